@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * bundle.h - the file the kernel boots: header, section table, sections, each section at a page boundary.
+ *
+ * Little endian, naturally aligned, no padding that is not named. Whoever reads it checks it first:
+ *   the kernel: header, section table (sorted by offset, no overlaps, inside the file), root hash against the
+ *               kernel's command line (tessera.root=HEX; without it, against the header only), the hashes of the
+ *               sections flagged TSS_SECTION_INIT and of the init table;
+ *   init:       the hash of each other section before it builds the unit that uses it.
+ * Everything between the end of one section and the start of the next is zero.
+ */
+#pragma once
+#include "abi.h"
+
+#define TSS_BUNDLE_MAGIC "TESSERA\x01" /* 8 bytes */
+#define TSS_BUNDLE_SECTIONS_MAX 1024u
+
+struct tss_bundle_header {       /* 64 bytes */
+	uint8_t magic[8];
+	uint32_t abi_version;
+	uint32_t section_count;
+	uint64_t size;           /* bytes of the whole file, a multiple of the page size */
+	uint64_t reserved;       /* 0 */
+	uint8_t root_hash[32];   /* SHA-256 of header (this field zero) followed by the section table */
+};
+
+enum tss_section_kind { TSS_SECTION_TABLE = 1, TSS_SECTION_SEGMENT = 2, TSS_SECTION_DIRECTORY = 3 };
+
+/* flags */
+#define TSS_SECTION_READ TSS_RIGHT_READ
+#define TSS_SECTION_WRITE TSS_RIGHT_WRITE
+#define TSS_SECTION_EXECUTE TSS_RIGHT_EXECUTE
+#define TSS_SECTION_INIT 0x100u /* belongs to init: the kernel loads it */
+
+struct tss_bundle_section {      /* 104 bytes; the table follows the header directly */
+	uint32_t kind;
+	uint32_t flags;          /* never WRITE and EXECUTE at once */
+	uint64_t offset;         /* in the file, page-aligned */
+	uint64_t size;           /* bytes in the file, at least 1 except for pure .bss (then 0) */
+	uint64_t memory_size;    /* bytes in memory, page multiple, >= size; the rest is zero. SEGMENT and DIRECTORY */
+	uint64_t address;        /* SEGMENT: offset from the image base, page-aligned */
+	uint8_t name[32];        /* NUL-padded, unique: "init.text", "serial.data", "table", "log.directory" */
+	uint8_t hash[32];        /* SHA-256 of its `size` bytes */
+};
+_Static_assert(sizeof(struct tss_bundle_header) == 64 && sizeof(struct tss_bundle_section) == 104, "bundle layout");
+
+/*
+ * The init table: header, then the three arrays back to back in this order. References are indexes into them.
+ * init works through it once: units, then objects in order, then grants, then starts the threads in order.
+ */
+#define TSS_TABLE_MAGIC 0x4c425453u /* "STBL" */
+struct tss_table_header {        /* 32 bytes */
+	uint32_t magic;
+	uint32_t instance_count, object_count, grant_count;
+	uint64_t init_pages;     /* pages init keeps for itself */
+	uint32_t flags;          /* TSS_TABLE_* */
+	uint32_t reserved;       /* 0 */
+};
+#define TSS_TABLE_DUMP 1u /* init has the kernel print all capability tables before the first instance runs */
+
+/* Instance 0 is init itself; it describes init's final state and is not built again. */
+struct tss_table_instance {      /* 112 bytes */
+	uint8_t name[TSS_NAME_SIZE];
+	uint8_t component[32];   /* "drivers/serial" */
+	uint64_t memory_pages;   /* budget, everything the unit pays for */
+	uint64_t entry;          /* absolute address */
+	uint64_t image_base;     /* absolute address its segments are relative to */
+	uint64_t stack_top;      /* absolute, 16-byte aligned; the page below the stack stays unmapped */
+	uint64_t ipc_page;       /* absolute, page-aligned, free */
+	uint64_t argument;       /* handed to the entry point in rdi */
+	uint32_t slots;          /* capability space */
+	uint32_t priority;       /* 1..254 */
+	uint32_t slice_us;
+	uint32_t reserved;       /* 0 */
+};
+
+/*
+ * Objects. `payer` is the instance whose budget pays and, except for slices, whose capability is the original.
+ *   type        a                       b                 c
+ *   THREAD      -                       -                 -        main thread of payer (at most one)
+ *   SCHED       -                       -                 -        scheduling context of payer's main thread
+ *   PORT        depth                   -                 -
+ *   REPLY       object index of port    -                 -
+ *   CONNECTION  object index of port    badge             -        the port's object index is smaller
+ *   EVENT       -                       -                 -
+ *   MEMORY      source TSS_MEMORY_*     section or pages  physical address (DEVICE)
+ *   IRQ         line                    -                 -
+ *   IOPORT      base                    count             -
+ *   UNIT        instance index          -                 -        the unit of that instance; payer is init
+ *   SYSTEM      -                       -                 -        payer is init
+ */
+struct tss_table_object {        /* 32 bytes */
+	uint32_t type;           /* enum tss_type */
+	uint32_t payer;          /* instance index */
+	uint64_t a, b, c;
+};
+enum tss_memory_source {
+	TSS_MEMORY_MAPPED = 1, /* b: section; its pages are used where they lie in the bundle (never writable) */
+	TSS_MEMORY_COPIED = 2, /* b: section; fresh frames, section copied, rest zero */
+	TSS_MEMORY_ZERO = 3,   /* b: pages; fresh zero frames: stack, heap, shared memory */
+	TSS_MEMORY_DEVICE = 4, /* b: pages, c: physical address */
+};
+
+/* One capability in one final capability space. Sorted by (instance, slot), no two alike. */
+struct tss_table_grant {         /* 32 bytes */
+	uint32_t instance;
+	uint32_t slot;
+	uint32_t object;
+	uint32_t rights;
+	uint64_t address;        /* MEMORY: where it is mapped; 0: not mapped */
+	uint32_t protection;     /* MEMORY: TSS_RIGHT_READ/WRITE/EXECUTE it is mapped with */
+	uint32_t original;       /* 1: this is the object's original capability; exactly one grant an object has it */
+};
+_Static_assert(sizeof(struct tss_table_instance) == 112, "instance layout");
+
+/* A directory: tells a server who is behind each badge of its connections. Count from section size. */
+struct tss_directory_entry {     /* 64 bytes */
+	uint64_t badge;          /* never 0; 0 ends the list */
+	uint64_t reserved;
+	uint8_t client[TSS_NAME_SIZE];
+	uint8_t connection[32];  /* the client's name for it */
+};
+
+/* Where things lie unless the plan says otherwise; a plan may move any of them. */
+#define TSS_LAYOUT_IMAGE 0x0000000000400000ull
+#define TSS_LAYOUT_HEAP 0x0000000100000000ull
+#define TSS_LAYOUT_DIRECTORY 0x0000000200000000ull
+#define TSS_LAYOUT_STACK_TOP 0x00007ffff0000000ull
+#define TSS_LAYOUT_IPC_PAGE 0x00007ffff8000000ull
+#define TSS_LAYOUT_BUNDLE 0x0000001000000000ull /* init only: the whole bundle, read-only */
+
+/*
+ * What init finds in its own capability space when it starts: UNIT (CONTROL | GRANT), THREAD, SCHED, TEXT, RODATA,
+ * DATA, STACK as every unit has them, SYSTEM with all rights, and BUNDLE: READ | EXECUTE | GRANT, mapped read-only
+ * at TSS_LAYOUT_BUNDLE. Its argument is the size of the bundle in bytes. Its capability space has
+ * TSS_INIT_SLOTS slots. Its image has at most one segment of each protection, linked at TSS_LAYOUT_IMAGE.
+ */
+#define TSS_INIT_SLOTS 1024u
+#define TSS_INIT_STACK_PAGES 8u
+#define TSS_INIT_PRIORITY 255u

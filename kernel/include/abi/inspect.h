@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * inspect.h - what system_inspect tells. The record arrives in recv[] of the caller's IPC page (word 0 on, nothing
+ * in registers). `index` starts at 0; the value returned is the index of the next record, 0 when this was the last.
+ * An index without a record returns TSS_E_ARGUMENT (argument 3).
+ */
+#pragma once
+#include "message.h"
+
+enum tss_inspect {
+	TSS_INSPECT_UNIT = 1,       /* detail unused */
+	TSS_INSPECT_THREAD = 2,     /* detail unused */
+	TSS_INSPECT_CAPABILITY = 3, /* detail: id of the unit; index: slot; empty slots are skipped */
+	TSS_INSPECT_CONNECTION = 4, /* detail unused */
+	TSS_INSPECT_MEMORY = 5,     /* one record */
+	TSS_INSPECT_IRQ = 6,        /* bound interrupt lines */
+	TSS_INSPECT_CONFIG = 7,     /* kernel_config_t and limits, name = value text */
+	TSS_INSPECT_LOG = 8,        /* the kernel's own log: index is a byte offset, text of up to 240 bytes */
+	TSS_INSPECT_COUNTERS = 9,   /* one record */
+};
+
+/* id: kernel objects are numbered from 1 in the order of their creation and never renumbered. */
+struct tss_inspect_unit {
+	uint64_t id;
+	uint8_t name[TSS_NAME_SIZE];
+	uint64_t state; /* 0 being built, 1 running, 2 ended */
+	uint64_t budget_pages, used_pages; /* budget includes what was handed to child units */
+	uint64_t threads, slots, slots_used;
+	uint64_t parent; /* id, 0 for the first */
+};
+
+enum tss_thread_state { TSS_THREAD_NEW, TSS_THREAD_READY, TSS_THREAD_RUNNING, TSS_THREAD_RECEIVING, TSS_THREAD_CALLING,
+	TSS_THREAD_WAITING, TSS_THREAD_SLEEPING, TSS_THREAD_ENDED };
+struct tss_inspect_thread {
+	uint64_t id, unit;
+	uint8_t unit_name[TSS_NAME_SIZE];
+	uint64_t state, priority, slice_us;
+	uint64_t time_us;  /* CPU time its scheduling context was charged */
+	uint64_t switches; /* times it was switched to */
+	uint64_t ip;
+};
+
+/*
+ * type-dependent a, b, c:
+ *   UNIT        -            THREAD      unit id           SCHED  priority, slice_us
+ *   PORT        unit id of the payer, depth                CONNECTION  port id, badge, payer of the port
+ *   REPLY       port id      EVENT       -                 MEMORY pages, physical address, address it is mapped at (0: not)
+ *   IRQ         line         IOPORT      base, count       SYSTEM -
+ */
+struct tss_inspect_capability {
+	uint64_t slot, generation, type, rights, depth;
+	uint64_t id; /* of the object */
+	uint64_t a, b, c;
+	uint64_t protection; /* MEMORY: TSS_RIGHT_* it is mapped with */
+};
+
+struct tss_inspect_connection {
+	uint64_t id, port, badge;
+	uint8_t client[TSS_NAME_SIZE]; /* unit that paid for the connection */
+	uint8_t server[TSS_NAME_SIZE]; /* unit that paid for the port */
+	uint64_t calls, sends, refused;
+	uint64_t mode; /* 0 FAST */
+};
+
+struct tss_inspect_memory {
+	uint64_t total_pages, free_pages; /* RAM the kernel manages; free: in nobody's budget use */
+	uint64_t kernel_pages;            /* image, tables, per-CPU areas */
+	uint64_t bundle_pages;
+};
+
+struct tss_inspect_irq {
+	uint64_t line, count;
+	uint8_t unit[TSS_NAME_SIZE];
+};
+
+struct tss_inspect_config {
+	char text[128]; /* "name=value", NUL-terminated */
+};
+
+struct tss_inspect_log {
+	char text[240]; /* NUL-padded */
+};
+
+struct tss_inspect_counters {
+	uint64_t uptime_us, switches, syscalls_denied, interrupts, fast_calls, slow_calls, faults, timer_interrupts;
+	uint64_t tsc_per_ms;
+	uint64_t entry_tsc;  /* TSC at the kernel's first instruction */
+	uint64_t init_tsc;   /* TSC when init's first instruction was about to run */
+};

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * message.h - messages and the IPC page.
+ *
+ * A message is a type, a length of 0..256 bytes and 0..4 capabilities. Its first 32 bytes travel in registers, the
+ * rest through the two threads' IPC pages; the kernel copies exactly `length` bytes and reads the tag once.
+ *
+ *   register   call, send, reply in    reply_receive in       call out        receive, reply_receive out
+ *   rax        number                  number                 status          status
+ *   rdi        capability              port | reply << 32     0               badge of the connection
+ *   rsi        tag                     tag of the reply       tag             tag
+ *   rdx        timeout (call)          timeout                0               reply handle, 0 if none is due
+ *   r10        bytes 0-7               the same               bytes 0-7       bytes 0-7
+ *   r8         bytes 8-15                                     bytes 8-15      bytes 8-15
+ *   r9         bytes 16-23                                    bytes 16-23     bytes 16-23
+ *   rbx        bytes 24-31                                    bytes 24-31     bytes 24-31
+ *
+ * rcx and r11 are lost; rbp rsp r12-r15 are kept. Words past the length are zero or stale words of the same sender,
+ * never of a third. Bytes 32.. are at send[4] of the sender's page and arrive at recv[4] of the receiver's.
+ * When the status is not TSS_OK the other result registers are 0.
+ *
+ * reply_receive with reply handle 0 only receives. If its reply fails (GONE, CAPABILITY, NO_SLOT on argument 2...)
+ * it returns that error at once without receiving.
+ */
+#pragma once
+#include "abi.h"
+
+#define TSS_MESSAGE_MAX 256u       /* bytes */
+#define TSS_MESSAGE_WORDS 32u      /* 64-bit words */
+#define TSS_MESSAGE_REGISTERS 4u   /* words in registers */
+#define TSS_MESSAGE_CAPS 4u
+
+/* tag: bits 0-31 type, 32-47 length in bytes, 48-55 number of capabilities, 56-63 zero */
+typedef uint64_t tss_tag_t;
+#define TSS_TAG(type, length, caps) ((tss_tag_t)(uint32_t)(type) | (tss_tag_t)(length) << 32 | (tss_tag_t)(caps) << 48)
+#define TSS_TAG_TYPE(tag) ((uint32_t)(tag))
+#define TSS_TAG_LENGTH(tag) ((uint32_t)((tag) >> 32 & 0xffffu))
+#define TSS_TAG_CAPS(tag) ((uint32_t)((tag) >> 48 & 0xffu))
+
+/*
+ * Types from 0xffff0000 up are the kernel's own; a message that a unit sends with one is refused (ARGUMENT). Types
+ * below are the interface's: in a request the method number, in a reply the interface's error (0: success).
+ */
+#define TSS_TYPE_KERNEL 0xffff0000u
+#define TSS_MSG_EVENT 0xffff0001u /* bound event: word 0 has the bits, now cleared; badge 0 */
+#define TSS_MSG_FAULT 0xffff0002u /* struct tss_fault_record; badge of the supervise connection */
+#define TSS_MSG_ENDED 0xffff0003u /* a unit ended: word 0 exit code, words 1-2 its name */
+
+/* What a supervisor learns of a fault: 200 bytes, as it arrives (words 0-3 in registers). */
+struct tss_fault_record {
+	uint64_t kind;       /* enum tss_fault */
+	uint64_t address;    /* the address at fault; for SYSCALL the number */
+	uint64_t ip;         /* instruction that faulted */
+	uint64_t sp;
+	uint64_t flags;      /* rflags */
+	uint64_t code;       /* exception vector << 32 | CPU error code */
+	uint64_t thread;     /* object id of the thread */
+	uint8_t unit[TSS_NAME_SIZE];
+	uint64_t regs[15];   /* rax rbx rcx rdx rsi rdi rbp r8-r15 */
+};
+
+/*
+ * The IPC page: one a thread, pinned, mapped read-write in its unit, reached as GS:0. The kernel has its own alias
+ * of the frame and believes nothing it reads there: handles and slots are checked as system-call arguments are.
+ */
+struct tss_ipc_page {
+	uint64_t self;                           /* 0x000 address of this page in the unit (written once, by the kernel) */
+	uint64_t thread;                         /* 0x008 object id of the thread (likewise) */
+	uint8_t unit[TSS_NAME_SIZE];             /* 0x010 name of the unit (likewise) */
+	cap_t send_caps[TSS_MESSAGE_CAPS];       /* 0x020 handles to hand over; each needs GRANT; they are derived, the sender keeps his */
+	cap_t recv_slots[TSS_MESSAGE_CAPS];      /* 0x030 slot numbers, empty slots of the receiver; 0 ends the list */
+	cap_t recv_caps[TSS_MESSAGE_CAPS];       /* 0x040 handles that arrived */
+	uint64_t reserved[22];                   /* 0x050 */
+	uint64_t send[TSS_MESSAGE_WORDS];        /* 0x100 */
+	uint64_t recv[TSS_MESSAGE_WORDS];        /* 0x200 */
+	uint64_t reserved2[32];                  /* 0x300 */
+	uint8_t local[3072];                     /* 0x400 the program's own: libtessera's thread data; the kernel never looks */
+};
+_Static_assert(sizeof(struct tss_ipc_page) == 4096, "the IPC page is one page");
