@@ -67,5 +67,6 @@ class CFile(pytest.File):
 
 def pytest_collect_file(parent: pytest.Collector, file_path: Path) -> CFile | None:
     if file_path.suffix == ".c" and file_path.name.startswith("test_"):
-        return CFile.from_parent(parent, path=file_path)
+        collected: CFile = CFile.from_parent(parent, path=file_path)
+        return collected
     return None
