@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Tessera's generator: load -> model -> check -> plan -> emit -> image -> verify."""

@@ -1,0 +1,290 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""model, first half: the tree of a component.yaml -> Component."""
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from generator import devices
+from generator.devices import Device
+from generator.diagnostics import Diagnostic, Note, Position, did_you_mean, short
+from generator.fields import WORD, Reader
+from generator.load import Mapping, Node, Scalar
+from generator.slots import Layout, collisions, layout
+
+COMPONENT = re.compile(r"init|(drivers|servers|apps)/[a-z][a-z0-9_]{0,22}")  # fits the table's 32 bytes
+KEYS = ("component", "description", "config", "provides", "needs", "devices", "events", "system", "self", "directory",
+        "fpu", "defaults", "restart")
+FUTURE = ("heartbeat", "state", "dma", "caps", "personality", "libraries")
+RIGHTS = ("call", "send")
+SYSTEM_RIGHTS = ("inspect", "schedule", "device", "dump")
+MEMORY = (16 << 10, 1 << 40)
+STACK = (4 << 10, 16 << 20)
+HEAP = (0, 1 << 30)
+SLOTS = (32, 4096)
+PRIORITY = (1, 254)
+SLICE = (100, 10000000)
+
+
+@dataclass(frozen=True)
+class Provide:
+    name: str
+    interface: str
+    depth: int
+    replies: int
+    position: Position
+
+
+@dataclass(frozen=True)
+class Need:
+    name: str
+    interface: str
+    optional: bool
+    rights: tuple[str, ...]
+    position: Position
+
+
+@dataclass(frozen=True)
+class DeviceSlot:
+    name: str
+    kind: str
+    count: int
+    optional: bool
+    default: Device | None
+    position: Position  # of the name
+    default_position: Position | None = None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What defaults and instances can set; None: not set here. Sizes in bytes, times in microseconds."""
+
+    priority: int | None = None
+    slice: int | None = None
+    memory: int | None = None
+    stack: int | None = None
+    heap: int | None = None
+    slots: int | None = None
+
+    def over(self, other: "Settings") -> "Settings":
+        """These settings, and those of `other` where this has none."""
+        mine = {name: value for name, value in vars(self).items() if value is not None}
+        return replace(other, **mine)
+
+
+FACTORY = Settings(priority=100, slice=10000, memory=256 << 10, stack=16 << 10, heap=0, slots=256)
+
+
+@dataclass(frozen=True)
+class Component:
+    name: str
+    description: str
+    config: str
+    provides: tuple[Provide, ...]
+    needs: tuple[Need, ...]
+    devices: tuple[DeviceSlot, ...]
+    events: tuple[str, ...]
+    system: tuple[str, ...]
+    own_unit: bool
+    directory: bool
+    defaults: Settings
+    position: Position  # of the value of `component:`
+
+    @property
+    def layout(self) -> Layout:
+        return layout([(p.name, p.replies) for p in self.provides], [n.name for n in self.needs],
+                      [d.name for d in self.devices], list(self.events))
+
+
+def read_settings(reader: Reader, mapping: Mapping, what: str) -> Settings:
+    """The keys of Settings in `mapping`; others are left to the caller's own check."""
+    def number(name: str, read: Callable[..., int | None], limits: tuple[int, int]) -> int | None:
+        node = mapping.get(name)
+        return None if node is None else read(node, f"{name} of {what}", *limits)
+
+    return Settings(number("priority", reader.integer, PRIORITY), number("slice", reader.duration, SLICE),
+                    number("memory", reader.size, MEMORY), number("stack", reader.size, STACK),
+                    number("heap", reader.size, HEAP), number("slots", reader.integer, SLOTS))
+
+
+def restart(reader: Reader, node: Node) -> None:
+    """`never`, or `{policy: never}`; everything else is for a later version."""
+    mapping = node if isinstance(node, Mapping) else None
+    if mapping is not None:
+        reader.keys(mapping, "restart", ("policy", "backoff", "max", "then"), ("policy",))
+    policy = mapping.get("policy") if mapping is not None else node
+    extra = mapping is not None and any(key.text in ("backoff", "max", "then") for key, _ in mapping.entries)
+    if policy is None:
+        return
+    word = reader.choice(policy, "restart policy", ("never", "always", "on_failure"))
+    if word is not None and (word != "never" or extra):
+        reader.error("TSS-041", policy.position, "restarting instances is not in this version yet",
+                     "use `restart: {policy: never}`, or leave it out")
+
+
+class _ComponentReader(Reader):
+    """The parts of a component.yaml."""
+
+    def named(self, root: Mapping, section: str) -> list[tuple[Scalar, Mapping]]:
+        node = root.get(section)
+        top = self.mapping(node, section) if node is not None else None
+        found = []
+        for key, value in top.entries if top else ():
+            if self.name(key, f"name in {section}", WORD) is None:
+                continue
+            mapping = self.mapping(value, f"{section} {short(key.text)}")
+            if mapping is not None:
+                found.append((key, mapping))
+        return found
+
+    def interface(self, mapping: Mapping, known: frozenset[str]) -> str | None:
+        node = mapping.get("interface")
+        name = self.name(node, "interface") if node is not None else None
+        if node is not None and name is not None and name not in known:
+            self.error("TSS-021", node.position, f"there is no interface {short(name)}", did_you_mean(name, known))
+            return None
+        return name
+
+    def number(self, mapping: Mapping, key: str, low: int, high: int, default: int) -> int:
+        node = mapping.get(key)
+        value = self.integer(node, key, low, high) if node is not None else default
+        return default if value is None else value
+
+    def flag(self, mapping: Mapping, key: str) -> bool:
+        node = mapping.get(key)
+        return bool(self.boolean(node, key)) if node is not None else False
+
+    def provides(self, root: Mapping, known: frozenset[str]) -> tuple[Provide, ...]:
+        found = []
+        for key, mapping in self.named(root, "provides"):
+            self.keys(mapping, "a provided interface", ("interface", "depth", "replies"), ("interface",))
+            interface = self.interface(mapping, known)
+            depth = self.number(mapping, "depth", 0, 256, 16)
+            replies = self.number(mapping, "replies", 0, 64, 8)
+            if interface is not None:
+                found.append(Provide(key.text, interface, depth, replies, key.position))
+        return tuple(found)
+
+    def needs(self, root: Mapping, known: frozenset[str]) -> tuple[Need, ...]:
+        found = []
+        for key, mapping in self.named(root, "needs"):
+            self.keys(mapping, "a needed interface", ("interface", "optional", "rights"), ("interface",), ("methods",))
+            interface = self.interface(mapping, known)
+            rights = rights_of(self, mapping)
+            if interface is not None:
+                found.append(Need(key.text, interface, self.flag(mapping, "optional"), rights or RIGHTS, key.position))
+        return tuple(found)
+
+    def devices(self, root: Mapping) -> tuple[DeviceSlot, ...]:
+        found = []
+        for key, mapping in self.named(root, "devices"):
+            node = mapping.get("class")
+            kind = self.choice(node, "device class", tuple(devices.RANGES)) if node is not None else None
+            size = {"ioport": "count", "mmio": "pages"}.get(kind or "")
+            known = ("class", "default", "optional", *((size,) if size else ("count", "pages") if kind is None else ()))
+            self.keys(mapping, f"a device of class {kind}" if kind else "a device", known,
+                      ("class", size) if size else ("class",))
+            if kind is None:
+                continue
+            count = self.number(mapping, size, 1, 4096, 1) if size else 1
+            default = mapping.get("default")
+            device = self.address(default, kind, count) if default is not None else None
+            found.append(DeviceSlot(key.text, kind, count, self.flag(mapping, "optional"), device, key.position,
+                                    default.position if default is not None else None))
+        return tuple(found)
+
+    def address(self, node: Node, kind: str, count: int) -> Device | None:
+        text = self.text(node, "device address")
+        if text is None:
+            return None
+        device = devices.parse(text.text, kind, count)
+        if isinstance(device, Device):
+            return device
+        self.error("TSS-030", text.position, f"{short(text.text)} {device}",
+                   {"ioport": 'for example "ioport:0x3f8"', "irq": 'for example "irq:4"'}.get(
+                       kind, 'for example "mmio:0xfed00000"'))
+        return None
+
+    def events(self, root: Mapping) -> tuple[str, ...]:
+        node = root.get("events")
+        names = [(self.name(item, "event"), item.position) for item in self.sequence(node, "events")] if node else []
+        found: list[str] = []
+        for name, position in names:
+            if name in found:
+                self.error("TSS-019", position, f'event "{name}" is listed twice')
+            elif name is not None:
+                found.append(name)
+        return tuple(found)
+
+    def identity(self, root: Mapping, folder: str) -> tuple[str, str, Position]:
+        """Name, Kconfig symbol and place; both must follow from the folder."""
+        node = root.get("component")
+        name = self.text(node, "component") if node is not None else None
+        position = node.position if node is not None else root.position
+        if name is not None and name.text != folder:
+            self.error("TSS-018", position, f"component {short(name.text)} lies in the folder {short(folder)}",
+                       f"write `component: {folder}`, or move it")
+        elif not COMPONENT.fullmatch(folder):
+            self.error("TSS-014", position, f"component {short(folder)} is not a name",
+                       "it is init, drivers/NAME, servers/NAME or apps/NAME; NAME: a-z first, then a-z 0-9 _, up to 23")
+        symbol = "CONFIG_" + folder.upper().replace("/", "_")
+        node = root.get("config")
+        config = self.text(node, "config") if node is not None else None
+        if node is not None and config is not None and config.text != symbol:
+            self.error("TSS-019", node.position, f"config {short(config.text)} does not follow the component's name",
+                       f"write `config: {symbol}`")
+        return folder, symbol, position
+
+    def contradictions(self, component: Component, root: Mapping) -> None:
+        """Names that would give two things the same slot name; a driver's event without an interrupt is fine."""
+        where = {name.text: name.position for section in ("provides", "needs", "devices")
+                 for name, _ in _entries(root.get(section))}
+        for name, first, second in collisions(component.layout):
+            self.errors.append(Diagnostic(
+                "TSS-019", where.get(second, component.position), f"{name} would name two slots, one for "
+                f"{short(first)} and one for {short(second)}", "rename one of the two",
+                (Note(where.get(first, component.position)),)))
+        if component.directory and not component.provides:
+            self.error("TSS-019", root.key("directory").position, "a directory lists clients, but nothing is provided",
+                       "provide an interface, or remove `directory: true`")
+
+
+def _entries(node: Node | None) -> tuple[tuple[Scalar, Node], ...]:
+    return node.entries if isinstance(node, Mapping) else ()
+
+
+def rights_of(reader: Reader, mapping: Mapping) -> tuple[str, ...] | None:
+    """The rights of a need or of a connect; at least one."""
+    node = mapping.get("rights")
+    rights = reader.choices(node, "right", RIGHTS) if node is not None else None
+    if node is not None and rights == ():
+        reader.error("TSS-013", node.position, "a connection without any right is of no use", "list call, send or both")
+        return None
+    return rights
+
+
+def read_component(root: Mapping, folder: str, interfaces: frozenset[str]) -> tuple[Component, list[Diagnostic]]:
+    """The component that lies in `components/<folder>`; `interfaces` are the names that exist."""
+    reader = _ComponentReader()
+    reader.keys(root, "component.yaml", KEYS, ("component", "description", "config"), FUTURE)
+    name, config, position = reader.identity(root, folder)
+    node = root.get("description")
+    description = reader.text(node, "description") if node is not None else None
+    node = root.get("system")
+    system = reader.choices(node, "system right", SYSTEM_RIGHTS) if node is not None else ()
+    if reader.flag(root, "fpu"):
+        reader.error("TSS-043", root.key("fpu").position, "vector registers are not in this version yet",
+                     "build the component without them and write `fpu: false`")
+    node = root.get("restart")
+    if node is not None:
+        restart(reader, node)
+    node = root.get("defaults")
+    defaults = reader.mapping(node, "defaults") if node is not None else None
+    settings = Settings()
+    if defaults is not None:
+        reader.keys(defaults, "defaults", tuple(vars(FACTORY)), (), ("mode", "budget", "period", "deadline"))
+        settings = read_settings(reader, defaults, "defaults")
+    component = Component(name, description.text if description else "", config, reader.provides(root, interfaces),
+                          reader.needs(root, interfaces), reader.devices(root), reader.events(root), system or (),
+                          reader.flag(root, "self"), reader.flag(root, "directory"), settings, position)
+    reader.contradictions(component, root)
+    return component, reader.errors

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Device addresses: `ioport:0x3f8`, `irq:4`, `mmio:0xfee00000`; what is in range and what collides."""
+import re
+from dataclasses import dataclass
+
+PAGE = 4096
+RANGES = {"ioport": 0x10000, "irq": 256, "mmio": 1 << 52}  # first value past the end
+UNIT = {"ioport": 1, "irq": 1, "mmio": PAGE}  # what one of `count` stands for
+
+
+@dataclass(frozen=True)
+class Device:
+    """`count` I/O ports from `base`, interrupt line `base`, or `count` pages from physical address `base`."""
+
+    kind: str
+    base: int
+    count: int
+
+    @property
+    def end(self) -> int:
+        return self.base + self.count * UNIT[self.kind]
+
+    def overlaps(self, other: "Device") -> bool:
+        return self.kind == other.kind and self.base < other.end and other.base < self.end
+
+    def __str__(self) -> str:
+        if self.kind == "irq":
+            return f"irq:{self.base}"
+        return f"{self.kind}:{self.base:#x}-{self.end - 1:#x}"
+
+
+def parse(text: str, kind: str, count: int) -> Device | str:
+    """The device that `text` names, or what is wrong with it."""
+    match = re.fullmatch(r"([a-z]+):(0x[0-9a-f]{1,16}|0|[1-9][0-9]{0,18})", text)
+    if not match:
+        return "is not a device address"
+    if match[1] not in RANGES:
+        return f"is of the unknown class {match[1]}"
+    if match[1] != kind:
+        return f"is of class {match[1]}, but the component wants {kind}"
+    device = Device(kind, int(match[2], 0), count)
+    if kind == "mmio" and device.base % PAGE:
+        return "does not lie at a page boundary"
+    if device.end > RANGES[kind]:
+        return f"ends past the last {kind} address {RANGES[kind] - 1:#x}"
+    return device

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Which capability slot holds what, worked out from component.yaml alone, and the slots.h that says so to C.
+
+From SLOT_FIRST up, in file order: for each provided interface its port and then its reply objects, for each needed
+interface its connection, for each device, for each event. One layout serves every instance of a component.
+"""
+from dataclasses import dataclass
+
+SLOT_FIRST = 16  # TSS_SLOT_FIRST; a test compares it with abi.h
+WINDOW_BASE = 0x300000000  # device memory is mapped here, one window for each mmio device of the component
+WINDOW_SIZE = 0x1000000
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One planned slot. kind: port, reply, connection, device or event; name: as in component.yaml."""
+
+    number: int
+    kind: str
+    name: str
+    macro: str
+    index: int = 0  # of a reply
+
+
+@dataclass(frozen=True)
+class Layout:
+    slots: tuple[Slot, ...]
+    replies: tuple[tuple[str, int], ...]  # provided interface -> number of reply objects
+
+    @property
+    def end(self) -> int:
+        """First slot after the planned ones."""
+        return SLOT_FIRST + len(self.slots)
+
+    def find(self, kind: str, name: str, index: int = 0) -> Slot:
+        return next(s for s in self.slots if (s.kind, s.name, s.index) == (kind, name, index))
+
+
+def upper(name: str) -> str:
+    return name.upper().replace("-", "_")
+
+
+def layout(provides: list[tuple[str, int]], needs: list[str], devices: list[str], events: list[str]) -> Layout:
+    """The rule above; `provides` gives each name with its number of reply objects."""
+    rows: list[tuple[str, str, str, int]] = []
+    for name, replies in provides:
+        rows.append(("port", name, f"SLOT_PORT_{upper(name)}", 0))
+        rows += [("reply", name, f"SLOT_REPLY_{upper(name)}_{i}", i) for i in range(replies)]
+    rows += [("connection", name, f"SLOT_{upper(name)}", 0) for name in needs]
+    rows += [("device", name, f"SLOT_{upper(name)}", 0) for name in devices]
+    rows += [("event", name, f"SLOT_EVENT_{upper(name)}", 0) for name in events]
+    slots = tuple(Slot(SLOT_FIRST + i, kind, name, macro, index)
+                  for i, (kind, name, macro, index) in enumerate(rows))
+    return Layout(slots, tuple(provides))
+
+
+def collisions(planned: Layout) -> list[tuple[str, str, str]]:
+    """Macro names that stand for two slots: (macro, first name, second name)."""
+    seen: dict[str, str] = {}
+    found = []
+    for slot in planned.slots:
+        if slot.macro in seen:
+            found.append((slot.macro, seen[slot.macro], slot.name))
+        seen.setdefault(slot.macro, slot.name)
+    return found
+
+
+def header(component: str, planned: Layout, windows: list[str]) -> str:
+    """slots.h; `windows` names the mmio devices in file order."""
+    lines = ["/* SPDX-License-Identifier: BSD-2-Clause */",
+             f"/* slots.h - made from components/{component}/component.yaml by `tessera stubs`; do not edit. */",
+             "#pragma once", ""]
+    lines += [f"#define {slot.macro} {slot.number}u" for slot in planned.slots]
+    lines += [f"#define REPLIES_{upper(name)} {count}u" for name, count in planned.replies]
+    lines += [f"#define ADDRESS_{upper(name)} {WINDOW_BASE + i * WINDOW_SIZE:#x}ull" for i, name in enumerate(windows)]
+    lines.append(f"#define SLOTS_END {planned.end}u")
+    return "\n".join(lines) + "\n"
