@@ -25,7 +25,7 @@ struct rsdp {
 	uint8_t extended_checksum;
 	uint8_t reserved[3];
 } __attribute__((packed));
-static_assert(sizeof(struct rsdp) == RSDP_SIZE);
+_Static_assert(sizeof(struct rsdp) == RSDP_SIZE, "layout");
 
 struct table {
 	char signature[4];
@@ -35,7 +35,7 @@ struct table {
 	uint32_t oem_revision, creator, creator_revision;
 	uint8_t body[];
 } __attribute__((packed));
-static_assert(sizeof(struct table) == 36);
+_Static_assert(sizeof(struct table) == 36, "layout");
 
 struct acpi_info acpi_info;
 
@@ -84,16 +84,16 @@ static const struct table *table_at(uint64_t base, const char *signature)
 static const struct table *root_table(unsigned *entry_size)
 {
 	const struct rsdp *rsdp = (const struct rsdp *)rsdp_copy;
+	const struct table *xsdt = NULL;
+	*entry_size = 4;
 	if (!same(rsdp->signature, "RSD PTR ", 8) || !sum_is_zero(rsdp, RSDP_OLD_SIZE))
 		return NULL;
-	if (rsdp->revision >= 2 && sum_is_zero(rsdp, sizeof(*rsdp))) {
-		const struct table *xsdt = table_at(rsdp->xsdt, "XSDT");
-		*entry_size = 8;
-		if (xsdt)
-			return xsdt;
-	}
-	*entry_size = 4;
-	return table_at(rsdp->rsdt, "RSDT");
+	if (rsdp->revision >= 2 && sum_is_zero(rsdp, sizeof(*rsdp)))
+		xsdt = table_at(rsdp->xsdt, "XSDT");
+	if (!xsdt)
+		return table_at(rsdp->rsdt, "RSDT");
+	*entry_size = 8;
+	return xsdt;
 }
 
 static const struct table *find_table(const char *signature)

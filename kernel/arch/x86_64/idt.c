@@ -11,7 +11,7 @@ struct gate {
 	uint32_t offset_high;
 	uint32_t zero;
 };
-static_assert(sizeof(struct gate) == 16);
+_Static_assert(sizeof(struct gate) == 16, "layout");
 
 #define GATE_INTERRUPT 0x8e /* present, privilege 0, interrupts off inside */
 #define GATE_USER 0x60      /* int n allowed from user mode */

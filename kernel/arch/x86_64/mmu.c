@@ -12,7 +12,6 @@
 #include <frame.h>
 #include "x86.h"
 
-#define KERNEL_HALF 256 /* first entry of the upper half */
 #define BOOT_MAPPED_END (1ull << 32)
 #define DIRECT_MAP_SIZE (1ull << 46)
 
@@ -23,13 +22,10 @@ static bool frames_ready; /* the frame allocator owns boot_info.ram */
 static paddr_t take_boot_frame(void)
 {
 	for (unsigned i = boot_info.ram_count; i-- > 0;) {
-		struct boot_region *region = &boot_info.ram[i];
-		uint64_t end = region->base.raw + region->size;
-		if (end > BOOT_MAPPED_END || region->size < PAGE_SIZE)
+		uint64_t end = boot_info.ram[i].base.raw + boot_info.ram[i].size;
+		if (end > BOOT_MAPPED_END)
 			continue;
-		region->size -= PAGE_SIZE;
-		if (region->size == 0)
-			region_cut(boot_info.ram, &boot_info.ram_count, 0, 0);
+		region_cut(boot_info.ram, &boot_info.ram_count, end - PAGE_SIZE, end);
 		return (paddr_t){end - PAGE_SIZE};
 	}
 	panic("no RAM for the kernel's page tables");
