@@ -59,7 +59,7 @@ lint: setup
 
 ## format            rewrite C sources in the project's layout
 format:
-	$(Q)git ls-files -co --exclude-standard '*.c' '*.h' | xargs -r clang-format -i
+	$(Q)git ls-files -co --exclude-standard '*.c' '*.h' ':!kernel/include' | xargs -r clang-format -i
 
 ## setup             install what is missing (Debian packages)
 setup:
