@@ -14,7 +14,7 @@ LIBRARY_SOURCES := $(sort $(shell find components/lib -name '*.[cS]' 2>/dev/null
 LIBRARY_OBJECTS := $(LIBRARY_SOURCES:%=$(O)/%.o)
 
 COMPONENT_FLAGS := $(C_FLAGS) -fno-stack-protector -ffunction-sections -fdata-sections \
-	-I$(O)/contract -Icomponents/lib/include -I$(O)/gen/include -I$(O)/gen/interfaces \
+	-I$(O)/contract -I$(O)/contract/abi -Icomponents/lib/include -I$(O)/gen/include -I$(O)/gen \
 	-include $(O)/include/config.h
 
 # The generator's output from interfaces, component.yaml files and the ABI's tables; unchanged files keep their time.

@@ -2,8 +2,9 @@
 /*
  * crt0.S - where a unit's first thread starts: rdi = argument, rsp = top of the stack, 16-byte aligned.
  *
- * The image is linked at 0 and lies anywhere. Its only relocations are R_X86_64_RELATIVE in the read-write segment
- * (component.ld and the build see to that); they are applied here, before the first line of C. Then tss_start.
+ * The image is linked at the address stored at __link_base; it lies at __image_start. Its only relocations are R_X86_64_RELATIVE
+ * in the read-write segment (images/component.ld and the build see to that); they are applied here, before the first
+ * line of C. Then tss_start.
  */
 	.section .text.start, "ax", @progbits
 	.globl _start
@@ -12,6 +13,7 @@
 _start:
 	xorl %ebp, %ebp
 	leaq __image_start(%rip), %rcx
+	subq __link_base(%rip), %rcx		/* how far the image was moved */
 	leaq __rela_start(%rip), %rsi
 	leaq __rela_end(%rip), %rdx
 1:	cmpq %rdx, %rsi

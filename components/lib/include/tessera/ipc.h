@@ -10,6 +10,8 @@
 #pragma once
 #include <stddef.h>
 #include <abi/message.h>
+#include <tessera/string.h>
+#include <tessera/syscalls.h>
 
 #define TSS_INLINE static inline __attribute__((always_inline, unused))
 
@@ -116,4 +118,54 @@ TSS_INLINE uint32_t tss_reply_type(tss_status_t status)
 TSS_INLINE uint64_t tss_padded(uint64_t size)
 {
 	return (size + 7) & ~7ull;
+}
+
+/* The rest is what generated stubs and dispatchers are made of. */
+
+/* The four register words to where a buffer that began in them is continuous: the start of recv[]. */
+TSS_INLINE void tss_spill(struct tss_ipc_page *page, const uint64_t w[4])
+{
+	for (unsigned i = 0; i < TSS_MESSAGE_REGISTERS; i++)
+		page->recv[i] = w[i];
+}
+
+/* Zeroes what follows `size` bytes at offset `at` in their last word. Returns the offset after it. */
+TSS_INLINE uint64_t tss_pad_bytes(uint64_t words[TSS_MESSAGE_WORDS], uint64_t at, uint64_t size)
+{
+	if (size % 8 != 0)
+		words[(at + size) / 8] &= (1ull << size % 8 * 8) - 1;
+	return at + tss_padded(size);
+}
+
+/* Puts `size` bytes at offset `at`, padded with zeros. Returns the offset after them. */
+TSS_INLINE uint64_t tss_put_bytes(uint64_t words[TSS_MESSAGE_WORDS], uint64_t at, const void *from, uint64_t size)
+{
+	if (size != 0)
+		memcpy((uint8_t *)words + at, from, size);
+	return tss_pad_bytes(words, at, size);
+}
+
+/* Capabilities that came with a message nobody asked to carry any are dropped, or they would fill the slots. */
+static inline void tss_drop_capabilities(tss_tag_t tag)
+{
+	const struct tss_ipc_page *page = tss_ipc();
+	for (unsigned i = 0; i < TSS_TAG_CAPS(tag) && i < TSS_MESSAGE_CAPS; i++)
+		if (page->recv_caps[i] != TSS_CAP_NULL)
+			(void)tss_capability_delete(page->recv_caps[i]);
+}
+
+/* A request that is not what its method takes. */
+static inline tss_status_t tss_refuse_format(struct tss_request *request)
+{
+	if (TSS_TAG_CAPS(request->tag) != 0)
+		tss_drop_capabilities(request->tag);
+	return tss_refuse(request, TSS_REPLY_FORMAT);
+}
+
+/* What a reply means that is not the one a stub expects: the server's error, or nonsense. */
+static inline tss_status_t tss_reply_error(tss_tag_t tag)
+{
+	if (TSS_TAG_CAPS(tag) != 0)
+		tss_drop_capabilities(tag);
+	return TSS_INTERFACE_ERROR(TSS_TAG_TYPE(tag) != 0 ? TSS_TAG_TYPE(tag) & 0xffffu : TSS_REPLY_FORMAT);
 }

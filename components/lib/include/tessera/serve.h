@@ -11,7 +11,6 @@
  */
 #pragma once
 #include <tessera/ipc.h>
-#include <tessera/syscalls.h>
 
 struct tss_server {
 	tss_status_t (*request)(void *state, struct tss_request *request);
@@ -24,15 +23,6 @@ static inline void tss_serve_reply_failed(tss_status_t status, cap_t reply)
 	const uint64_t none[4] = {0, 0, 0, 0};
 	if (TSS_CODE(status) != TSS_E_GONE && TSS_CODE(status) != TSS_E_CAPABILITY)
 		(void)tss_reply_send(reply, TSS_TAG(TSS_REPLY_FAILED, 0, 0), none);
-}
-
-/* Capabilities that came with a message nobody asked to carry any are dropped, or they would fill the slots. */
-static inline void tss_drop_capabilities(tss_tag_t tag)
-{
-	const struct tss_ipc_page *page = tss_ipc();
-	for (unsigned i = 0; i < TSS_TAG_CAPS(tag) && i < TSS_MESSAGE_CAPS; i++)
-		if (page->recv_caps[i] != TSS_CAP_NULL)
-			(void)tss_capability_delete(page->recv_caps[i]);
 }
 
 #define TSS_SERVE_ERRORS_MAX 64u /* failed receives in a row: then the port is gone for good and the loop gives up */
