@@ -52,11 +52,15 @@ extern struct boot_info boot_info;
 void kernel_main(void) NORETURN; /* on the boot CPU's kernel stack: paging, GDT, IDT, TSS, GS done; boot_info filled */
 void trap_timer(void);                     /* the timer fired; the arch has acknowledged it */
 void trap_irq(unsigned line);              /* device interrupt; the arch has masked the line and acknowledged it */
-void trap_exception(struct thread *thread); /* a user exception; state in the thread's frame, vector and error set */
+void trap_user(struct thread *thread);     /* entry.S: interrupt or exception in a unit; state in the frame */
+void trap_idle(uint64_t vector);           /* entry.S: interrupt while idle */
 
 /* ---- provided by arch ---- */
 /* Second step of boot, called by kernel_main when frames can be allocated: ACPI (MADT, HPET), APICs, clock, timer. */
 void arch_init_devices(void);
+void arch_init_syscalls(void);
+void arch_resume(void) NORETURN; /* to the current thread, or idle */
+void arch_interrupt(struct arch_frame *frame, uint64_t vector); /* vectors from 32 up; frame NULL: the CPU idled */
 
 /* Early console: COM1, polled. Used until the serial driver owns the port, and again by a panic. */
 void arch_console_write(const char *text, size_t size);

@@ -48,3 +48,5 @@ static inline paddr_t virt_to_phys(const void *address)
 
 void panic(const char *format, ...) NORETURN __attribute__((format(printf, 1, 2)));
 void log_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* An I/O-port object over these ports is in use: if COM1 is among them, the log keeps to its ring from now on. */
+void log_console_release(uint64_t base, uint64_t count);
