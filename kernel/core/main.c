@@ -13,6 +13,7 @@ OFFSET(struct cpu, kernel_stack, CPU_STACK);
 OFFSET(struct cpu, scratch, CPU_SCRATCH);
 OFFSET(struct cpu, sched, CPU_SCHED);
 OFFSET(struct cpu, user_gs, CPU_USER_GS);
+OFFSET(struct cpu, need_resched, CPU_NEED_RESCHED);
 OFFSET(struct arch_frame, rbx, FRAME_RBX);
 OFFSET(struct arch_frame, rdi, FRAME_RDI);
 OFFSET(struct arch_frame, rbp, FRAME_RBP);
