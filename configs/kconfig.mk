@@ -23,12 +23,14 @@ $(O)/.config:
 	$(Q)mkdir -p $(@D)
 	$(Q)$(PYTHON) -m defconfig configs/$(DEFCONFIG) >/dev/null
 
-$(O)/include/config.h: $(O)/.config $(KCONFIG_FILES)
+# auto.conf is .config with a value for every symbol, those that are newer than it included.
+$(O)/include/auto.conf: $(O)/.config $(KCONFIG_FILES)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(PYTHON) -m genconfig --header-path $@ --config-out $(O)/.config.full
-	$(Q)touch $@
+	$(Q)$(PYTHON) -m genconfig --header-path $(@D)/config.h --config-out $@
+	$(Q)touch $@ $(@D)/config.h
+$(O)/include/config.h: $(O)/include/auto.conf ;
 
 # Targets that need no configuration must not make one.
 ifneq ($(filter-out help setup clean run test lint bench format %config,$(or $(MAKECMDGOALS),help)),)
--include $(O)/.config
+-include $(O)/include/auto.conf
 endif

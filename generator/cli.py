@@ -1,33 +1,58 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The command line: the only part, with files.py, that touches files."""
+"""The command line: the only part, with files.py, that writes files."""
 import argparse
 import importlib
 import importlib.util
 import json
 import os
+import subprocess
 import sys
+import tempfile
+import textwrap
 from pathlib import Path
 
-from generator import slots, stubs
+from generator import image, slots, stubs
 from generator.abi import read_abi
+from generator.build import Checked, check_system, make, verify_files
+from generator.codes import CODES
 from generator.component import Component
-from generator.diagnostics import Diagnostic, Refused, render, to_json
+from generator.diagnostics import Diagnostic, Position, Refused, did_you_mean, render, short, to_json
 from generator.files import write_if_changed
-from generator.inputs import Inputs, load_component, read_inputs
+from generator.inputs import Inputs, Source, load_component, load_tree, manifest_path, read_inputs, read_source, shown
+from generator.model import Manifest, read_manifest
 
 REPOSITORY = Path(os.path.abspath(__file__)).parent.parent
 
 
-def _components(inputs: Inputs) -> tuple[dict[str, Component], list[Diagnostic]]:
-    """All component descriptions, and the errors in them."""
-    found: dict[str, Component] = {}
-    errors: list[Diagnostic] = []
-    for name in inputs.components:
-        component, more = load_component(inputs, name)
-        errors += more
-        if component is not None:
-            found[name] = component
-    return found, errors
+class Session:
+    """One run: where things are and which files were read, so that errors can show their lines."""
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self.arguments = arguments
+        self.root = Path(os.path.abspath(arguments.root))
+        self.texts: dict[str, str] = {}
+        self.inputs: Inputs = read_inputs(self.root)
+
+    def read(self, path: Path, hint: str = "") -> Source:
+        source = read_source(path, self.root, hint)
+        self.texts[source.path] = source.text
+        return source
+
+    def sources(self) -> dict[str, str]:
+        return {**self.inputs.sources(), **self.texts}
+
+    def build_dir(self) -> Path:
+        return Path(self.arguments.build_dir) if self.arguments.build_dir else self.root / "build"
+
+    def checked(self, required: bool) -> tuple[Source, Checked]:
+        """The system named on the command line after its checks; `required`: its components must be built."""
+        source = self.read(manifest_path(self.inputs, self.arguments.system))
+        dot_config = self.build_dir() / ".config"
+        text = dot_config.read_text() if dot_config.is_file() else None
+        checked = check_system(self.inputs, source, self.build_dir(), text, required)
+        if checked.errors:
+            raise Refused(checked.errors)
+        return source, checked
 
 
 def _interface_headers(inputs: Inputs) -> dict[str, str]:
@@ -35,24 +60,128 @@ def _interface_headers(inputs: Inputs) -> dict[str, str]:
     files = sorted((inputs.root / "components" / "interfaces").glob("*.yaml"))
     if not files or importlib.util.find_spec("generator.interface") is None:
         return {}
-    module = importlib.import_module("generator.interface")
-    return dict(module.generate(files))
+    return dict(importlib.import_module("generator.interface").generate(files))
 
 
-def command_stubs(arguments: argparse.Namespace, inputs: Inputs) -> int:
-    """slots.h of every component, system call stubs, interface stubs."""
-    components, errors = _components(inputs)
+def _components(inputs: Inputs) -> dict[str, Component]:
+    found: dict[str, Component] = {}
+    errors: list[Diagnostic] = []
+    for name in inputs.components:
+        component, more = load_component(inputs, name)
+        errors += more
+        if component is not None:
+            found[name] = component
     if errors:
         raise Refused(errors)
-    out = Path(arguments.out)
-    for name, component in components.items():
+    return found
+
+
+def command_stubs(session: Session) -> int:
+    """slots.h of every component, system call stubs, interface stubs."""
+    out = Path(session.arguments.out)
+    for name, component in _components(session.inputs).items():
         windows = [d.name for d in component.devices if d.kind == "mmio"]
         text = slots.header(name, component.layout, windows)
         write_if_changed(out / "slots" / name / "slots.h", text.encode())
-    abi = read_abi(inputs.root / "kernel" / "include" / "abi")
+    abi = read_abi(session.root / "kernel" / "include" / "abi")
     write_if_changed(out / "include" / "tessera" / "syscalls.h", stubs.syscalls_header(abi).encode())
-    for file, text in sorted(_interface_headers(inputs).items()):
+    for file, text in sorted(_interface_headers(session.inputs).items()):
         write_if_changed(out / "interfaces" / file, text.encode())
+    return 0
+
+
+def command_check(session: Session) -> int:
+    """All errors of a system, or one line that says it is fine."""
+    source, checked = session.checked(required=False)
+    assert checked.system is not None
+    if session.arguments.json:
+        print("[]")
+    else:
+        system = checked.system
+        print(f"{source.path}: fine: {len(system.instances)} instances, {len(system.links)} connections")
+    return 0
+
+
+def command_build(session: Session) -> int:
+    """plan.json, bundle.bin and the ISO."""
+    arguments = session.arguments
+    source, checked = session.checked(required=True)
+    product = make(checked, read_abi(session.root / "kernel" / "include" / "abi"), arguments.dump)
+    out = Path(arguments.out) if arguments.out else session.build_dir() / product.plan.system
+    write_if_changed(out / "plan.json", product.plan_json.encode())
+    write_if_changed(out / "bundle.bin", product.bundle)
+    errors = verify_files((out / "bundle.bin").read_bytes(), (out / "plan.json").read_text(), source.data,
+                          session.inputs, checked.elfs, arguments.dump, shown(out, session.root))
+    if errors:
+        raise Refused(errors)
+    if not arguments.no_image:
+        kernel = session.build_dir() / "kernel" / "kernel.elf"
+        read_source(kernel, session.root, "build the kernel first: `make image`")
+        template = read_source(session.root / "images" / "grub.cfg.in", session.root).text
+        config = image.grub_config(template, product.root.hex(), arguments.append)
+        with tempfile.TemporaryDirectory(prefix="tessera-") as work:
+            contents = image.iso(Path(work), kernel, product.bundle, config)
+        write_if_changed(out / f"{product.plan.system}.iso", contents)
+    if not arguments.quiet:
+        print(f"{shown(out, session.root)}: {len(product.plan.rows)} instances, {len(product.plan.objects)} objects, "
+              f"{len(product.plan.grants)} capabilities, {len(product.bundle) >> 10} KiB, root "
+              f"{product.root.hex()[:16]}")
+    return 0
+
+
+def _manifest(session: Session) -> Manifest:
+    source = session.read(manifest_path(session.inputs, session.arguments.system))
+    tree, errors = load_tree(source)
+    manifest, more = read_manifest(tree, source.path)
+    if errors or more:
+        raise Refused([*errors, *more])
+    return manifest
+
+
+def command_run(session: Session) -> int:
+    """The system's ISO in QEMU, its serial line on this terminal."""
+    manifest = _manifest(session)
+    path = session.build_dir() / manifest.system / f"{manifest.system}.iso"
+    if not path.exists():
+        raise Refused([Diagnostic("TSS-001", Position(shown(path, session.root)), "the system is not built",
+                                  f"make image SYSTEM={manifest.system}")])
+    command = ["qemu-system-x86_64", "-machine", "q35", "-m", f"{manifest.memory >> 20}M", "-cdrom", str(path),
+               "-nographic", "-no-reboot", *session.arguments.qemu]
+    try:
+        return subprocess.call(command)
+    except OSError as error:
+        raise Refused([Diagnostic("TSS-080", Position(command[0]), f"cannot be run: {error.strerror}",
+                                  "run `make setup`")]) from None
+
+
+def command_list(session: Session) -> int:
+    """Components, interfaces and systems, one line each."""
+    components = _components(session.inputs)
+    print("components")
+    for name, component in components.items():
+        print(f"  {name:24}{component.description}")
+    interfaces = {n: s.data for n, s in session.inputs.interfaces.items()}
+    systems = {path.stem: path.read_bytes() for path in sorted((session.root / "manifests").glob("*.yaml"))}
+    for title, texts in (("interfaces", interfaces), ("systems", systems)):
+        print(title)
+        for name, data in texts.items():
+            tree, _ = load_tree(Source(name, data))
+            print(f"  {name:24}{getattr(tree.get('description'), 'text', '')}")
+    return 0
+
+
+def command_explain(session: Session) -> int:
+    """What an error code means; without a code, all of them with their titles."""
+    code = session.arguments.code
+    if code is None:
+        print("\n".join(f"{name}  {title}" for name, (title, _) in CODES.items()))
+        return 0
+    name = code.upper() if code.upper().startswith("TSS-") else f"TSS-{code}"
+    if name not in CODES:
+        raise Refused([Diagnostic("TSS-015", Position("explain"), f"there is no code {short(code)}",
+                                  did_you_mean(name, CODES))])
+    title, text = CODES[name]
+    print(f"{name}: {title}\n\n{textwrap.fill(text, 100)}")
     return 0
 
 
@@ -60,6 +189,27 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="tessera", description="Check, build and run systems made of components.")
     parser.add_argument("--root", type=Path, default=REPOSITORY, help="the tree to work on (default: this one)")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    system = argparse.ArgumentParser(add_help=False)
+    system.add_argument("system", metavar="NAME|FILE", help="manifests/NAME.yaml, or the file itself")
+    system.add_argument("--build-dir", help="where kernel and components were built (default: build)")
+    system.add_argument("--json", action="store_true", help="errors as a JSON list")
+    command = commands.add_parser("check", parents=[system], help="find everything that is wrong with a system")
+    command.set_defaults(run=command_check)
+    command = commands.add_parser("build", parents=[system], help="make plan, bundle and ISO, and verify them")
+    command.add_argument("--out", help="folder for the results (default: BUILD_DIR/NAME)")
+    command.add_argument("--append", default="", help="more words for the kernel's command line")
+    command.add_argument("--dump", action="store_true", help="init has the kernel print all capability tables")
+    command.add_argument("--no-image", action="store_true", help="stop before the ISO; needs no kernel")
+    command.add_argument("--quiet", action="store_true", help="print nothing if all is fine")
+    command.set_defaults(run=command_build)
+    command = commands.add_parser("run", parents=[system], help="boot a built system in QEMU")
+    command.add_argument("qemu", nargs="*", help="more arguments for QEMU, after --")
+    command.set_defaults(run=command_run)
+    command = commands.add_parser("list", help="components, interfaces and systems")
+    command.set_defaults(run=command_list)
+    command = commands.add_parser("explain", help="what an error code means")
+    command.add_argument("code", nargs="?", metavar="CODE", help="such as TSS-026, or 026")
+    command.set_defaults(run=command_explain)
     command = commands.add_parser("stubs", help="write the C headers that components are compiled with")
     command.add_argument("--out", required=True, help="folder for the headers, such as build/gen")
     command.set_defaults(run=command_stubs)
@@ -67,13 +217,18 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def main(argv: list[str]) -> int:
+    """Runs one command; returns the exit status: 0 fine, 1 refused with coded errors."""
     arguments = _parser().parse_args(argv)
-    inputs = read_inputs(Path(os.path.abspath(arguments.root)))
+    session: Session | None = None
     try:
-        return int(arguments.run(arguments, inputs))
+        session = Session(arguments)
+        return int(arguments.run(session))
     except Refused as refused:
         if getattr(arguments, "json", False):
             print(json.dumps(to_json(refused.diagnostics), indent=2))
         else:
-            sys.stderr.write(render(refused.diagnostics, inputs.sources()))
+            sys.stderr.write(render(refused.diagnostics, session.sources() if session else {}))
+        return 1
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1

@@ -1,4 +1,88 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Every error code with its title and the text of `tessera explain`. Codes are never renumbered or reused."""
 
-CODES: dict[str, tuple[str, str]] = {}
+CODES: dict[str, tuple[str, str]] = {
+    "TSS-001": ("file cannot be read", "A manifest, a description or a tool's input is missing or unreadable. Systems "
+                "are found as manifests/NAME.yaml; a name with a slash or .yaml is taken as a path."),
+    "TSS-002": ("not UTF-8", "Descriptions are UTF-8 text. The place is the first byte that is not."),
+    "TSS-003": ("not valid YAML", "The YAML parser gave up here; nothing after this place was looked at. Tabs must "
+                "not indent."),
+    "TSS-004": ("too large or too deep", "A description may have 256 KiB and be nested 16 deep, so that reading a "
+                "hostile file costs a bounded amount of work."),
+    "TSS-005": ("not a description", "The file is empty, or its top level is not `key: value` lines."),
+    "TSS-006": ("YAML feature that is not used", "Anchors, aliases, merge keys, tags, keys that are not words and "
+                "several documents are not part of the format: what stands in the file is what is meant."),
+    "TSS-007": ("duplicate key", "A key appears twice in one place; YAML readers disagree about which one counts."),
+    "TSS-008": ("ambiguous value", "YAML readers disagree about bare no, 010, 0x10, 1:30 and 1_000, and a number in "
+                "quotes is text. Write decimal numbers and true or false bare, and everything that is meant as text "
+                "but looks like one of these in quotes."),
+    "TSS-010": ("unknown key", "The key means nothing here. It is refused so that a misspelt key is never ignored."),
+    "TSS-011": ("missing key", "A key that has no default is missing."),
+    "TSS-012": ("wrong type", "The value is of another kind than the key needs: text, number, list or lines."),
+    "TSS-013": ("out of range", "The value is of the right kind but too small, too large or not a whole number of "
+                "pages. The hint gives the range."),
+    "TSS-014": ("bad name", "Instances and systems: a-z first, then a-z 0-9 _, at most 15 characters. Names inside "
+                "component.yaml may also have - and 31 characters. `init` is always there and cannot be an instance."),
+    "TSS-015": ("unknown word", "The value must be one of a fixed set of words."),
+    "TSS-016": ("manifest of another version", "`tessera: 1` is the version this generator reads."),
+    "TSS-017": ("system and file differ", "manifests/NAME.yaml describes the system NAME; build/NAME is made from it."),
+    "TSS-018": ("component and folder differ", "components/<group>/<name>/component.yaml describes <group>/<name>."),
+    "TSS-019": ("contradiction", "Two statements of one description exclude each other: names that would give two "
+                "things one slot name, a directory without clients, a word listed twice, a symbol of another name."),
+    "TSS-020": ("no such component", "No folder components/<group>/<name> with a component.yaml has this name."),
+    "TSS-021": ("no such interface", "No file components/interfaces/<name>.yaml has this name."),
+    "TSS-022": ("no such connection", "The component does not need anything by this name; see `needs` in its "
+                "component.yaml."),
+    "TSS-023": ("no such instance", "A connection leads to an instance that the manifest does not have."),
+    "TSS-024": ("interface mismatch", "The instance does not provide the interface that the connection needs."),
+    "TSS-025": ("ambiguous provider", "The instance provides the interface more than once; name one of them as "
+                "instance.name."),
+    "TSS-026": ("required need is not connected", "Nothing is connected by itself: authority that is not written down "
+                "does not exist. Connect it, or make the need optional in component.yaml."),
+    "TSS-027": ("right not offered", "A connection cannot carry a right that the component's need does not list."),
+    "TSS-028": ("no such device", "The component does not use a device by this name; see `devices` in component.yaml."),
+    "TSS-029": ("required device is not given", "The device has no default and the manifest gives none."),
+    "TSS-030": ("bad device address", "Devices are written as ioport:0x3f8, irq:4 or mmio:0xfed00000, of the class "
+                "and within the range that the component declares."),
+    "TSS-031": ("I/O ports overlap", "Two drivers would share I/O ports."),
+    "TSS-032": ("interrupt line used twice", "An interrupt line has one driver."),
+    "TSS-033": ("device memory overlaps", "Two drivers would share pages of a device."),
+    "TSS-034": ("memory budget too small", "The budget must hold the copied segments, stack, heap, page tables, "
+                "capability space, thread and kernel objects of the instance. The message says how much that is."),
+    "TSS-035": ("budgets exceed the machine", "The budgets of all instances, init, the bundle and 4 MiB for the kernel "
+                "must fit into machine.memory, so that no instance can ever be refused what it was promised."),
+    "TSS-037": ("too few slots", "The capability space must hold the planned slots and 8 free ones."),
+    "TSS-038": ("device memory in RAM", "An mmio device lies where the machine has RAM."),
+    "TSS-039": ("system too large", "A limit of the bundle or of init is exceeded: 127 instances, 900 objects, 1024 "
+                "sections."),
+    "TSS-040": ("mode not in this version", "Connections are FAST. HARDENED and PARANOID are refused until they do "
+                "what they promise."),
+    "TSS-041": ("restart not in this version", "An instance that ends stays ended: `restart: {policy: never}`."),
+    "TSS-042": ("key not in this version", "The key belongs to the format but nothing acts on it yet, so it is refused "
+                "instead of ignored."),
+    "TSS-043": ("vector registers not in this version", "Threads have no vector state yet; components are built "
+                "without it and say `fpu: false`."),
+    "TSS-050": ("no such configuration", "`config:` names a file in configs/."),
+    "TSS-051": ("component is not configured", "The Kconfig symbol that compiles the component is not set in the "
+                "build's .config. Set it with `make menuconfig`, or use the configuration the manifest names."),
+    "TSS-060": ("not a component image", "The file is not a position-independent x86-64 ELF executable."),
+    "TSS-061": ("relocation that cannot be applied", "Text and read-only data are mapped as they lie in the bundle, so "
+                "only R_X86_64_RELATIVE relocations in the read-write segment are possible."),
+    "TSS-062": ("segment is writable and executable", "No memory is ever both (W^X)."),
+    "TSS-063": ("segments of the wrong shape", "An image has at most three segments, one of each: R-X, R-- and RW-, "
+                "at page boundaries, without overlap, together at most 1 GiB."),
+    "TSS-064": ("entry point outside text", "The entry point must lie in the executable segment."),
+    "TSS-065": ("component is not built", "The component's ELF is missing in the build folder. `make image` compiles "
+                "components first."),
+    "TSS-070": ("bundle is malformed", "verify could not read the finished bundle: header, section table, layout or "
+                "padding is not as kernel/include/abi/bundle.h says."),
+    "TSS-071": ("hash does not match", "verify found a section or header whose SHA-256 is not the one recorded."),
+    "TSS-072": ("reference is out of range", "verify found an index in the init table that names nothing, or a row of "
+                "an impossible kind."),
+    "TSS-073": ("bundle differs from the manifest", "verify derived the system again from manifest and component.yaml "
+                "by its own code and found a difference in the bundle. Either the file was changed after it was "
+                "made, or the generator has a defect; the image must not be used."),
+    "TSS-074": ("plan.json differs from the bundle", "The plan that tests and people read does not say what the bundle "
+                "grants."),
+    "TSS-080": ("tool failed", "A program that the generator uses is missing or failed; its own words follow."),
+}

@@ -48,7 +48,7 @@ Node = Scalar | Sequence | Mapping
 
 def _decode(data: bytes, path: str) -> str:
     if len(data) > MAX_BYTES:
-        raise Refused([Diagnostic("TSS-004", Position(path), f"{len(data)} bytes are too many, the limit is {MAX_BYTES}",
+        raise Refused([Diagnostic("TSS-004", Position(path), f"{len(data)} bytes are too many, the limit: {MAX_BYTES}",
                                   "split the system, or remove what is not a description")])
     try:
         return data.decode("utf-8")

@@ -75,15 +75,13 @@ static uint64_t timer_level_next(unsigned level)
 	return (hand + 1 + (unsigned)__builtin_ctzll(ahead)) << level * SLOT_BITS;
 }
 
-static uint64_t timer_next_tick(unsigned *at_level)
+static uint64_t timer_next_tick(void)
 {
 	uint64_t best = UINT64_MAX;
 	for (unsigned level = 0; level < LEVELS; level++) {
 		uint64_t next = timer_level_next(level);
-		if (next < best) {
+		if (next < best)
 			best = next;
-			*at_level = level;
-		}
 	}
 	return best;
 }
@@ -97,6 +95,15 @@ static void timer_open_slot(unsigned level)
 		timer_insert(LINK_ENTRY(link, struct timeout, link));
 }
 
+/* Move the hand to a tick at which some slot begins, and open every slot that begins there, the widest first. */
+static void timer_advance(uint64_t tick)
+{
+	wheel.now = tick;
+	for (unsigned level = LEVELS; level-- > 0;)
+		if (tick % (1ull << level * SLOT_BITS) == 0)
+			timer_open_slot(level);
+}
+
 struct timeout *timer_expire(uint64_t now_us)
 {
 	uint64_t now = now_us >> TIMER_TICK_SHIFT;
@@ -107,23 +114,20 @@ struct timeout *timer_expire(uint64_t now_us)
 			timeout->armed = false;
 			return timeout;
 		}
-		unsigned level = 0;
-		uint64_t next = timer_next_tick(&level);
+		uint64_t next = timer_next_tick();
 		if (next > now) {
 			if (now > wheel.now)
 				wheel.now = now;
 			return NULL;
 		}
-		wheel.now = next;
-		timer_open_slot(level);
+		timer_advance(next);
 	}
 }
 
 uint64_t timer_next(void)
 {
-	unsigned level = 0;
 	if (!link_empty(&wheel.due))
 		return wheel.now << TIMER_TICK_SHIFT;
-	uint64_t tick = timer_next_tick(&level);
+	uint64_t tick = timer_next_tick();
 	return tick == UINT64_MAX ? UINT64_MAX : tick << TIMER_TICK_SHIFT;
 }

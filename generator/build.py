@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The stages in a row, as the commands `check` and `build` use them."""
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from generator import budget, emit, verify
+from generator.abi import Abi
+from generator.check import Surroundings, System, check
+from generator.component import Component
+from generator.diagnostics import Diagnostic, Position, Refused
+from generator.elf import Image, read_image
+from generator.inputs import Inputs, Source, load_component, load_tree, shown
+from generator.model import Manifest, read_manifest
+from generator.plan import Plan, plan
+
+SECTIONS_MAX = 1024
+OBJECTS_MAX = 900  # components/init has an array of this many
+
+
+@dataclass(frozen=True)
+class Product:
+    """What a build makes."""
+
+    plan: Plan
+    bundle: bytes
+    root: bytes
+    plan_json: str
+
+
+@dataclass
+class Checked:
+    """Everything that is known of a system after its checks."""
+
+    manifest: Manifest | None = None
+    system: System | None = None
+    errors: list[Diagnostic] = field(default_factory=list)
+    images: dict[str, Image] = field(default_factory=dict)
+    elfs: dict[str, bytes] = field(default_factory=dict)
+
+
+def _symbols(text: str) -> dict[str, str]:
+    """Kconfig's .config: symbol -> value; those that are "not set" have the value n."""
+    found = {}
+    for line in text.splitlines():
+        if line.startswith("CONFIG_") and "=" in line:
+            name, _, value = line.partition("=")
+            found[name] = value
+        elif line.startswith("# CONFIG_") and line.endswith(" is not set"):
+            found[line.split()[1]] = "n"
+    return found
+
+
+def surroundings(inputs: Inputs, used: set[str], dot_config: str | None) -> tuple[Surroundings, list[Diagnostic]]:
+    """What a manifest is checked against, and the errors in the descriptions of the components it uses."""
+    components: dict[str, Component] = {}
+    errors: list[Diagnostic] = []
+    for name in inputs.components:
+        component, more = load_component(inputs, name)
+        if name in used:
+            errors += more
+        if component is not None and not more:
+            components[name] = component
+    configs = frozenset(path.name for path in (inputs.root / "configs").glob("*_defconfig"))
+    return Surroundings(components, frozenset(inputs.components), configs,
+                        None if dot_config is None else _symbols(dot_config)), errors
+
+
+def elf_path(build: Path, component: str) -> Path:
+    return build / "components" / component / f"{component.rsplit('/', 1)[-1]}.elf"
+
+
+def read_images(checked: Checked, names: list[str], build: Path, root: Path, required: bool) -> None:
+    """ELF files of the components in use; missing ones are an error only if `required`."""
+    for name in names:
+        path = elf_path(build, name)
+        try:
+            data = path.read_bytes()
+        except OSError:
+            if required:
+                checked.errors.append(Diagnostic("TSS-065", Position(shown(path, root)), f"{name} is not built",
+                                                 "compile it first: `make image`"))
+            continue
+        image, errors = read_image(data, shown(path, root))
+        checked.errors += errors
+        if image is not None and not errors:
+            checked.images[name], checked.elfs[name] = image, data
+
+
+def check_system(inputs: Inputs, source: Source, build: Path, dot_config: str | None, required: bool) -> Checked:
+    """load, model, check and budgets. Errors are collected, not raised."""
+    checked = Checked()
+    try:
+        tree, errors = load_tree(source)
+    except Refused as refused:
+        checked.errors += refused.diagnostics
+        return checked
+    checked.errors += errors
+    checked.manifest, more = read_manifest(tree, source.path)
+    checked.errors += more
+    used = {i.component for i in checked.manifest.instances if i.component is not None}
+    around, more = surroundings(inputs, used, dot_config)
+    checked.errors += more
+    checked.system, more = check(checked.manifest, around)
+    checked.errors += more
+    names = sorted({i.component.name for i in checked.system.instances} | {"init"})
+    read_images(checked, names, build, inputs.root, required)
+    checked.errors += budget.check_budgets(checked.system, checked.images)
+    checked.errors += budget.check_machine(checked.system, budget.INIT_SPARE_PAGES, 0) if not required else []
+    return checked
+
+
+def make(checked: Checked, abi: Abi, dump: bool) -> Product:
+    """plan and emit, for a system without errors."""
+    assert checked.system is not None
+    planned = plan(checked.system, checked.images, abi, dump)
+    errors = budget.check_machine(checked.system, planned.init_pages, planned.bundle_bytes)
+    for what, count, limit in (("sections", len(planned.sections), SECTIONS_MAX),
+                               ("objects", len(planned.objects), OBJECTS_MAX)):
+        if count > limit:
+            errors.append(Diagnostic("TSS-039", checked.system.manifest.position, f"{count} {what} are too many",
+                                     f"a system has at most {limit}: fewer instances, or fewer replies each"))
+    if errors:
+        raise Refused(errors)
+    bundle, root = emit.bundle(planned)
+    return Product(planned, bundle, root, emit.plan_json(planned, root))
+
+
+def verify_files(bundle: bytes, plan_json: str, manifest: bytes, inputs: Inputs, elfs: Mapping[str, bytes], dump: bool,
+                 where: str) -> list[Diagnostic]:
+    """verify: the files as they are on disk against manifest and components."""
+    components = {name: source.data for name, source in inputs.components.items()}
+    found, errors = verify.verify(bundle, verify.Inputs(manifest, components, elfs, dump), f"{where}/bundle.bin")
+    if found is not None and not errors:
+        errors += verify.verify_plan(plan_json, found, f"{where}/plan.json")
+    return errors

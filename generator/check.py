@@ -1,0 +1,270 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""check: Manifest and components -> System, in which every reference is resolved, and everything that is wrong.
+
+Each check goes on after an error, so that one run reports all of them; an instance whose component is unknown or
+broken takes no part in the checks that would only repeat that.
+"""
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import combinations
+
+from generator import devices
+from generator.component import FACTORY, Component, DeviceSlot, Need, Provide
+from generator.devices import Device
+from generator.diagnostics import Diagnostic, Note, Position, did_you_mean, short
+from generator.model import Connect, DeviceChoice, Instance, Manifest
+
+SPARE_SLOTS = 8  # free slots that an instance needs beside the planned ones: reply handles, granted capabilities
+INSTANCES_MAX = 127  # limits of components/init: it has an array of this many, with itself 128
+HOLE = (0xa0000, 0x100000)  # below 1 MiB only this is not RAM on a PC
+
+
+@dataclass(frozen=True)
+class Link:
+    """A connection: `client`'s need `name` leads to what `server` provides."""
+
+    client: str
+    name: str
+    server: str
+    provided: str
+    interface: str
+    rights: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """A device of an instance, and where that was written."""
+
+    slot: str
+    device: Device
+    position: Position
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """An instance with its component, all settings and all devices known."""
+
+    name: str
+    component: Component
+    priority: int
+    slice: int  # microseconds
+    memory: int  # bytes, like the next two
+    stack: int
+    heap: int
+    slots: int
+    devices: tuple[Assigned, ...]
+    position: Position
+    memory_position: Position
+
+
+@dataclass(frozen=True)
+class System:
+    name: str
+    description: str
+    memory: int  # of the machine, bytes
+    instances: tuple[Resolved, ...]  # sorted by name
+    links: tuple[Link, ...]  # sorted by client, name
+    manifest: Manifest
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the manifest is checked against; None: not known in this run, so not checked."""
+
+    components: Mapping[str, Component]  # those that could be read
+    known: frozenset[str]  # all that there are
+    configs: frozenset[str]
+    symbols: Mapping[str, str] | None  # of the build's .config
+
+
+class _Checker:
+    def __init__(self, manifest: Manifest, around: Surroundings) -> None:
+        self.manifest = manifest
+        self.around = around
+        self.errors: list[Diagnostic] = []
+        self.by_name = {i.name: i for i in manifest.instances}
+
+    def error(self, code: str, position: Position, message: str, hint: str = "", *notes: Note) -> None:
+        self.errors.append(Diagnostic(code, position, message, hint, notes))
+
+    def component(self, instance: Instance) -> Component | None:
+        return self.around.components.get(instance.component or "")
+
+    # references
+
+    def known_component(self, instance: Instance) -> None:
+        name = instance.component
+        if name == "init":
+            self.error("TSS-020", instance.component_position, "init cannot be placed in a system",
+                       "it runs in every system by itself")
+        elif name is not None and name not in self.around.known:
+            self.error("TSS-020", instance.component_position, f"there is no component {short(name)}",
+                       did_you_mean(name, self.around.known - {"init"}))
+
+    def configured(self, instance: Instance, component: Component) -> None:
+        symbols = self.around.symbols
+        if symbols is None or symbols.get(component.config) == "y":
+            return
+        why = "is not set" if component.config in symbols else "does not exist there or its dependencies are not met"
+        self.error("TSS-051", instance.component_position, f"{component.name} is not compiled in: {component.config} "
+                   f"{why} in the build's .config", f"set {component.config}=y with `make menuconfig`")
+
+    def link(self, instance: Instance, component: Component, connect: Connect) -> Link | None:
+        need = next((n for n in component.needs if n.name == connect.name), None)
+        if need is None:
+            self.error("TSS-022", connect.position, f"{component.name} needs nothing called {short(connect.name)}",
+                       did_you_mean(connect.name, [n.name for n in component.needs]))
+            return None
+        rights = self.rights(need, connect, component)
+        target = self.by_name.get(connect.to)
+        if target is None:
+            self.error("TSS-023", connect.to_position, f"there is no instance {short(connect.to)}",
+                       did_you_mean(connect.to, set(self.by_name) - {instance.name}))
+            return None
+        server = self.component(target)
+        provide = self.provided(need, connect, target, server) if server else None
+        if provide is None:
+            return None
+        return Link(instance.name, need.name, target.name, provide.name, need.interface, rights)
+
+    def rights(self, need: Need, connect: Connect, component: Component) -> tuple[str, ...]:
+        for right in connect.rights or ():
+            if right not in need.rights:
+                self.error("TSS-027", connect.rights_position, f'{component.name} does not use the right "{right}" on '
+                           f"{short(need.name)}", f"it lists: {', '.join(need.rights)}")
+        return connect.rights or need.rights
+
+    def provided(self, need: Need, connect: Connect, target: Instance, server: Component) -> Provide | None:
+        fitting = [p for p in server.provides if p.interface == need.interface]
+        if connect.provided is not None:
+            named = [p for p in server.provides if p.name == connect.provided]
+            if named and named[0] in fitting:
+                return named[0]
+            found = f"is {named[0].interface}" if named else "does not exist"
+            self.error("TSS-024", connect.to_position, f"{short(need.name)} needs {need.interface}, but "
+                       f"{connect.to}.{connect.provided} {found}", self.providers(need, target.name))
+            return None
+        if len(fitting) == 1:
+            return fitting[0]
+        if fitting:
+            self.error("TSS-025", connect.to_position, f"{short(target.name)} provides {need.interface} "
+                       f"{len(fitting)} times", "name one: " +
+                       ", ".join(f"{target.name}.{p.name}" for p in fitting))
+            return None
+        has = ", ".join(sorted({p.interface for p in server.provides})) or "nothing"
+        self.error("TSS-024", connect.to_position, f"{short(need.name)} needs {need.interface}, but "
+                   f"{short(target.name)} provides {has}", self.providers(need, target.name))
+        return None
+
+    def providers(self, need: Need, but: str = "") -> str:
+        names = sorted(i.name for i in self.manifest.instances if i.name != but and (c := self.component(i)) is not None
+                       and any(p.interface == need.interface for p in c.provides))
+        if names:
+            return f"{need.interface} is provided by: {', '.join(names)}"
+        makers = sorted(c.name for c in self.around.components.values()
+                        if any(p.interface == need.interface for p in c.provides))
+        return (f"no other instance provides {need.interface}; components that do: {', '.join(makers)}" if makers else
+                f"no component provides {need.interface}")
+
+    def unconnected(self, instance: Instance, component: Component) -> None:
+        given = {c.name for c in instance.connects}
+        for need in component.needs:
+            if not need.optional and need.name not in given:
+                self.error("TSS-026", instance.position, f"{short(instance.name)} lacks the connection "
+                           f"{short(need.name)} that {component.name} requires", self.providers(need, instance.name))
+
+    # devices
+
+    def assigned(self, instance: Instance, component: Component) -> tuple[Assigned, ...]:
+        chosen = {d.name: d for d in instance.devices}
+        for name, choice in chosen.items():
+            if name not in [d.name for d in component.devices]:
+                self.error("TSS-028", choice.position, f"{component.name} uses no device called {short(name)}",
+                           did_you_mean(name, [d.name for d in component.devices]))
+        found = []
+        for slot in component.devices:
+            device = self.device(instance, component, slot, chosen.get(slot.name))
+            if device is not None:
+                found.append(device)
+                self.not_ram(device)
+        return tuple(found)
+
+    def device(self, instance: Instance, component: Component, slot: DeviceSlot,
+               choice: DeviceChoice | None) -> Assigned | None:
+        if choice is not None:
+            parsed = devices.parse(choice.text, slot.kind, slot.count)
+            if isinstance(parsed, Device):
+                return Assigned(slot.name, parsed, choice.text_position)
+            self.error("TSS-030", choice.text_position, f"{short(choice.text)} {parsed}", "for example " +
+                       {"ioport": '"ioport:0x3f8"', "irq": '"irq:4"', "mmio": '"mmio:0xfed00000"'}[slot.kind])
+            return None
+        if slot.default is not None:
+            return Assigned(slot.name, slot.default, instance.position)
+        if not slot.optional and slot.default_position is None:
+            self.error("TSS-029", instance.position, f"{short(instance.name)} lacks the device {short(slot.name)} "
+                       f"that {component.name} requires", f"write `devices: {{{slot.name}: \"{slot.kind}:...\"}}`")
+        return None
+
+    def not_ram(self, assigned: Assigned) -> None:
+        device = assigned.device
+        ram = [(0, HOLE[0]), (HOLE[1], self.manifest.memory)]
+        if device.kind == "mmio" and any(device.base < end and start < device.end for start, end in ram):
+            self.error("TSS-038", assigned.position, f"{device} lies where the machine has RAM",
+                       f"the machine has {self.manifest.memory >> 20}M")
+
+    def collisions(self, owned: list[tuple[str, Assigned]]) -> None:
+        codes = {"ioport": ("TSS-031", "I/O ports"), "irq": ("TSS-032", "interrupt line"),
+                 "mmio": ("TSS-033", "device memory")}
+        order = sorted(owned, key=lambda o: (o[1].position, o[0], o[1].slot))
+        for (first, one), (second, two) in combinations(order, 2):
+            if one.device.overlaps(two.device):
+                code, what = codes[one.device.kind]
+                self.error(code, two.position, f"{what} of {short(second)} ({two.slot}, {two.device}) and "
+                           f"{short(first)} ({one.slot}, {one.device}) overlap", "give one of them another device",
+                           Note(one.position))
+
+    # settings
+
+    def resolve(self, instance: Instance, component: Component) -> Resolved:
+        settings = instance.settings.over(self.manifest.defaults.over(component.defaults.over(FACTORY)))
+        values = {name: value or 0 for name, value in vars(settings).items()}
+        end = component.layout.end
+        if values["slots"] < end + SPARE_SLOTS:
+            self.error("TSS-037", instance.place("slots"), f"{short(instance.name)} has {values['slots']} slots, but "
+                       f"{component.name} needs {end + SPARE_SLOTS}", f"write `slots: {end + SPARE_SLOTS}` or more")
+        return Resolved(instance.name, component, values["priority"], values["slice"], values["memory"],
+                        values["stack"], values["heap"], values["slots"], self.assigned(instance, component),
+                        instance.position, instance.place("memory"))
+
+
+def _config(checker: _Checker) -> None:
+    manifest = checker.manifest
+    if manifest.config is not None and manifest.config not in checker.around.configs:
+        checker.error("TSS-050", manifest.config_position, f"there is no configs/{manifest.config}",
+                      did_you_mean(manifest.config, checker.around.configs))
+    if len(manifest.instances) > INSTANCES_MAX:
+        checker.error("TSS-039", manifest.position, f"{len(manifest.instances)} instances are too many",
+                      f"a system has at most {INSTANCES_MAX}")
+
+
+def check(manifest: Manifest, around: Surroundings) -> tuple[System, list[Diagnostic]]:
+    """The resolved system and all errors; the system is complete only if there are none."""
+    checker = _Checker(manifest, around)
+    _config(checker)
+    resolved: list[Resolved] = []
+    links: list[Link] = []
+    for instance in manifest.instances:
+        checker.known_component(instance)
+        component = checker.component(instance)
+        if component is None or component.name == "init":
+            continue
+        checker.configured(instance, component)
+        found = [checker.link(instance, component, connect) for connect in instance.connects]
+        links += [link for link in found if link is not None]
+        checker.unconnected(instance, component)
+        resolved.append(checker.resolve(instance, component))
+    checker.collisions([(r.name, device) for r in resolved for device in r.devices])
+    system = System(manifest.system, manifest.description, manifest.memory,
+                    tuple(sorted(resolved, key=lambda r: r.name)),
+                    tuple(sorted(links, key=lambda k: (k.client, k.name))), manifest)
+    return system, checker.errors

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""emit: Plan -> the bytes of bundle.bin (layout: kernel/include/abi/bundle.h) and the text of plan.json."""
+import hashlib
+import json
+import struct
+from typing import Any
+
+from generator.elf import PAGE, pages
+from generator.plan import Grant, Object, Plan, Section
+
+MAGIC = b"TESSERA\x01"
+_HEADER = struct.Struct("<8sIIQQ32s")
+_SECTION = struct.Struct("<IIQQQQ32s32s")
+_TABLE = struct.Struct("<IIIIQII")
+_INSTANCE = struct.Struct("<16s32sQQQQQQIIII")
+_OBJECT = struct.Struct("<IIQQQ")
+_GRANT = struct.Struct("<IIIIQII")
+
+
+def table(plan: Plan) -> bytes:
+    """The init table."""
+    abi = plan.abi
+    parts = [_TABLE.pack(abi["TSS_TABLE_MAGIC"], len(plan.rows), len(plan.objects), len(plan.grants), plan.init_pages,
+                         plan.flags, 0)]
+    parts += [_INSTANCE.pack(r.name.encode(), r.component.encode(), r.memory_pages, r.entry, r.image_base, r.stack_top,
+                             r.ipc_page, r.argument, r.slots, r.priority, r.slice_us, 0) for r in plan.rows]
+    parts += [_OBJECT.pack(abi[f"TSS_TYPE_{o.type}"], o.payer, o.a, o.b, o.c) for o in plan.objects]
+    parts += [_GRANT.pack(g.instance, g.slot, g.object, g.rights, g.address, g.protection, int(g.original))
+              for g in plan.grants]
+    return b"".join(parts)
+
+
+def bundle(plan: Plan) -> tuple[bytes, bytes]:
+    """The whole file and its root hash."""
+    contents = [table(plan) if s.kind == "TABLE" else s.data for s in plan.sections]
+    offset = pages(_HEADER.size + _SECTION.size * len(contents)) * PAGE
+    rows, body = [], []
+    for section, data in zip(plan.sections, contents):
+        rows.append(_section(plan, section, offset, data))
+        padded = data.ljust(pages(len(data)) * PAGE, b"\0")
+        body.append(padded)
+        offset += len(padded)
+    sections = b"".join(rows)
+    fields = (MAGIC, plan.abi["TSS_ABI_VERSION"], len(rows), offset, 0)
+    root = hashlib.sha256(_HEADER.pack(*fields, bytes(32)) + sections).digest()
+    head = _HEADER.pack(*fields, root) + sections
+    return head.ljust(pages(len(head)) * PAGE, b"\0") + b"".join(body), root
+
+
+def _section(plan: Plan, section: Section, offset: int, data: bytes) -> bytes:
+    return _SECTION.pack(plan.abi[f"TSS_SECTION_{section.kind}"], section.flags, offset, len(data), section.memory_size,
+                         section.address, section.name.encode(), hashlib.sha256(data).digest())
+
+
+def _object(plan: Plan, target: Object) -> dict[str, Any]:
+    """An object with its fields named as bundle.h explains them."""
+    names = [row.name for row in plan.rows]
+    source = {plan.abi[f"TSS_MEMORY_{n}"]: n for n in ("MAPPED", "COPIED", "ZERO", "DEVICE")}.get(target.a, "")
+    fields: dict[str, dict[str, Any]] = {
+        "PORT": {"depth": target.a}, "REPLY": {"port": target.a},
+        "CONNECTION": {"port": target.a, "badge": target.b}, "IRQ": {"line": target.a},
+        "IOPORT": {"base": target.a, "count": target.b},
+        "UNIT": {"instance": names[target.a]} if target.type == "UNIT" else {},
+        "MEMORY": {"source": source, "pages": target.b, "physical_address": target.c} if source == "DEVICE" else
+        {"source": source, "pages": target.b} if source == "ZERO" else
+        {"source": source, "section": plan.sections[target.b].name} if source else {}}
+    return {"type": target.type, "payer": names[target.payer], **fields.get(target.type, {})}
+
+
+def _capability(plan: Plan, grant: Grant) -> dict[str, Any]:
+    return {"slot": grant.slot, "type": plan.objects[grant.object].type, "rights": plan.abi.right_names(grant.rights),
+            "object": grant.object, "address": grant.address, "protection": plan.abi.right_names(grant.protection),
+            "original": grant.original}
+
+
+def plan_json(plan: Plan, root: bytes) -> str:
+    """plan.json: the plan for people and tests, stable and sorted."""
+    rows = []
+    for index, row in enumerate(plan.rows):
+        rows.append({**vars(row), "capabilities": [_capability(plan, g) for g in plan.grants if g.instance == index]})
+    connections = [{"client": c.client, "name": c.name, "server": c.server, "interface": c.interface,
+                    "badge": c.badge, "rights": list(c.rights)} for c in plan.connections]
+    document = {"system": plan.system, "abi_version": plan.abi["TSS_ABI_VERSION"], "root_hash": root.hex(),
+                "instances": rows, "objects": [_object(plan, o) for o in plan.objects], "connections": connections}
+    return json.dumps(document, indent=2, sort_keys=True) + "\n"

@@ -1,0 +1,309 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""plan: System and images -> Plan: every object, every capability, every section of the bundle.
+
+Indexes are those of the bundle. The order of everything follows from names alone, so equal inputs give equal plans.
+"""
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from generator import budget
+from generator.abi import Abi
+from generator.check import Link, Resolved, System
+from generator.elf import PAGE, Image, pages
+from generator.slots import WINDOW_BASE, WINDOW_SIZE
+
+LOG = "servers/log"
+INIT_FAULTS, INIT_LOG, INIT_FIRST = 16, 17, 18  # init's own planned slots
+DIRECTORY_ENTRY = 64
+PROTECTION = {"text": ("READ", "EXECUTE"), "rodata": ("READ",), "data": ("READ", "WRITE")}
+
+
+@dataclass(frozen=True)
+class Section:
+    kind: str  # TABLE, SEGMENT or DIRECTORY
+    name: str
+    flags: int
+    data: bytes  # empty for the table, which emit makes
+    size: int
+    memory_size: int
+    address: int
+
+
+@dataclass(frozen=True)
+class Object:
+    type: str
+    payer: int
+    a: int = 0
+    b: int = 0
+    c: int = 0
+
+
+@dataclass(frozen=True, order=True)
+class Grant:
+    instance: int
+    slot: int
+    object: int
+    rights: int
+    address: int
+    protection: int
+    original: bool
+
+
+@dataclass(frozen=True)
+class Row:
+    """An instance as the init table has it."""
+
+    name: str
+    component: str
+    memory_pages: int
+    entry: int
+    image_base: int
+    stack_top: int
+    ipc_page: int
+    argument: int
+    slots: int
+    priority: int
+    slice_us: int
+
+
+@dataclass(frozen=True)
+class Connection:
+    """For plan.json: a connection with its badge and rights by name."""
+
+    client: str
+    name: str
+    server: str
+    interface: str
+    badge: int
+    rights: tuple[str, ...]
+    provided: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    system: str
+    abi: Abi
+    rows: tuple[Row, ...]
+    objects: tuple[Object, ...]
+    grants: tuple[Grant, ...]
+    sections: tuple[Section, ...]
+    connections: tuple[Connection, ...]
+    flags: int
+    init_pages: int
+    bundle_bytes: int
+
+
+def _behind(name: str, servers: Mapping[str, set[str]]) -> set[str]:
+    """All that `name` depends on, directly or not."""
+    found: set[str] = set()
+    ahead = [name]
+    while ahead:
+        new = servers[ahead.pop()] - found
+        found |= new
+        ahead += new
+    return found
+
+
+def start_order(system: System) -> list[Resolved]:
+    """Providers before their clients; by name where that leaves a choice, and inside a cycle."""
+    servers = {i.name: {k.server for k in system.links if k.client == i.name} for i in system.instances}
+    behind = {name: _behind(name, servers) for name in servers}
+    waiting = {i.name: i for i in system.instances}
+    order: list[Resolved] = []
+    while waiting:
+        ready = [name for name in waiting if all(name in behind[s] for s in behind[name] & waiting.keys())]
+        order.append(waiting.pop(min(ready)))
+    return order
+
+
+def connections(system: System, order: list[Resolved]) -> list[Connection]:
+    """All connections with badges: 1 + running number a port, clients sorted by name; init's to log among them."""
+    links = list(system.links)
+    log = next((i for i in order if i.component.name == LOG), None)
+    provide = next((p for p in log.component.provides if p.interface == "log"), None) if log else None
+    if log is not None and provide is not None:
+        links.append(Link("init", "log", log.name, provide.name, "log", ("send",)))
+    badges: dict[tuple[str, str], int] = {}
+    found = []
+    for link in sorted(links, key=lambda k: (k.client, k.name)):
+        port = (link.server, link.provided)
+        badges[port] = badges.get(port, 0) + 1
+        found.append(Connection(link.client, link.name, link.server, link.interface, badges[port],
+                                tuple(sorted(r.upper() for r in link.rights)), link.provided))
+    return found
+
+
+class _Planner:
+    """Collects sections, objects and grants; each method adds one part."""
+
+    def __init__(self, system: System, images: Mapping[str, Image], abi: Abi) -> None:
+        self.system, self.images, self.abi = system, images, abi
+        self.order = start_order(system)
+        self.index = {"init": 0} | {i.name: n for n, i in enumerate(self.order, 1)}
+        self.connections = connections(system, self.order)
+        self.sections: list[Section] = []
+        self.objects: list[Object] = []
+        self.grants: list[Grant] = []
+        self.ports: dict[tuple[str, str], int] = {}
+
+    def rights(self, *names: str) -> int:
+        return sum(self.abi.right(name) for name in names)
+
+    def add(self, kind: str, payer: int, a: int = 0, b: int = 0, c: int = 0) -> int:
+        self.objects.append(Object(kind, payer, a, b, c))
+        return len(self.objects) - 1
+
+    def grant(self, instance: int, slot: int, target: int, *rights: str, original: bool = True,
+              address: int = 0) -> None:
+        mask = self.rights(*rights)
+        self.grants.append(Grant(instance, slot, target, mask, address, mask if address else 0, original))
+
+    def section(self, section: Section) -> int:
+        self.sections.append(section)
+        return len(self.sections) - 1
+
+    def segments(self, name: str, image: Image) -> dict[str, int]:
+        """Adds the sections of one instance's image; kind -> section."""
+        own = self.abi["TSS_SECTION_INIT"] if name == "init" else 0
+        return {s.kind: self.section(Section("SEGMENT", f"{name}.{s.kind}", self.rights(*PROTECTION[s.kind]) | own,
+                                             s.data, len(s.data), s.memory_size, s.address)) for s in image.segments}
+
+    def lay_out(self) -> None:
+        """Sections: init's segments, the table, then each instance's segments and directory."""
+        self.placed = {"init": self.segments("init", self.images["init"])}
+        self.table = self.section(Section("TABLE", "table", 0, b"", 0, 0, 0))
+        for instance in self.order:
+            self.placed[instance.name] = self.segments(instance.name, self.images[instance.component.name])
+            if instance.component.directory:
+                data = directory([c for c in self.connections if c.server == instance.name])
+                self.placed[instance.name]["directory"] = self.section(Section(
+                    "DIRECTORY", f"{instance.name}.directory", self.rights("READ"), data, len(data),
+                    pages(len(data)) * PAGE, 0))
+
+    def memory(self, name: str, image: Image, stack_pages: int, heap_pages: int) -> None:
+        """Segments, stack, heap and directory of one instance, mapped where the layout says."""
+        abi, me, placed = self.abi, self.index[name], self.placed[name]
+        for segment in image.segments:
+            source = "COPIED" if segment.kind == "data" else "MAPPED"
+            target = self.add("MEMORY", me, abi[f"TSS_MEMORY_{source}"], placed[segment.kind])
+            self.grant(me, abi[f"TSS_SLOT_{segment.kind.upper()}"], target, *PROTECTION[segment.kind],
+                       address=abi["TSS_LAYOUT_IMAGE"] + segment.address)
+        target = self.add("MEMORY", me, abi["TSS_MEMORY_ZERO"], stack_pages)
+        self.grant(me, abi["TSS_SLOT_STACK"], target, "READ", "WRITE",
+                   address=abi["TSS_LAYOUT_STACK_TOP"] - stack_pages * PAGE)
+        if heap_pages:
+            target = self.add("MEMORY", me, abi["TSS_MEMORY_ZERO"], heap_pages)
+            self.grant(me, abi["TSS_SLOT_HEAP"], target, "READ", "WRITE", address=abi["TSS_LAYOUT_HEAP"])
+        if "directory" in placed:
+            target = self.add("MEMORY", me, abi["TSS_MEMORY_MAPPED"], placed["directory"])
+            self.grant(me, abi["TSS_SLOT_DIRECTORY"], target, "READ", address=abi["TSS_LAYOUT_DIRECTORY"])
+
+    def thread(self, name: str) -> None:
+        me = self.index[name]
+        self.grant(me, self.abi["TSS_SLOT_THREAD"], self.add("THREAD", me))
+        self.grant(me, self.abi["TSS_SLOT_SCHED"], self.add("SCHED", me))
+
+    def init(self) -> None:
+        """Instance 0: what is left to init when everything runs."""
+        abi, image = self.abi, self.images["init"]
+        self.system_object = self.add("SYSTEM", 0)
+        self.grant(0, abi["TSS_SLOT_SYSTEM"], self.system_object, "INSPECT")
+        self.grant(0, abi["TSS_SLOT_UNIT"], self.add("UNIT", 0, 0), "CONTROL", "GRANT")
+        self.thread("init")
+        self.memory("init", image, abi["TSS_INIT_STACK_PAGES"], 0)
+        self.ports["init", "faults"] = self.add("PORT", 0, 2 * len(self.order) + 8)
+        self.grant(0, INIT_FAULTS, self.ports["init", "faults"], "RECEIVE")
+
+    def instance(self, instance: Resolved) -> None:
+        """What an instance has by itself: unit, thread, memory, ports, replies, devices, events."""
+        abi, component, me = self.abi, instance.component, self.index[instance.name]
+        unit = self.add("UNIT", 0, me)
+        self.grant(0, INIT_FIRST + 2 * (me - 1), unit, "CONTROL")
+        if component.own_unit:
+            self.grant(me, abi["TSS_SLOT_UNIT"], unit, "CONTROL", original=False)
+        if component.system:
+            self.grant(me, abi["TSS_SLOT_SYSTEM"], self.system_object, *(r.upper() for r in component.system),
+                       original=False)
+        self.thread(instance.name)
+        self.memory(instance.name, self.images[component.name], pages(instance.stack), pages(instance.heap))
+        for provide in component.provides:
+            port = self.ports[instance.name, provide.name] = self.add("PORT", me, provide.depth)
+            self.grant(me, component.layout.find("port", provide.name).number, port, "RECEIVE")
+            for i in range(provide.replies):
+                self.grant(me, component.layout.find("reply", provide.name, i).number, self.add("REPLY", me, port),
+                           "SEND")
+        self.devices(instance)
+        for event in component.events:
+            slot = component.layout.find("event", event).number
+            self.grant(me, slot, self.add("EVENT", me), "SIGNAL", "WAIT", "BIND")
+
+    def devices(self, instance: Resolved) -> None:
+        component, me = instance.component, self.index[instance.name]
+        windows = [d.name for d in component.devices if d.kind == "mmio"]
+        for assigned in instance.devices:
+            slot, device = component.layout.find("device", assigned.slot).number, assigned.device
+            if device.kind == "irq":
+                self.grant(me, slot, self.add("IRQ", me, device.base), "CONTROL")
+            elif device.kind == "ioport":
+                self.grant(me, slot, self.add("IOPORT", me, device.base, device.count), "READ", "WRITE")
+            else:
+                target = self.add("MEMORY", me, self.abi["TSS_MEMORY_DEVICE"], device.count, device.base)
+                self.grant(me, slot, target, "READ", "WRITE",
+                           address=WINDOW_BASE + windows.index(assigned.slot) * WINDOW_SIZE)
+
+    def connect(self) -> None:
+        """Connections of the manifest, init's to log, and the one through which init hears of each unit's end."""
+        components = {i.name: i.component for i in self.order}
+        for connection in self.connections:
+            me = self.index[connection.client]
+            slot = (INIT_LOG if me == 0 else
+                    components[connection.client].layout.find("connection", connection.name).number)
+            port = self.ports[connection.server, connection.provided]
+            self.grant(me, slot, self.add("CONNECTION", me, port, connection.badge), *connection.rights)
+        for instance in self.order:
+            me = self.index[instance.name]
+            target = self.add("CONNECTION", 0, self.ports["init", "faults"], me)
+            self.grant(0, INIT_FIRST + 2 * (me - 1) + 1, target)
+
+    def row(self, instance: Resolved) -> Row:
+        return Row(instance.name, instance.component.name, pages(instance.memory),
+                   self.abi["TSS_LAYOUT_IMAGE"] + self.images[instance.component.name].entry,
+                   self.abi["TSS_LAYOUT_IMAGE"], self.abi["TSS_LAYOUT_STACK_TOP"], self.abi["TSS_LAYOUT_IPC_PAGE"],
+                   instance.heap, instance.slots, instance.priority, instance.slice)
+
+    def init_row(self, init_pages: int, bundle_bytes: int) -> Row:
+        abi = self.abi
+        return Row("init", "init", init_pages, abi["TSS_LAYOUT_IMAGE"] + self.images["init"].entry,
+                   abi["TSS_LAYOUT_IMAGE"], abi["TSS_LAYOUT_STACK_TOP"], abi["TSS_LAYOUT_IPC_PAGE"], bundle_bytes,
+                   abi["TSS_INIT_SLOTS"], abi["TSS_INIT_PRIORITY"], 10000)
+
+
+def directory(found: list[Connection]) -> bytes:
+    """The clients of one server in the order of badges, ended by an entry of zeros."""
+    entries = [c.badge.to_bytes(8, "little") + bytes(8) + c.client.encode().ljust(16, b"\0") +
+               c.name.encode().ljust(32, b"\0") for c in sorted(found, key=lambda c: (c.badge, c.client, c.name))]
+    return b"".join(entries) + bytes(DIRECTORY_ENTRY)
+
+
+def _sized(planner: _Planner, rows: int) -> tuple[tuple[Section, ...], int]:
+    """The sections with the table's size in place, and the size of the bundle."""
+    size = 32 + 112 * rows + 32 * len(planner.objects) + 32 * len(planner.grants)
+    sections = [Section("TABLE", "table", s.flags, b"", size, 0, 0) if s.kind == "TABLE" else s
+                for s in planner.sections]
+    return tuple(sections), (pages(64 + 104 * len(sections)) + sum(pages(s.size) for s in sections)) * PAGE
+
+
+def plan(system: System, images: Mapping[str, Image], abi: Abi, dump: bool = False) -> Plan:
+    """The plan of a system without errors; `images` has init and every component in use."""
+    planner = _Planner(system, images, abi)
+    planner.lay_out()
+    planner.init()
+    for instance in planner.order:
+        planner.instance(instance)
+    planner.connect()
+    sections, size = _sized(planner, len(planner.order) + 1)
+    init_pages = budget.init_pages(len(planner.order), images["init"], size, abi["TSS_INIT_SLOTS"],
+                                   abi["TSS_INIT_STACK_PAGES"])
+    rows = (planner.init_row(init_pages, size), *(planner.row(i) for i in planner.order))
+    return Plan(system.name, abi, rows, tuple(planner.objects), tuple(sorted(planner.grants)), sections,
+                tuple(planner.connections), abi["TSS_TABLE_DUMP"] if dump else 0, init_pages, size)

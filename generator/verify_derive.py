@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""verify, first half: what the bundle of a system must say, derived from manifest, component.yaml and ELF files.
+
+Written a second time on purpose: this module imports nothing of load, model, check, plan and emit and has numbers of
+its own, so that a defect there does not hide itself here. Its inputs were checked before; it need not explain errors.
+"""
+import re
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ruamel.yaml import YAML
+
+PAGE = 4096
+READ, WRITE, EXECUTE, GRANT, CONTROL, CALL, SEND, RECEIVE = 1, 2, 4, 8, 16, 32, 64, 128
+SIGNAL, WAIT, BIND, INSPECT, SCHEDULE, DEVICE, DUMP = 256, 512, 1024, 2048, 4096, 8192, 16384
+SYSTEM_RIGHTS = {"inspect": INSPECT, "schedule": SCHEDULE, "device": DEVICE, "dump": DUMP}
+IMAGE, HEAP, DIRECTORY, WINDOWS = 0x400000, 0x1_0000_0000, 0x2_0000_0000, 0x3_0000_0000
+STACK_TOP, IPC_PAGE = 0x7FFF_F000_0000, 0x7FFF_F800_0000
+INIT_SLOTS, INIT_STACK, INIT_PRIORITY = 1024, 8 * PAGE, 255
+FACTORY = {"priority": 100, "slice": "10ms", "memory": "256K", "stack": "16K", "heap": 0, "slots": 256}
+UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "us": 1, "ms": 1000, "s": 1000000}
+SEGMENT = {5: ("text", 4, READ | EXECUTE), 4: ("rodata", 5, READ), 6: ("data", 6, READ | WRITE)}
+
+Capability = tuple[str, tuple[Any, ...], int, int, int, bool]  # type, attributes, rights, address, protection, original
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What must be found. Attributes of an object name other things by instance, slot or section name."""
+
+    instances: Mapping[str, Mapping[str, Any]]
+    capabilities: Mapping[tuple[str, int], Capability]
+    sections: Mapping[str, tuple[int, int, bytes, int, int]]  # kind, flags, contents, memory size, address
+    clients: Mapping[str, frozenset[str]]  # server -> those connected to it
+    flags: int
+
+
+@dataclass
+class _Work:
+    instances: dict[str, dict[str, Any]] = field(default_factory=dict)
+    capabilities: dict[tuple[str, int], Capability] = field(default_factory=dict)
+    sections: dict[str, tuple[int, int, bytes, int, int]] = field(default_factory=dict)
+    ports: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)  # instance, provided -> grant
+
+    def add(self, name: str, slot: int, kind: str, attributes: tuple[Any, ...], rights: int, address: int = 0,
+            original: bool = True) -> None:
+        assert (name, slot) not in self.capabilities
+        self.capabilities[name, slot] = (kind, attributes, rights, address, rights if address else 0, original)
+
+
+def _yaml(data: bytes) -> dict[str, Any]:
+    return dict(YAML(typ="safe", pure=True).load(data.decode("utf-8")))
+
+
+def _number(value: Any) -> int:
+    match = re.fullmatch(r"(\d+)([A-Za-z]*)", str(value))
+    assert match
+    return int(match[1]) * UNITS[match[2]]
+
+
+def _round(size: int) -> int:
+    return -(-size // PAGE) * PAGE
+
+
+def _load_segments(elf: bytes) -> tuple[int, list[tuple[int, int, bytes, int]]]:
+    """Entry and (flags, address, bytes, memory size) of each segment, both from the start of the image."""
+    entry, table = struct.unpack_from("<QQ", elf, 24)
+    size, count = struct.unpack_from("<HH", elf, 54)
+    found = []
+    for i in range(count):
+        kind, flags, offset, address, _, stored, memory = struct.unpack_from("<IIQQQQQ", elf, table + i * size)
+        if kind == 1 and memory:
+            found.append((flags, address, elf[offset:offset + stored], _round(memory)))
+    base = min(address for _, address, _, _ in found)
+    return entry - base, [(flags, address - base, data, memory) for flags, address, data, memory in found]
+
+
+def _image(work: _Work, name: str, elf: bytes, stack: int) -> int:
+    """Segments and stack of an instance; returns its entry address."""
+    entry, segments = _load_segments(elf)
+    for flags, address, data, memory in segments:
+        kind, slot, rights = SEGMENT[flags]
+        section = f"{name}.{kind}"
+        work.sections[section] = (2, rights | (0x100 if name == "init" else 0), data, memory, address)
+        attributes = (name, "COPIED" if kind == "data" else "MAPPED", section)
+        work.add(name, slot, "MEMORY", attributes, rights, IMAGE + address)
+    work.add(name, 7, "MEMORY", (name, "ZERO", stack // PAGE), READ | WRITE, STACK_TOP - stack)
+    work.add(name, 2, "THREAD", (name,), 0)
+    work.add(name, 3, "SCHED", (name,), 0)
+    return IMAGE + entry
+
+
+def _own_slots(work: _Work, name: str, description: dict[str, Any], given: dict[str, str]) -> dict[str, int]:
+    """Everything from slot 16 up except connections, whose slots are returned by need."""
+    slot, windows, needs = 16, 0, {}
+    for provided, row in (description.get("provides") or {}).items():
+        port = (name, slot)
+        work.ports[name, provided] = port
+        work.add(name, slot, "PORT", (name, row.get("depth", 16)), RECEIVE)
+        for i in range(row.get("replies", 8)):
+            work.add(name, slot + 1 + i, "REPLY", (name, port), SEND)
+        slot += 1 + row.get("replies", 8)
+    for need in description.get("needs") or {}:
+        needs[need] = slot
+        slot += 1
+    for device, row in (description.get("devices") or {}).items():
+        text = given.get(device, row.get("default"))
+        if text is not None:
+            _device(work, name, slot, row, text, WINDOWS + windows * 0x1000000)
+        windows += row["class"] == "mmio"
+        slot += 1
+    for _ in description.get("events") or []:
+        work.add(name, slot, "EVENT", (name,), SIGNAL | WAIT | BIND)
+        slot += 1
+    return needs
+
+
+def _device(work: _Work, name: str, slot: int, row: dict[str, Any], text: str, window: int) -> None:
+    kind, base = text.split(":")[0], int(text.split(":")[1], 0)
+    if kind == "irq":
+        work.add(name, slot, "IRQ", (name, base), CONTROL)
+    elif kind == "ioport":
+        work.add(name, slot, "IOPORT", (name, base, row["count"]), READ | WRITE)
+    else:
+        work.add(name, slot, "MEMORY", (name, "DEVICE", row["pages"], base), READ | WRITE, window)
+
+
+def _links(manifest: dict[str, Any], descriptions: dict[str, dict[str, Any]]) -> list[tuple[str, str, str, str, int]]:
+    """(client, need, server, provided, rights) of every connection, sorted, init's to log included."""
+    instances = manifest["instances"]
+    found = []
+    for client, row in instances.items():
+        for name, target in (row.get("connect") or {}).items():
+            need = descriptions[client]["needs"][name]
+            asked = target if isinstance(target, dict) else {"to": target}
+            server, _, provided = asked["to"].partition(".")
+            fitting = [p for p, d in descriptions[server]["provides"].items() if d["interface"] == need["interface"]]
+            rights = set(asked.get("rights", need.get("rights", ["call", "send"])))
+            found.append((client, name, server, provided or fitting[0],
+                          (CALL if "call" in rights else 0) | (SEND if "send" in rights else 0)))
+    return sorted(found)
+
+
+def _log_of(manifest: dict[str, Any], descriptions: dict[str, dict[str, Any]],
+            order: list[str]) -> tuple[str, str] | None:
+    """The first instance of servers/log in start order, and the name of its log interface."""
+    for name in order:
+        if name in descriptions and manifest["instances"][name]["component"] == "servers/log":
+            provides = descriptions[name].get("provides") or {}
+            return next(((name, p) for p, d in provides.items() if d["interface"] == "log"), None)
+    return None
+
+
+def _connect(work: _Work, links: list[tuple[str, str, str, str, int]], slots: dict[str, dict[str, int]],
+             descriptions: dict[str, dict[str, Any]]) -> None:
+    """Connections with their badges, and the directories that list them."""
+    count: dict[tuple[str, str], int] = {}
+    listed: dict[str, list[tuple[int, str, str]]] = {}
+    for client, name, server, provided, rights in links:
+        badge = count[server, provided] = count.get((server, provided), 0) + 1
+        listed.setdefault(server, []).append((badge, client, name))
+        work.add(client, slots[client][name], "CONNECTION", (client, work.ports[server, provided], badge), rights)
+    for server, description in descriptions.items():
+        if description.get("directory"):
+            rows = [struct.pack("<QQ16s32s", badge, 0, client.encode(), name.encode())
+                    for badge, client, name in sorted(listed.get(server, []))]
+            data = b"".join(rows) + bytes(64)
+            work.sections[f"{server}.directory"] = (3, READ, data, _round(len(data)), 0)
+            work.add(server, 9, "MEMORY", (server, "MAPPED", f"{server}.directory"), READ, DIRECTORY)
+
+
+def _instance(work: _Work, name: str, row: dict[str, Any], description: dict[str, Any],
+              defaults: dict[str, Any], elf: bytes) -> dict[str, int]:
+    """One instance; returns the slots of its connections."""
+    value = FACTORY | (description.get("defaults") or {}) | defaults
+    value |= {key: row[key] for key in FACTORY if key in row}
+    stack, heap = _number(value["stack"]), _number(value["heap"])
+    entry = _image(work, name, elf, stack)
+    if heap:
+        work.add(name, 8, "MEMORY", (name, "ZERO", heap // PAGE), READ | WRITE, HEAP)
+    if description.get("self"):
+        work.add(name, 1, "UNIT", ("init", name), CONTROL, original=False)
+    if description.get("system"):
+        work.add(name, 10, "SYSTEM", ("init",), sum(SYSTEM_RIGHTS[r] for r in description["system"]), original=False)
+    work.instances[name] = {
+        "component": row["component"], "memory_pages": _number(value["memory"]) // PAGE, "entry": entry,
+        "image_base": IMAGE, "stack_top": STACK_TOP, "ipc_page": IPC_PAGE, "argument": heap, "slots": value["slots"],
+        "priority": value["priority"], "slice_us": _number(value["slice"])}
+    return _own_slots(work, name, description, row.get("devices") or {})
+
+
+def _init(work: _Work, order: list[str], elf: bytes, bundle_bytes: int) -> None:
+    """Instance 0: final state of init, the faults port and what it holds of each instance."""
+    entry = _image(work, "init", elf, INIT_STACK)
+    work.add("init", 10, "SYSTEM", ("init",), INSPECT)
+    work.add("init", 1, "UNIT", ("init", "init"), CONTROL | GRANT)
+    work.add("init", 16, "PORT", ("init", 2 * len(order) + 8), RECEIVE)
+    for i, name in enumerate(order):
+        work.add("init", 18 + 2 * i, "UNIT", ("init", name), CONTROL)
+        work.add("init", 19 + 2 * i, "CONNECTION", ("init", ("init", 16), i + 1), 0)
+    work.instances["init"] = {
+        "component": "init", "entry": entry, "image_base": IMAGE, "stack_top": STACK_TOP, "ipc_page": IPC_PAGE,
+        "argument": bundle_bytes, "slots": INIT_SLOTS, "priority": INIT_PRIORITY, "slice_us": 10000}
+
+
+def expectation(manifest_file: bytes, component_files: Mapping[str, bytes], elf_files: Mapping[str, bytes],
+                order: list[str], bundle_bytes: int, dump: bool) -> Expected:
+    """`order`: names of the instances in the bundle's order, which must start providers before clients."""
+    manifest = _yaml(manifest_file)
+    rows = manifest["instances"] or {}
+    descriptions = {name: _yaml(component_files[row["component"]]) for name, row in rows.items()}
+    work, slots = _Work(), {"init": {"log": 17}}
+    _init(work, order, elf_files["init"], bundle_bytes)
+    for name, row in rows.items():
+        slots[name] = _instance(work, name, row, descriptions[name], manifest.get("defaults") or {},
+                                elf_files[row["component"]])
+    links = _links(manifest, descriptions)
+    clients = {s: frozenset(c for c, _, server, _, _ in links if server == s) for _, _, s, _, _ in links}
+    log = _log_of(manifest, descriptions, order)
+    if log is not None:
+        links = sorted([*links, ("init", "log", *log, SEND)])
+    _connect(work, links, slots, descriptions)
+    return Expected(work.instances, work.capabilities, work.sections, clients, 1 if dump else 0)

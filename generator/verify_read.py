@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""verify, second half: a reader of finished bundles. It believes nothing and shares no code with emit.
+
+Found(...) holds what the file says, with indexes replaced by names, so that it can be compared with what verify_derive
+expects. Whatever is malformed becomes an error with code TSS-070 (layout), TSS-071 (hash) or TSS-072 (reference).
+"""
+import hashlib
+import struct
+from dataclasses import dataclass
+from typing import Any
+
+PAGE = 4096
+ABI_VERSION = 1
+TYPES = {1: "UNIT", 2: "THREAD", 3: "SCHED", 4: "PORT", 5: "CONNECTION", 6: "REPLY", 7: "EVENT", 8: "MEMORY", 9: "IRQ",
+         10: "IOPORT", 11: "SYSTEM"}
+SOURCES = {1: "MAPPED", 2: "COPIED", 3: "ZERO", 4: "DEVICE"}
+# How many of a, b, c an object of each type uses; the others are 0.
+USED = {"PORT": 1, "REPLY": 1, "CONNECTION": 2, "MEMORY": 3, "IRQ": 1, "IOPORT": 2, "UNIT": 1}
+ROW = ("name", "component", "memory_pages", "entry", "image_base", "stack_top", "ipc_page", "argument", "slots",
+       "priority", "slice_us", "reserved")
+
+
+class Malformed(Exception):
+    """(code, message): reading cannot go on."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+@dataclass(frozen=True)
+class Section:
+    kind: int
+    flags: int
+    offset: int
+    size: int
+    memory_size: int
+    address: int
+    name: str
+    hash: bytes
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Found:
+    root: bytes
+    sections: tuple[Section, ...]
+    instances: tuple[dict[str, Any], ...]
+    objects: tuple[tuple[str, str, int, int, int], ...]  # type, payer, a, b, c
+    grants: tuple[tuple[int, int, int, int, int, int, int], ...]
+    flags: int
+    init_pages: int
+
+
+def need(condition: bool, code: str, message: str) -> None:
+    if not condition:
+        raise Malformed(code, message)
+
+
+def _name(raw: bytes, what: str) -> str:
+    text = raw.rstrip(b"\0")
+    need(b"\0" not in text and bool(text) and all(32 < c < 127 for c in text), "TSS-070",
+         f"{what} has a name that is not NUL-padded text")
+    return text.decode("ascii")
+
+
+def _sections(data: bytes, count: int) -> tuple[Section, ...]:
+    found: list[Section] = []
+    end = 64 + 104 * count
+    need(1 <= count <= 1024 and end <= len(data), "TSS-070", f"{count} sections do not fit the file")
+    for i in range(count):
+        kind, flags, offset, size, memory, address, name, digest = struct.unpack_from("<IIQQQQ32s32s", data,
+                                                                                      64 + 104 * i)
+        label = _name(name, f"section {i}")
+        start = -(-end // PAGE) * PAGE
+        need(offset == start and offset + size <= len(data), "TSS-070", f'section "{label}" does not lie where the '
+             "one before it ends")
+        need(not any(data[end:start]), "TSS-070", f'bytes before section "{label}" are not zero')
+        need(flags & 6 != 6, "TSS-070", f'section "{label}" is writable and executable')
+        need(label not in [s.name for s in found], "TSS-070", f'two sections are called "{label}"')
+        end = offset + size
+        found.append(Section(kind, flags, offset, size, memory, address, label, digest, data[offset:end]))
+    need(len(data) == -(-end // PAGE) * PAGE and not any(data[end:]), "TSS-070",
+         "the file does not end with the last section's page")
+    return tuple(found)
+
+
+def _hashes(data: bytes, sections: tuple[Section, ...]) -> None:
+    table = data[64:64 + 104 * len(sections)]
+    root = hashlib.sha256(data[:32] + bytes(32) + table).digest()
+    need(root == data[32:64], "TSS-071", "the root hash is not that of header and section table")
+    for section in sections:
+        need(hashlib.sha256(section.data).digest() == section.hash, "TSS-071",
+             f'section "{section.name}" does not have the hash that the section table gives')
+
+
+def _table(data: bytes) -> tuple[list[dict[str, Any]], list[tuple[int, ...]], list[tuple[int, ...]], int, int]:
+    """Instances, objects, grants, flags and init_pages as they stand in the table."""
+    need(len(data) >= 32, "TSS-070", "the init table is shorter than its header")
+    magic, instances, objects, grants, init_pages, flags, reserved = struct.unpack_from("<IIIIQII", data)
+    need(magic == int.from_bytes(b"STBL", "little") and reserved == 0, "TSS-070", "the init table has another header")
+    need(len(data) == 32 + 112 * instances + 32 * objects + 32 * grants and instances > 0, "TSS-070",
+         "the init table's counts do not fit its size")
+    rows = []
+    for i in range(instances):
+        values = struct.unpack_from("<16s32sQQQQQQIIII", data, 32 + 112 * i)
+        row = dict(zip(ROW, values))
+        row["name"], row["component"] = _name(values[0], f"instance {i}"), _name(values[1], f"instance {i}")
+        need(row.pop("reserved") == 0, "TSS-070", f'instance "{row["name"]}" has a reserved field that is not 0')
+        rows.append(row)
+    at = 32 + 112 * instances
+    object_rows = [struct.unpack_from("<IIQQQ", data, at + 32 * i) for i in range(objects)]
+    at += 32 * objects
+    grant_rows = [struct.unpack_from("<IIIIQII", data, at + 32 * i) for i in range(grants)]
+    return rows, object_rows, grant_rows, flags, init_pages
+
+
+def _object(index: int, raw: tuple[int, ...], rows: list[dict[str, Any]], kinds: list[int],
+            sections: int) -> tuple[str, str, int, int, int]:
+    """One object with its references checked."""
+    kind, payer, a, b, c = raw
+    need(kind in TYPES, "TSS-072", f"object {index} has the unknown type {kind}")
+    need(payer < len(rows), "TSS-072", f"object {index} is paid by instance {payer}, which does not exist")
+    name = TYPES[kind]
+    need(not any((a, b, c)[USED.get(name, 0):]), "TSS-072", f"object {index} ({name}) uses a field it does not have")
+    if name in ("REPLY", "CONNECTION"):
+        need(a < index and kinds[a] == 4, "TSS-072", f"object {index} ({name}) names object {a}, which is no port "
+             "before it")
+    if name == "UNIT":
+        need(a < len(rows), "TSS-072", f"object {index} (UNIT) names instance {a}, which does not exist")
+    if name == "MEMORY":
+        need(a in SOURCES, "TSS-072", f"object {index} (MEMORY) has the unknown source {a}")
+        need(a > 2 or b < sections, "TSS-072", f"object {index} (MEMORY) names section {b}, which does not exist")
+        need(a == 4 or c == 0, "TSS-072", f"object {index} (MEMORY) uses a field it does not have")
+    return name, rows[payer]["name"], a, b, c
+
+
+def _check_grants(grants: list[tuple[int, ...]], rows: list[dict[str, Any]], objects: int) -> None:
+    originals = [0] * objects
+    before = (-1, -1)
+    for i, (instance, slot, target, _, _, _, original) in enumerate(grants):
+        need(instance < len(rows) and 0 < slot < rows[instance]["slots"], "TSS-072",
+             f"grant {i} lies in instance {instance}, slot {slot}, which does not exist")
+        need(target < objects, "TSS-072", f"grant {i} names object {target}, which does not exist")
+        need(original in (0, 1), "TSS-072", f"grant {i} is neither original nor derived")
+        need((instance, slot) > before, "TSS-072", f"grant {i} is out of order or repeats a slot")
+        before = (instance, slot)
+        originals[target] += original
+    for index, count in enumerate(originals):
+        need(count == 1, "TSS-072", f"object {index} has {count} original capabilities instead of one")
+
+
+def read_bundle(data: bytes) -> Found:
+    """What the bundle says; raises Malformed at the first thing that is wrong."""
+    need(len(data) >= 64, "TSS-070", "the file is shorter than its header")
+    magic, version, count, size, reserved, root = struct.unpack_from("<8sIIQQ32s", data)
+    need(magic == b"TESSERA\x01", "TSS-070", "the file does not start with the bundle's magic")
+    need(version == ABI_VERSION, "TSS-070", f"the bundle is for ABI version {version}, not {ABI_VERSION}")
+    need(size == len(data) and reserved == 0, "TSS-070", "the header's size is not that of the file")
+    sections = _sections(data, count)
+    _hashes(data, sections)
+    tables = [s for s in sections if s.kind == 1]
+    need(len(tables) == 1 and tables[0].name == "table", "TSS-070", "there is not exactly one init table")
+    rows, raw, grants, flags, init_pages = _table(tables[0].data)
+    names = [row["name"] for row in rows]
+    need(names[0] == "init" and len(set(names)) == len(names), "TSS-070", "instance names repeat, or init is not first")
+    kinds = [row[0] for row in raw]
+    objects = tuple(_object(i, row, rows, kinds, len(sections)) for i, row in enumerate(raw))
+    _check_grants(grants, rows, len(objects))
+    return Found(root, sections, tuple(rows), objects, tuple(grants), flags, init_pages)  # type: ignore[arg-type]
