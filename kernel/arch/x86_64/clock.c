@@ -11,6 +11,7 @@
 #define WINDOW_US 1000u
 #define SPAN_MAX_US 1000000000ull /* keeps microseconds times kHz far below 2^64 */
 #define SCALE_SHIFT 50
+#define STUCK_TICKS 4000000000ull /* of the TSC; below 2^64 / 1e9 */
 
 #define MSR_TSC_DEADLINE 0x6e0
 #define TIMER_TSC_DEADLINE (2u << 17)
@@ -25,7 +26,8 @@
 #define HPET_PERIOD_MAX 100000000u /* femtoseconds */
 
 /* 8254 data sheet; port 0x61 bit 0: gate of channel 2, bit 1: loudspeaker, bit 5: its output */
-#define PIT_HZ 1193182u
+#define PIT_PERIOD 838095345ull /* femtoseconds: 14.31818 MHz / 12 */
+#define PIT_LATCH2 0x80
 #define PIT_CHANNEL2 0x42
 #define PIT_MODE 0x43
 #define PIT_CONTROL 0x61
@@ -37,32 +39,34 @@ struct moment {
 	uint32_t reference;
 };
 
+/* A counter of known rate. `read` notes the time stamps right before and after. */
+struct reference {
+	uint32_t (*read)(struct moment *around);
+	uint64_t period; /* femtoseconds */
+};
+
 static uint64_t tsc_origin, tsc_khz, tsc_scale;
 static uint64_t lapic_khz; /* of the timer, after division */
 static uint64_t deadline;
 static bool armed;
 static volatile uint64_t *hpet;
 
-static uint32_t hpet_read(void)
+static uint32_t hpet_read(struct moment *around)
 {
-	return (uint32_t)hpet[HPET_COUNTER];
+	around[0].tsc = read_tsc();
+	uint32_t count = (uint32_t)hpet[HPET_COUNTER];
+	around[1].tsc = read_tsc();
+	return count;
 }
 
-/* The tightest of a few readings, so that an interruption of the machine itself does not count. */
-static struct moment hpet_moment(void)
+/* The latch command freezes the count, which goes down; reading it out may take its time. */
+static uint32_t pit_read(struct moment *around)
 {
-	struct moment best = {0};
-	uint64_t best_width = UINT64_MAX;
-	for (unsigned i = 0; i < 5; i++) {
-		uint64_t before = read_tsc();
-		uint32_t reference = hpet_read();
-		uint64_t after = read_tsc();
-		if (after - before >= best_width)
-			continue;
-		best_width = after - before;
-		best = (struct moment){before + best_width / 2, lapic_read(LAPIC_TIMER_NOW), reference};
-	}
-	return best;
+	around[0].tsc = read_tsc();
+	out8(PIT_MODE, PIT_LATCH2);
+	around[1].tsc = read_tsc();
+	unsigned low = in8(PIT_CHANNEL2);
+	return 0xffff - (low | (unsigned)in8(PIT_CHANNEL2) << 8);
 }
 
 static bool hpet_start(void)
@@ -75,44 +79,66 @@ static bool hpet_start(void)
 	return true;
 }
 
-static uint64_t tsc_frequency(uint64_t ticks, uint64_t picoseconds)
+/* Channel 2 in mode 0 counts down from 0xffff once, which takes 55 ms; the loudspeaker stays off. */
+static void pit_start(void)
 {
-	return ticks * 1000000000 / picoseconds; /* kHz; a few ms of ticks times 1e9 stay below 2^64 */
-}
-
-/* Measures over the window; the result is in kHz for the TSC, `lapic` gets the ticks of its timer. */
-static uint64_t measure_hpet(uint64_t *tsc, uint64_t *lapic)
-{
-	uint64_t period = hpet[HPET_CAPABILITIES] >> 32;
-	uint32_t window = (uint32_t)(WINDOW_US * 1000000000ull / period);
-	struct moment start = hpet_moment();
-	while (hpet_read() - start.reference < window)
-		;
-	struct moment end = hpet_moment();
-	hpet[HPET_CONFIG] &= ~HPET_ENABLE;
-	*tsc = end.tsc - start.tsc;
-	*lapic = start.lapic - end.lapic;
-	return tsc_frequency(*tsc, (uint32_t)(end.reference - start.reference) * period / 1000);
-}
-
-/* Channel 2 in mode 0 counts down once; its output rises at the end. */
-static uint64_t measure_pit(uint64_t *tsc, uint64_t *lapic)
-{
-	uint32_t count = PIT_HZ / (1000000 / WINDOW_US);
 	out8(PIT_CONTROL, (in8(PIT_CONTROL) & 0x0c) | 0x01);
 	out8(PIT_MODE, 0xb0);
-	out8(PIT_CHANNEL2, (uint8_t)count);
-	out8(PIT_CHANNEL2, (uint8_t)(count >> 8));
-	uint64_t tsc_start = read_tsc();
-	uint32_t lapic_start = lapic_read(LAPIC_TIMER_NOW);
-	while (!(in8(PIT_CONTROL) & 0x20)) {
-		if (read_tsc() - tsc_start > 1000000000)
-			panic("neither HPET nor PIT counts: no clock");
+	out8(PIT_CHANNEL2, 0xff);
+	out8(PIT_CHANNEL2, 0xff);
+}
+
+/* The tightest of a few readings, so that an interruption of the machine itself does not count. */
+static struct moment moment_now(const struct reference *reference)
+{
+	struct moment best = {0}, around[2];
+	uint64_t best_width = UINT64_MAX;
+	for (unsigned i = 0; i < 5; i++) {
+		uint32_t count = reference->read(around);
+		uint64_t width = around[1].tsc - around[0].tsc;
+		if (width >= best_width)
+			continue;
+		best_width = width;
+		best = (struct moment){around[0].tsc + width / 2, lapic_read(LAPIC_TIMER_NOW), count};
 	}
-	*tsc = read_tsc() - tsc_start;
-	*lapic = lapic_start - lapic_read(LAPIC_TIMER_NOW);
+	return best;
+}
+
+/* kHz of the TSC; `tsc` and `lapic` get how far each counted. */
+static uint64_t measure(const struct reference *reference, uint64_t *tsc, uint64_t *lapic)
+{
+	uint32_t window = (uint32_t)(WINDOW_US * 1000000000ull / reference->period);
+	struct moment start = moment_now(reference), around[2];
+	while (reference->read(around) - start.reference < window) {
+		if (around[1].tsc - start.tsc > STUCK_TICKS)
+			panic("clock: neither HPET nor PIT counts");
+	}
+	struct moment end = moment_now(reference);
+	uint64_t picoseconds = (uint32_t)(end.reference - start.reference) * reference->period / 1000;
+	*tsc = end.tsc - start.tsc;
+	*lapic = start.lapic - end.lapic;
+	return *tsc * 1000000000 / picoseconds; /* STUCK_TICKS keeps the product below 2^64 */
+}
+
+static uint64_t measure_hpet(uint64_t *tsc, uint64_t *lapic)
+{
+	const struct reference reference = {hpet_read, hpet[HPET_CAPABILITIES] >> 32};
+	uint64_t khz = measure(&reference, tsc, lapic);
+	hpet[HPET_CONFIG] &= ~HPET_ENABLE;
+	return khz;
+}
+
+/* Its output rises if the machine stood still until the count wrapped: then once more. */
+static uint64_t measure_pit(uint64_t *tsc, uint64_t *lapic)
+{
+	const struct reference reference = {pit_read, PIT_PERIOD};
+	uint64_t khz;
+	do {
+		pit_start();
+		khz = measure(&reference, tsc, lapic);
+	} while (in8(PIT_CONTROL) & 0x20);
 	out8(PIT_CONTROL, in8(PIT_CONTROL) & 0x0c);
-	return tsc_frequency(*tsc, count * 1000000000000ull / PIT_HZ);
+	return khz;
 }
 
 /* Intel SDM 2A CPUID 15H: the exact rate, where the CPU tells it. */

@@ -40,9 +40,7 @@ static paddr_t table_frame(void)
 		return frame;
 	}
 	frame = take_boot_frame();
-	uint64_t *words = phys_to_virt(frame);
-	for (unsigned i = 0; i < PAGE_SIZE / sizeof(*words); i++)
-		words[i] = 0;
+	zero_page(phys_to_virt(frame));
 	return frame;
 }
 

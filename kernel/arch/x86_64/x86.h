@@ -53,6 +53,11 @@ static inline uint64_t read_tsc(void)
 	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
 	return (uint64_t)high << 32 | low;
 }
+static inline void zero_page(void *page)
+{
+	uint64_t count = PAGE_SIZE / 8;
+	__asm__ volatile("rep stosq" : "+D"(page), "+c"(count) : "a"(0) : "memory");
+}
 struct cpuid {
 	uint32_t eax, ebx, ecx, edx;
 };
