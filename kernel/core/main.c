@@ -25,6 +25,8 @@ OFFSET(struct arch_frame, vector, FRAME_VECTOR);
 OFFSET(struct arch_frame, address, FRAME_ADDRESS);
 OFFSET(struct thread, frame, 0);
 
+struct cpu cpus[CPUS_MAX];
+
 static void bundle_open(struct bundle *bundle)
 {
 	static uint8_t root[32];
