@@ -37,8 +37,8 @@ static void bundle_open(struct bundle *bundle)
 		panic("tessera.root= on the command line is not 64 hexadecimal digits");
 	if (!boot_info.bundle_size)
 		panic("the boot loader brought no bundle (module2 in grub.cfg)");
-	const char *error = bundle_check(phys_to_virt(boot_info.bundle), boot_info.bundle_size, has_root ? root : NULL, bundle,
-					 &section);
+	const char *error = bundle_check(phys_to_virt(boot_info.bundle), boot_info.bundle_size, has_root ? root : NULL,
+					 bundle, &section);
 	if (error)
 		panic("the bundle %s%s%s", error, section ? ": " : "", section ? section : "");
 }

@@ -7,7 +7,7 @@
 
 const struct syscall_row syscall_table[TSS_SYSCALL_COUNT] = {
 #define SYSCALL(number, object, type, verb, right, argc, form, text)                                                   \
-	[(number) - 0x1000] = {sys_##object##_##verb, TSS_RIGHT_##right, TSS_TYPE_##type},
+	[(number)-0x1000] = {sys_##object##_##verb, TSS_RIGHT_##right, TSS_TYPE_##type},
 #include <abi/syscalls.def>
 #undef SYSCALL
 };

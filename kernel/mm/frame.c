@@ -19,10 +19,10 @@ struct free_frame {
 
 static struct {
 	struct free_frame *free;
-	unsigned region;   /* the region that untouched frames come from */
-	uint64_t next;     /* its first untouched byte */
+	unsigned region; /* the region that untouched frames come from */
+	uint64_t next; /* its first untouched byte */
 	uint64_t total, available;
-	uint64_t *bitmap;  /* bit: this frame is on the free list; indexed by physical frame number - base */
+	uint64_t *bitmap; /* bit: this frame is on the free list; indexed by physical frame number - base */
 	uint64_t bitmap_base, bitmap_frames;
 } frames;
 

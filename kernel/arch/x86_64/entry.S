@@ -8,7 +8,7 @@
  *
  * In the kernel GS is this CPU's struct cpu; the user's GS base waits in KERNEL_GS_BASE (SDM vol. 3, 5.8.8).
  */
-#include "include/asm_offsets.h"
+#include <asm_offsets.h>
 
 	.section .entry.text, "ax"
 	.code64
