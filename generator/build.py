@@ -6,7 +6,7 @@ from pathlib import Path
 
 from generator import budget, emit, verify
 from generator.abi import Abi
-from generator.check import INSTANCES_MAX, Surroundings, System, check
+from generator.check import Surroundings, System, check
 from generator.component import Component
 from generator.diagnostics import Diagnostic, Position, Refused
 from generator.elf import Image, read_image
@@ -15,6 +15,7 @@ from generator.model import Manifest, read_manifest
 from generator.plan import Plan, plan
 
 SECTIONS_MAX = 1024
+OBJECTS_MAX = 900  # components/init has an array of this many
 
 
 @dataclass(frozen=True)
@@ -114,9 +115,11 @@ def make(checked: Checked, abi: Abi, dump: bool) -> Product:
     assert checked.system is not None
     planned = plan(checked.system, checked.images, abi, dump)
     errors = budget.check_machine(checked.system, planned.init_pages, planned.bundle_bytes)
-    if len(planned.sections) > SECTIONS_MAX:
-        errors.append(Diagnostic("TSS-039", checked.system.manifest.position, f"{len(planned.sections)} sections are too "
-                                 "many", f"a bundle has at most {SECTIONS_MAX}, about {INSTANCES_MAX} instances"))
+    for what, count, limit in (("sections", len(planned.sections), SECTIONS_MAX),
+                               ("objects", len(planned.objects), OBJECTS_MAX)):
+        if count > limit:
+            errors.append(Diagnostic("TSS-039", checked.system.manifest.position, f"{count} {what} are too many",
+                                     f"a system has at most {limit}: fewer instances, or fewer replies each"))
     if errors:
         raise Refused(errors)
     bundle, root = emit.bundle(planned)

@@ -15,7 +15,7 @@ from generator.diagnostics import Diagnostic, Note, Position, did_you_mean, shor
 from generator.model import Connect, DeviceChoice, Instance, Manifest
 
 SPARE_SLOTS = 8  # free slots that an instance needs beside the planned ones: reply handles, granted capabilities
-INSTANCES_MAX = 255
+INSTANCES_MAX = 127  # limits of components/init: it has an array of this many, with itself 128
 HOLE = (0xa0000, 0x100000)  # below 1 MiB only this is not RAM on a PC
 
 

@@ -97,7 +97,8 @@ def command_check(session: Session) -> int:
     if session.arguments.json:
         print("[]")
     else:
-        print(f"{source.path}: fine: {len(checked.system.instances)} instances, {len(checked.system.links)} connections")
+        system = checked.system
+        print(f"{source.path}: fine: {len(system.instances)} instances, {len(system.links)} connections")
     return 0
 
 
@@ -159,8 +160,9 @@ def command_list(session: Session) -> int:
     print("components")
     for name, component in components.items():
         print(f"  {name:24}{component.description}")
-    for title, texts in (("interfaces", {n: s.data for n, s in session.inputs.interfaces.items()}),
-                         ("systems", {p.stem: p.read_bytes() for p in sorted((session.root / "manifests").glob("*.yaml"))})):
+    interfaces = {n: s.data for n, s in session.inputs.interfaces.items()}
+    systems = {path.stem: path.read_bytes() for path in sorted((session.root / "manifests").glob("*.yaml"))}
+    for title, texts in (("interfaces", interfaces), ("systems", systems)):
         print(title)
         for name, data in texts.items():
             tree, _ = load_tree(Source(name, data))

@@ -53,7 +53,8 @@ CODES: dict[str, tuple[str, str]] = {
                 "must fit into machine.memory, so that no instance can ever be refused what it was promised."),
     "TSS-037": ("too few slots", "The capability space must hold the planned slots and 8 free ones."),
     "TSS-038": ("device memory in RAM", "An mmio device lies where the machine has RAM."),
-    "TSS-039": ("system too large", "A limit of the bundle is exceeded: 255 instances, 1024 sections."),
+    "TSS-039": ("system too large", "A limit of the bundle or of init is exceeded: 127 instances, 900 objects, 1024 "
+                "sections."),
     "TSS-040": ("mode not in this version", "Connections are FAST. HARDENED and PARANOID are refused until they do "
                 "what they promise."),
     "TSS-041": ("restart not in this version", "An instance that ends stays ended: `restart: {policy: never}`."),

@@ -15,8 +15,8 @@ from generator.diagnostics import Diagnostic, Position, Refused, short
 
 EPOCH = 1577836800  # 2020-01-01: the date of every file; no meaning beyond being the same
 GRUB = Path("/usr/lib/grub")
-MODULES = ("iso9660", "multiboot2", "normal", "configfile", "search", "search_fs_file", "part_msdos", "part_gpt", "echo",
-           "terminal")
+MODULES = ("iso9660", "multiboot2", "normal", "configfile", "search", "search_fs_file", "part_msdos", "part_gpt",
+           "echo", "terminal")
 BIOS_MODULES = ("biosdisk", "serial", "vbe")
 EFI_MODULES = ("fat", "serial", "efi_gop")
 EMBEDDED = "search --no-floppy --set=root --file /boot/bundle.bin\nset prefix=($root)/boot/grub\n" \
@@ -26,8 +26,8 @@ EMBEDDED = "search --no-floppy --set=root --file /boot/bundle.bin\nset prefix=($
 def grub_config(template: str, root_hash: str, append: str) -> str:
     """images/grub.cfg.in with the hash and the extra kernel command line filled in."""
     if not re.fullmatch(r"[A-Za-z0-9_.,:=/+ -]*", append):
-        raise Refused([Diagnostic("TSS-013", Position("--append"), f"{short(append)} has characters that cannot stand on "
-                                  "the kernel's command line", "use letters, digits, blanks and _ . , : = / + -")])
+        raise Refused([Diagnostic("TSS-013", Position("--append"), f"{short(append)} cannot stand on the kernel's "
+                                  "command line", "use letters, digits, blanks and _ . , : = / + -")])
     return Template(template).substitute(root=root_hash, append=f" {append}" if append else "")
 
 

@@ -184,8 +184,8 @@ class _Planner:
         """Segments, stack, heap and directory of one instance, mapped where the layout says."""
         abi, me, placed = self.abi, self.index[name], self.placed[name]
         for segment in image.segments:
-            source, payer = ("COPIED", me) if segment.kind == "data" else ("MAPPED", 0)
-            target = self.add("MEMORY", payer, abi[f"TSS_MEMORY_{source}"], placed[segment.kind])
+            source = "COPIED" if segment.kind == "data" else "MAPPED"
+            target = self.add("MEMORY", me, abi[f"TSS_MEMORY_{source}"], placed[segment.kind])
             self.grant(me, abi[f"TSS_SLOT_{segment.kind.upper()}"], target, *PROTECTION[segment.kind],
                        address=abi["TSS_LAYOUT_IMAGE"] + segment.address)
         target = self.add("MEMORY", me, abi["TSS_MEMORY_ZERO"], stack_pages)
@@ -195,7 +195,7 @@ class _Planner:
             target = self.add("MEMORY", me, abi["TSS_MEMORY_ZERO"], heap_pages)
             self.grant(me, abi["TSS_SLOT_HEAP"], target, "READ", "WRITE", address=abi["TSS_LAYOUT_HEAP"])
         if "directory" in placed:
-            target = self.add("MEMORY", 0, abi["TSS_MEMORY_MAPPED"], placed["directory"])
+            target = self.add("MEMORY", me, abi["TSS_MEMORY_MAPPED"], placed["directory"])
             self.grant(me, abi["TSS_SLOT_DIRECTORY"], target, "READ", address=abi["TSS_LAYOUT_DIRECTORY"])
 
     def thread(self, name: str) -> None:

@@ -138,12 +138,13 @@ def _json_object(found: Found, index: int) -> dict[str, Any]:
     row: dict[str, Any] = {"type": kind, "payer": payer}
     if kind == "MEMORY":
         row["source"] = SOURCES[a]
-        row |= {"section": found.sections[b].name} if a <= 2 else {"pages": b}
-        return row | ({"physical_address": c} if a == 4 else {})
-    keys = {"PORT": ("depth",), "REPLY": ("port",), "CONNECTION": ("port", "badge"), "IRQ": ("line",),
-            "IOPORT": ("base", "count")}.get(kind, ())
-    row |= dict(zip(keys, (a, b, c)))
-    return row | ({"instance": found.instances[a]["name"]} if kind == "UNIT" else {})
+        row["section" if a <= 2 else "pages"] = found.sections[b].name if a <= 2 else b
+        return {**row, "physical_address": c} if a == 4 else row
+    keys = {"PORT": "depth", "REPLY": "port", "CONNECTION": "port badge", "IRQ": "line", "IOPORT": "base count"}
+    row |= dict(zip(keys.get(kind, "").split(), (a, b, c)))
+    if kind == "UNIT":
+        row["instance"] = found.instances[a]["name"]
+    return row
 
 
 def _json_capabilities(found: Found, index: int) -> dict[int, dict[str, Any]]:

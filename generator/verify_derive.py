@@ -84,8 +84,7 @@ def _image(work: _Work, name: str, elf: bytes, stack: int) -> int:
         kind, slot, rights = SEGMENT[flags]
         section = f"{name}.{kind}"
         work.sections[section] = (2, rights | (0x100 if name == "init" else 0), data, memory, address)
-        copied = kind == "data"
-        attributes = (name if copied else "init", "COPIED" if copied else "MAPPED", section)
+        attributes = (name, "COPIED" if kind == "data" else "MAPPED", section)
         work.add(name, slot, "MEMORY", attributes, rights, IMAGE + address)
     work.add(name, 7, "MEMORY", (name, "ZERO", stack // PAGE), READ | WRITE, STACK_TOP - stack)
     work.add(name, 2, "THREAD", (name,), 0)
@@ -169,7 +168,7 @@ def _connect(work: _Work, links: list[tuple[str, str, str, str, int]], slots: di
                     for badge, client, name in sorted(listed.get(server, []))]
             data = b"".join(rows) + bytes(64)
             work.sections[f"{server}.directory"] = (3, READ, data, _round(len(data)), 0)
-            work.add(server, 9, "MEMORY", ("init", "MAPPED", f"{server}.directory"), READ, DIRECTORY)
+            work.add(server, 9, "MEMORY", (server, "MAPPED", f"{server}.directory"), READ, DIRECTORY)
 
 
 def _instance(work: _Work, name: str, row: dict[str, Any], description: dict[str, Any],

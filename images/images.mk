@@ -7,7 +7,7 @@ IMAGE_INPUTS := $(GENERATOR) $(wildcard manifests/$(SYSTEM).yaml manifests/schem
 iso: $(IMAGE)/$(SYSTEM).iso
 $(IMAGE)/$(SYSTEM).iso: $(O)/kernel/kernel.elf $(COMPONENT_ELFS) $(IMAGE_INPUTS) manifests/$(SYSTEM).yaml
 	$(call say,IMAGE,$@)
-	$(Q)$(TESSERA) build $(SYSTEM) --out $(O)
+	$(Q)$(TESSERA) build --quiet --build-dir $(O) $(SYSTEM)
 	$(Q)touch $@
 
 # Only for a system that was asked for by a misspelt name: the generator says it better than make.

@@ -3,6 +3,7 @@
  * inspect.c - the kernel tells what is: records for system_inspect, and the dump of every capability table. It walks
  * the tables themselves and shares nothing with whoever filled them.
  */
+#include <enabled.h>
 #include <frame.h>
 #include <config_text.h>
 #include <irq.h>
@@ -277,6 +278,8 @@ status_t sys_system_dump(struct thread *self, struct capability *cap)
 {
 	(void)self;
 	(void)cap;
+	if (!IS_ENABLED(CONFIG_DEBUG_DUMP))
+		return ERR(UNSUPPORTED, 0);
 	log_console_force(true);
 	LINK_FOR_EACH(at, &object_lists[TSS_TYPE_UNIT])
 	{

@@ -13,6 +13,7 @@ OFFSET(struct cpu, kernel_stack, CPU_STACK);
 OFFSET(struct cpu, scratch, CPU_SCRATCH);
 OFFSET(struct cpu, sched, CPU_SCHED);
 OFFSET(struct cpu, user_gs, CPU_USER_GS);
+OFFSET(struct cpu, need_resched, CPU_NEED_RESCHED);
 OFFSET(struct arch_frame, rbx, FRAME_RBX);
 OFFSET(struct arch_frame, rdi, FRAME_RDI);
 OFFSET(struct arch_frame, rbp, FRAME_RBP);
@@ -24,6 +25,8 @@ OFFSET(struct arch_frame, full, FRAME_FULL);
 OFFSET(struct arch_frame, vector, FRAME_VECTOR);
 OFFSET(struct arch_frame, address, FRAME_ADDRESS);
 OFFSET(struct thread, frame, 0);
+
+struct cpu cpus[CPUS_MAX];
 
 static void bundle_open(struct bundle *bundle)
 {

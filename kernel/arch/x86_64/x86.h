@@ -53,6 +53,11 @@ static inline uint64_t read_tsc(void)
 	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
 	return (uint64_t)high << 32 | low;
 }
+static inline void zero_page(void *page)
+{
+	uint64_t count = PAGE_SIZE / 8;
+	__asm__ volatile("rep stosq" : "+D"(page), "+c"(count) : "a"(0) : "memory");
+}
 struct cpuid {
 	uint32_t eax, ebx, ecx, edx;
 };
@@ -84,8 +89,86 @@ extern char image_start[], image_text_end[], image_relro_end[], image_end[], ima
 extern char kernel_stack_guard[], boot_stack_top[], ist_stacks[];
 extern uint64_t image_slide;
 
-/* ---- start.c ---- */
-void arch_start(uint64_t information, uint64_t entry_tsc, uint64_t image, uint64_t slide) NORETURN;
+/* ---- regions.c: sorted, merged lists of page ranges ---- */
+bool region_add(struct boot_region *list, unsigned *count, uint64_t base, uint64_t end); /* false: list full */
+void region_cut(struct boot_region *list, unsigned *count, uint64_t base, uint64_t end);
 
-/* ---- console.c ---- */
+/* ---- in boot order ---- */
+void arch_start(uint64_t information, uint64_t entry_tsc, uint64_t image, uint64_t slide) NORETURN; /* start.c */
 void console_init(void);
+void gdt_init(void);
+void idt_init(void);
+void multiboot2_read(uint64_t information); /* fills boot_info and rsdp_copy */
+void features_init(void);                   /* control registers; panics if the CPU lacks what the kernel needs */
+void mmu_init(void);                        /* the final kernel tables; takes frames from boot_info.ram */
+void acpi_init(void);
+void apic_init(void);
+void clock_init(void);
+
+/* ---- mmu.c ---- */
+#define PTE_PRESENT (1ull << 0)
+#define PTE_WRITE (1ull << 1)
+#define PTE_USER (1ull << 2)
+#define PTE_UNCACHED (3ull << 3) /* PWT, PCD: strong uncacheable whatever PAT's upper half says */
+#define PTE_LARGE (1ull << 7)
+#define PTE_GLOBAL (1ull << 8)
+#define PTE_NX (1ull << 63)
+#define PTE_ADDRESS 0x000ffffffffff000ull
+extern struct arch_space kernel_space; /* the tables all others share their upper half with */
+/* Maps physical memory that is not RAM into the direct map. NULL: beyond the CPU's physical addresses. */
+const void *mmu_map_firmware(paddr_t base, uint64_t size);
+volatile void *mmu_map_registers(paddr_t base, uint64_t size); /* uncached; the range becomes unmappable for units */
+
+/* ---- features.c ---- */
+enum feature {
+	FEATURE_SMEP,
+	FEATURE_SMAP,
+	FEATURE_UMIP,
+	FEATURE_NX,
+	FEATURE_GLOBAL_PAGES,
+	FEATURE_HUGE_PAGES,
+	FEATURE_TSC_DEADLINE,
+	FEATURE_TSC_INVARIANT,
+	FEATURE_HPET,
+	FEATURE_COUNT
+};
+void feature_set(enum feature feature, bool active);
+bool feature_active(enum feature feature);
+
+/* ---- acpi.c: what the tables said, or the PC's defaults ---- */
+#define RSDP_SIZE 36
+extern uint8_t rsdp_copy[RSDP_SIZE]; /* from the loader; all zero: none */
+#define IOAPICS_MAX 8
+#define ISA_LINES 16
+struct acpi_info {
+	paddr_t lapic;
+	struct {
+		paddr_t base;
+		uint32_t first; /* global system interrupt of pin 0 */
+	} ioapics[IOAPICS_MAX];
+	unsigned ioapic_count;
+	struct {
+		uint32_t gsi;
+		uint16_t flags; /* polarity and trigger as in the MADT; 0: as the bus has it */
+	} isa[ISA_LINES];
+	paddr_t hpet; /* 0: none */
+};
+extern struct acpi_info acpi_info;
+
+/* ---- apic.c, clock.c ---- */
+#define VECTOR_LINES 32    /* + line */
+#define VECTOR_PIC 0xe0    /* where the masked 8259s would deliver their spurious interrupts */
+#define VECTOR_TIMER 0xf0
+#define VECTOR_SPURIOUS 0xff
+#define LINES_MAX (VECTOR_PIC - VECTOR_LINES)
+uint32_t lapic_read(unsigned offset);
+void lapic_write(unsigned offset, uint32_t value);
+#define LAPIC_LVT_TIMER 0x320 /* Intel SDM 3A table 10-1 */
+#define LAPIC_TIMER_START 0x380
+#define LAPIC_TIMER_NOW 0x390
+#define LAPIC_TIMER_DIVIDE 0x3e0
+void clock_interrupt(void);
+
+void arch_interrupt(struct arch_frame *frame, uint64_t vector);
+void arch_exception_kernel(uint64_t vector, uint64_t error, uint64_t rip, uint64_t cr2, uint64_t rsp) NORETURN;
+extern const char arch_vector_stubs[256][16]; /* entry.S */

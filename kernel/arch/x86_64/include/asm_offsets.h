@@ -7,6 +7,7 @@
 #define CPU_SCRATCH 0x18
 #define CPU_SCHED 0x20
 #define CPU_USER_GS 0x28
+#define CPU_NEED_RESCHED 0x3c
 
 #define FRAME_RAX 0x00
 #define FRAME_RBX 0x08
