@@ -18,8 +18,8 @@ struct reply;
 struct event;
 
 struct thread {
-	struct arch_frame frame; /* first: entry.S stores here */
-	struct object object;
+	struct object object;    /* first, as in every object */
+	struct arch_frame frame; /* entry.S stores here, at FRAME_BASE */
 	struct unit *unit;
 	struct tss_ipc_page *ipc; /* the kernel's alias */
 	uint64_t ipc_user;        /* its address in the unit; the user's GS base */
