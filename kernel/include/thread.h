@@ -18,8 +18,13 @@ struct reply;
 struct event;
 
 struct thread {
+<<<<<<< HEAD
 	struct object object;    /* first, as in every object */
 	struct arch_frame frame; /* entry.S stores here, at FRAME_BASE */
+=======
+	struct object object;
+	struct arch_frame frame; /* entry.S stores here: THREAD_FRAME in asm_offsets.h */
+>>>>>>> components
 	struct unit *unit;
 	struct tss_ipc_page *ipc; /* the kernel's alias */
 	uint64_t ipc_user;        /* its address in the unit; the user's GS base */

@@ -14,13 +14,20 @@
 #define RESET_CPU 0x06u
 #define KEYBOARD_PULSE_RESET 0xfeu
 
+/* The machine may need a moment to end. */
+static tss_status_t not_done(void)
+{
+	(void)tss_self_sleep(1000000);
+	return POWER_ERROR_FAILED;
+}
+
 static tss_status_t on_turn_off(void *state, struct tss_request *request)
 {
 	(void)state, (void)request;
 	(void)tss_ioport_write(SLOT_ACPI, 0, 2, SLEEP_ENABLE);
 	(void)tss_ioport_write(SLOT_ACPI_OLD, 0, 2, SLEEP_ENABLE);
 	(void)tss_ioport_write(SLOT_TEST_EXIT, 0, 4, 0);
-	return POWER_ERROR_FAILED;
+	return not_done();
 }
 
 static tss_status_t on_reset(void *state, struct tss_request *request)
@@ -29,7 +36,7 @@ static tss_status_t on_reset(void *state, struct tss_request *request)
 	(void)tss_ioport_write(SLOT_RESET, 0, 1, RESET_SYSTEM);
 	(void)tss_ioport_write(SLOT_RESET, 0, 1, RESET_CPU);
 	(void)tss_ioport_write(SLOT_KEYBOARD, 0, 1, KEYBOARD_PULSE_RESET);
-	return POWER_ERROR_FAILED;
+	return not_done();
 }
 
 static tss_status_t on_request(void *state, struct tss_request *request)
