@@ -24,13 +24,8 @@ OFFSET(struct thread, frame.rsp, FRAME_RSP);
 OFFSET(struct thread, frame.full, FRAME_FULL);
 OFFSET(struct thread, frame.vector, FRAME_VECTOR);
 OFFSET(struct thread, frame.address, FRAME_ADDRESS);
-<<<<<<< HEAD
-OFFSET(struct thread, object, 0);
-OFFSET(struct thread, frame, FRAME_BASE);
-=======
 OFFSET(struct thread, frame, THREAD_FRAME);
 OFFSET(struct thread, object, 0);
->>>>>>> components
 
 struct cpu cpus[CPUS_MAX];
 

@@ -116,7 +116,7 @@ status_t sys_self_sleep(struct thread *self, struct capability *cap)
 	if (status != TSS_OK)
 		return status;
 	if (ARG1(self) == 0)
-		return ERR(TIMEOUT, 1);
+		return ERR(TIMEOUT, 0);
 	thread_block(self, TSS_THREAD_SLEEPING, ARG1(self));
 	return SYSCALL_NO_RESULT;
 }

@@ -148,7 +148,7 @@ bool capability_revoke(struct capability *cap, unsigned limit)
 static void capability_own_reply(struct capability *cap)
 {
 	if (cap->type == TSS_TYPE_REPLY)
-		((struct reply *)cap->object)->cap = cap;
+		reply_moved((struct reply *)cap->object, cap);
 }
 
 static void thread_destroy(struct thread *thread)

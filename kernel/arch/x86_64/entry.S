@@ -2,11 +2,7 @@
 /*
  * entry.S - the ways into the kernel and back out.
  *
-<<<<<<< HEAD
- * In: the user's state goes into the current thread's frame (struct arch_frame in struct thread, at FRAME_BASE),
-=======
  * In: the user's state goes into the current thread's frame (struct arch_frame, at THREAD_FRAME in struct thread),
->>>>>>> components
  * then one C function runs on this CPU's kernel stack with interrupts off. Out: whatever thread is current then is
  * resumed from its frame: `full` by iretq, otherwise by sysretq. No current thread: idle with interrupts on.
  *

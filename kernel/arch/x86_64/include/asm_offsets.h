@@ -10,31 +10,6 @@
 #define CPU_NEED_RESCHED 0x3c
 
 /* From the start of struct thread. */
-<<<<<<< HEAD
-#define FRAME_BASE 0x20
-#define FRAME_RAX (FRAME_BASE + 0x00)
-#define FRAME_RBX (FRAME_BASE + 0x08)
-#define FRAME_RCX (FRAME_BASE + 0x10)
-#define FRAME_RDX (FRAME_BASE + 0x18)
-#define FRAME_RSI (FRAME_BASE + 0x20)
-#define FRAME_RDI (FRAME_BASE + 0x28)
-#define FRAME_RBP (FRAME_BASE + 0x30)
-#define FRAME_R8 (FRAME_BASE + 0x38)
-#define FRAME_R9 (FRAME_BASE + 0x40)
-#define FRAME_R10 (FRAME_BASE + 0x48)
-#define FRAME_R11 (FRAME_BASE + 0x50)
-#define FRAME_R12 (FRAME_BASE + 0x58)
-#define FRAME_R13 (FRAME_BASE + 0x60)
-#define FRAME_R14 (FRAME_BASE + 0x68)
-#define FRAME_R15 (FRAME_BASE + 0x70)
-#define FRAME_RIP (FRAME_BASE + 0x78)
-#define FRAME_RFLAGS (FRAME_BASE + 0x80)
-#define FRAME_RSP (FRAME_BASE + 0x88)
-#define FRAME_FULL (FRAME_BASE + 0x90)
-#define FRAME_VECTOR (FRAME_BASE + 0x98)
-#define FRAME_ERROR (FRAME_BASE + 0xa0)
-#define FRAME_ADDRESS (FRAME_BASE + 0xa8)
-=======
 #define THREAD_FRAME 0x20
 #define FRAME_RAX (THREAD_FRAME + 0x00)
 #define FRAME_RBX (THREAD_FRAME + 0x08)
@@ -58,7 +33,6 @@
 #define FRAME_VECTOR (THREAD_FRAME + 0x98)
 #define FRAME_ERROR (THREAD_FRAME + 0xa0)
 #define FRAME_ADDRESS (THREAD_FRAME + 0xa8)
->>>>>>> components
 
 #define SELECTOR_KERNEL_CODE 0x08
 #define SELECTOR_KERNEL_DATA 0x10
