@@ -85,9 +85,9 @@ def test_wrong_type_or_missing_right(call: Call, probe: VM) -> None:
 @pytest.mark.parametrize("call", [c for c in CALLS if c.verb not in BLOCKING | ENDING], ids=lambda c: c.name)
 def test_arguments_out_of_range(call: Call, probe: VM) -> None:
     """Huge numbers in every place: an answer, and the machine goes on."""
-    own = [capability["slot"] for capability in held("v0") if call.type in ("ANY", capability["type"])]
-    if call.name == "capability_delete":
-        own = []
+    # Answering its own caller with garbage, or dropping what it runs on, is the probe's right: not tried here.
+    own = [capability["slot"] for capability in held("v0") if call.type in ("ANY", capability["type"])
+           and capability["type"] != "REPLY" and call.name != "capability_delete"]
     for first in (own[:1] if call.type != "NONE" else [0]):
         for value in HUGE:
             code(probe, "v0", call, *([first] if call.type != "NONE" else [value]), value, value, value, value)
