@@ -61,7 +61,6 @@ ALWAYS_INLINE void thread_switch_to(struct thread *thread)
 	struct cpu *cpu = cpu_this();
 	cpu->current = thread;
 	thread->switches++;
-	cpu->switches++;
 	arch_space_activate(cpu, &thread->unit->space);
 	arch_user_gs_set(cpu, thread->ipc_user);
 }

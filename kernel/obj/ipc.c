@@ -286,12 +286,12 @@ status_t sys_connection_call(struct thread *self, struct capability *cap)
 status_t sys_port_reply_receive(struct thread *self, struct capability *cap)
 {
 	struct port *port = (struct port *)cap->object;
-	struct capability *reply_cap = cspace_lookup_in(&self->unit->caps, ARG1(self) >> 32);
-	if (UNLIKELY(!reply_cap || reply_cap->type != TSS_TYPE_REPLY || !tag_fast(ARG2(self)) ||
-		     ARG3(self) != TSS_INFINITE))
+	struct capability *reply_cap =
+		cspace_lookup_typed(&self->unit->caps, (uint32_t)(ARG1(self) >> 32), TSS_TYPE_REPLY);
+	if (UNLIKELY(!reply_cap || !tag_fast(ARG2(self)) || ARG3(self) != TSS_INFINITE))
 		return reply_receive_general(self, port);
 	struct reply *reply = (struct reply *)reply_cap->object;
-	if (UNLIKELY(!(reply_cap->rights & TSS_RIGHT_SEND) || !reply_is_direct(port, reply)))
+	if (UNLIKELY(reply_cap->denied & TSS_RIGHT_SEND || !reply_is_direct(port, reply)))
 		return reply_receive_general(self, port);
 	return reply_switch(self, port, reply);
 }
