@@ -84,7 +84,8 @@ static void kernel_map(uint64_t address, uint64_t physical, uint64_t size, uint6
 	while (size) {
 		unsigned level = level_for(address, physical, size);
 		uint64_t step = page_size(level);
-		*kernel_entry(address, level) = physical | flags | PTE_PRESENT | PTE_GLOBAL | (level > 1 ? PTE_LARGE : 0);
+		*kernel_entry(address, level) =
+			physical | flags | PTE_PRESENT | PTE_GLOBAL | (level > 1 ? PTE_LARGE : 0);
 		address += step;
 		physical += step;
 		size -= step;

@@ -86,7 +86,7 @@ static void read_module(const struct tag *tag)
 static void read_rsdp(const struct tag *tag, bool new)
 {
 	uint64_t room = tag->size - sizeof(*tag);
-	if (!new && rsdp_copy[0])
+	if (!new &&rsdp_copy[0])
 		return;
 	for (uint64_t i = 0; i < sizeof(rsdp_copy); i++)
 		rsdp_copy[i] = i < room ? (uint8_t)tag->payload[i] : 0;
