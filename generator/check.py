@@ -105,9 +105,10 @@ class _Checker:
         symbols = self.around.symbols
         if symbols is None or symbols.get(component.config) == "y":
             return
-        why = "is not set" if component.config in symbols else "does not exist there or its dependencies are not met"
+        why = ("is not set in the build's .config" if component.config in symbols else
+               "is missing in the build's .config; Kconfig does not know it, or what it depends on is not set")
         self.error("TSS-051", instance.component_position, f"{component.name} is not compiled in: {component.config} "
-                   f"{why} in the build's .config", f"set {component.config}=y with `make menuconfig`")
+                   f"{why}", f"set {component.config}=y with `make menuconfig`")
 
     def link(self, instance: Instance, component: Component, connect: Connect) -> Link | None:
         need = next((n for n in component.needs if n.name == connect.name), None)
@@ -160,7 +161,7 @@ class _Checker:
         names = sorted(i.name for i in self.manifest.instances if i.name != but and (c := self.component(i)) is not None
                        and any(p.interface == need.interface for p in c.provides))
         if names:
-            return f"{need.interface} is provided by: {', '.join(names)}"
+            return f"the interface {need.interface} is provided by: {', '.join(names)}"
         makers = sorted(c.name for c in self.around.components.values()
                         if any(p.interface == need.interface for p in c.provides))
         return (f"no other instance provides {need.interface}; components that do: {', '.join(makers)}" if makers else

@@ -105,6 +105,7 @@ def command_check(session: Session) -> int:
 def command_build(session: Session) -> int:
     """plan.json, bundle.bin and the ISO."""
     arguments = session.arguments
+    image.check_append(arguments.append)
     source, checked = session.checked(required=True)
     product = make(checked, read_abi(session.root / "kernel" / "include" / "abi"), arguments.dump)
     out = Path(arguments.out) if arguments.out else session.build_dir() / product.plan.system

@@ -236,13 +236,15 @@ class _ComponentReader(Reader):
 
     def contradictions(self, component: Component, root: Mapping) -> None:
         """Names that would give two things the same slot name; a driver's event without an interrupt is fine."""
-        where = {name.text: name.position for section in ("provides", "needs", "devices")
+        sections = {"port": "provides", "reply": "provides", "connection": "needs", "device": "devices"}
+        where = {(section, name.text): name.position for section in sections.values()
                  for name, _ in _entries(root.get(section))}
-        for name, first, second in collisions(component.layout):
+        for first, second in collisions(component.layout):
+            places = [where.get((sections.get(s.kind, ""), s.name), component.position) for s in (first, second)]
             self.errors.append(Diagnostic(
-                "TSS-019", where.get(second, component.position), f"{name} would name two slots, one for "
-                f"{short(first)} and one for {short(second)}", "rename one of the two",
-                (Note(where.get(first, component.position)),)))
+                "TSS-019", places[1], f"{first.macro} would name two slots, one for the {first.kind} "
+                f"{short(first.name)} and one for the {second.kind} {short(second.name)}", "rename one of the two",
+                (Note(places[0]),)))
         if component.directory and not component.provides:
             self.error("TSS-019", root.key("directory").position, "a directory lists clients, but nothing is provided",
                        "provide an interface, or remove `directory: true`")

@@ -67,7 +67,7 @@ def short(text: str, limit: int = 60) -> str:
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A hint: the known word that is nearest, or all of them when none is near."""
     names = sorted(known)
-    near = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(word, names, n=1, cutoff=0.7)
     if near:
         return f'did you mean "{near[0]}"?'
     return f"known here: {', '.join(names)}" if names else "there are none"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from elftools.common.exceptions import ELFError  # type: ignore[import]
+from elftools.elf.dynamic import DynamicSegment  # type: ignore[import]
 from elftools.elf.elffile import ELFFile  # type: ignore[import]
 from elftools.elf.relocation import RelocationSection  # type: ignore[import]
 
@@ -78,10 +79,11 @@ def _relocations(elf: Any, found: list[tuple[Any, str]], position: Position) -> 
     """Each relocation must be RELATIVE and lie whole in the read-write segment; the first of each kind is told."""
     ranges = [(s["p_vaddr"], s["p_vaddr"] + s["p_memsz"] - 8) for s, k in found if k == "data"]
     errors: dict[str, Diagnostic] = {}
-    for section in elf.iter_sections():
-        if not isinstance(section, RelocationSection) or not section["sh_flags"] & 2:
-            continue
-        for relocation in section.iter_relocations():
+    tables = [s for s in elf.iter_sections() if isinstance(s, RelocationSection) and s["sh_flags"] & 2]
+    tables += [t for s in elf.iter_segments() if isinstance(s, DynamicSegment)
+               for t in s.get_relocation_tables().values()]
+    for table in tables:
+        for relocation in table.iter_relocations():
             offset, kind = relocation["r_offset"], relocation["r_info_type"]
             problem = (f"relocation type {kind} at {offset:#x} is not R_X86_64_RELATIVE" if kind != RELATIVE else
                        "" if any(low <= offset <= high for low, high in ranges) else

@@ -115,7 +115,8 @@ class Reader:
         if match and _NUMBER.fullmatch(match[1]) and match[2] in units and len(match[1]) < 20:
             if node.plain or match[2]:
                 return int(match[1]) * units[match[2]]
-        ambiguous = _NUMBER_LIKE.fullmatch(node.text) is not None and not node.text.startswith(("-", "+"))
+        bare = match is not None and match[2] == "" and _NUMBER.fullmatch(match[1]) is not None and node.plain
+        ambiguous = not bare and _NUMBER_LIKE.fullmatch(node.text) is not None and node.text[0] not in "+-"
         reason = "is text, because it is in quotes" if not node.plain and ambiguous else \
             "means different things to different YAML readers" if ambiguous and len(node.text) < 20 else ""
         if reason:

@@ -23,11 +23,15 @@ EMBEDDED = "search --no-floppy --set=root --file /boot/bundle.bin\nset prefix=($
     "configfile $prefix/grub.cfg\n"
 
 
-def grub_config(template: str, root_hash: str, append: str) -> str:
-    """images/grub.cfg.in with the hash and the extra kernel command line filled in."""
+def check_append(append: str) -> None:
+    """Refuses what could leave the kernel's command line and become a command of GRUB."""
     if not re.fullmatch(r"[A-Za-z0-9_.,:=/+ -]*", append):
         raise Refused([Diagnostic("TSS-013", Position("--append"), f"{short(append)} cannot stand on the kernel's "
                                   "command line", "use letters, digits, blanks and _ . , : = / + -")])
+
+
+def grub_config(template: str, root_hash: str, append: str) -> str:
+    """images/grub.cfg.in with the hash and the extra kernel command line filled in."""
     return Template(template).substitute(root=root_hash, append=f" {append}" if append else "")
 
 

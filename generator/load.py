@@ -106,6 +106,8 @@ class _Builder:
             if not isinstance(key, Scalar) or key.text == "<<":
                 raise self.refuse("TSS-006", event, "a key must be a plain word", "write `name: value`")
             value = self.node(next(self.events), depth + 1)
+            if isinstance(value, Scalar) and value.plain and value.text == "":
+                value = Scalar("", True, key.position)  # nothing is there to point at
             if key.text in entries:
                 self.errors.append(Diagnostic("TSS-007", key.position, f"key {short(key.text)} appears twice",
                                               "keep one of the two", (Note(entries[key.text][0].position),)))

@@ -54,15 +54,10 @@ def layout(provides: list[tuple[str, int]], needs: list[str], devices: list[str]
     return Layout(slots, tuple(provides))
 
 
-def collisions(planned: Layout) -> list[tuple[str, str, str]]:
-    """Macro names that stand for two slots: (macro, first name, second name)."""
-    seen: dict[str, str] = {}
-    found = []
-    for slot in planned.slots:
-        if slot.macro in seen:
-            found.append((slot.macro, seen[slot.macro], slot.name))
-        seen.setdefault(slot.macro, slot.name)
-    return found
+def collisions(planned: Layout) -> list[tuple[Slot, Slot]]:
+    """Pairs of slots that would have one macro name."""
+    seen: dict[str, Slot] = {}
+    return [(first, slot) for slot in planned.slots if (first := seen.setdefault(slot.macro, slot)) is not slot]
 
 
 def header(component: str, planned: Layout, windows: list[str]) -> str:

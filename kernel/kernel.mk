@@ -24,6 +24,11 @@ $(O)/kernel/%.c.o: kernel/%.c $(O)/include/config.h
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(KERNEL_FLAGS) -MMD -MP -c $< -o $@
 
+# Files on the path of every call: no frame pointer of their own, but rbp stays what the caller had, so a back trace only
+# skips them.
+KERNEL_HOT := core/syscall.c obj/ipc.c
+$(KERNEL_HOT:%=$(O)/kernel/%.o): KERNEL_FLAGS += -fomit-frame-pointer -ffixed-rbp
+
 $(O)/kernel/%.S.o: kernel/%.S $(O)/include/config.h
 	$(call say,AS,$<)
 	$(Q)mkdir -p $(@D)

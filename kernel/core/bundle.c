@@ -52,8 +52,8 @@ static const char *check_root(const struct bundle *bundle, const uint8_t *root)
 static const char *check_section(const struct tss_bundle_section *section, uint64_t from, uint64_t size)
 {
 	const uint32_t writable_code = TSS_SECTION_WRITE | TSS_SECTION_EXECUTE;
-	if (section->kind < TSS_SECTION_TABLE || section->kind > TSS_SECTION_DIRECTORY || section->flags & ~FLAGS_KNOWN ||
-	    (section->flags & writable_code) == writable_code)
+	if (section->kind < TSS_SECTION_TABLE || section->kind > TSS_SECTION_DIRECTORY ||
+	    section->flags & ~FLAGS_KNOWN || (section->flags & writable_code) == writable_code)
 		return "has a section of an unknown kind or with forbidden rights";
 	if (section->offset % PAGE_SIZE || section->offset < from || section->offset > size ||
 	    section->size > size - section->offset)
@@ -61,7 +61,8 @@ static const char *check_section(const struct tss_bundle_section *section, uint6
 	if (section->memory_size % PAGE_SIZE || section->memory_size > SECTION_BYTES_MAX ||
 	    (section->kind != TSS_SECTION_TABLE && section->memory_size < section->size))
 		return "has a section with a damaged memory size";
-	if (section->address % PAGE_SIZE || section->address > SECTION_BYTES_MAX || section->name[sizeof(section->name) - 1])
+	if (section->address % PAGE_SIZE || section->address > SECTION_BYTES_MAX ||
+	    section->name[sizeof(section->name) - 1])
 		return "has a section with a damaged address or name";
 	return NULL;
 }
@@ -70,7 +71,8 @@ static const char *check_hash(const struct bundle *bundle, const struct tss_bund
 {
 	uint8_t computed[TSS_SHA256_SIZE];
 	tss_sha256(bundle->bytes + section->offset, section->size, computed);
-	return bytes_equal(computed, section->hash, sizeof(computed)) ? NULL : "has a section that does not match its hash";
+	return bytes_equal(computed, section->hash, sizeof(computed)) ? NULL
+								      : "has a section that does not match its hash";
 }
 
 static const char *check_sections(struct bundle *bundle, const char **name)
@@ -115,7 +117,8 @@ const struct tss_table_instance *bundle_init_instance(const struct bundle *bundl
 	return (const void *)(bundle->bytes + bundle->table->offset + sizeof(struct tss_table_header));
 }
 
-const char *bundle_check(const uint8_t *bytes, uint64_t size, const uint8_t *root, struct bundle *out, const char **section)
+const char *bundle_check(const uint8_t *bytes, uint64_t size, const uint8_t *root, struct bundle *out,
+			 const char **section)
 {
 	*section = NULL;
 	*out = (struct bundle){.bytes = bytes, .size = size, .header = (const void *)bytes};

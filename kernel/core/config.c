@@ -30,13 +30,17 @@ uint64_t config_text(uint64_t index, char *out, size_t size)
 {
 	const char *name;
 	bool active;
+	if (index-- == 0) {
+		text_print(out, size, "profile=%s", CONFIG_PROFILE_NAME);
+		return 1;
+	}
 	if (index < COUNT_OF(settings)) {
 		text_print(out, size, "%s=%lu", settings[index].name, settings[index].value);
-		return index + 1;
+		return index + 2;
 	}
 	uint64_t feature = index - COUNT_OF(settings);
 	if (feature > 255 || !arch_feature((unsigned)feature, &name, &active))
 		return CONFIG_TEXT_NONE;
 	text_print(out, size, "%s=%u", name, active);
-	return arch_feature((unsigned)feature + 1, &name, &active) ? index + 1 : 0;
+	return arch_feature((unsigned)feature + 1, &name, &active) ? index + 2 : 0;
 }

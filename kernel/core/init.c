@@ -99,7 +99,8 @@ static void init_authority(struct unit *unit, const struct bundle *bundle)
 	init_map(cap, TSS_LAYOUT_BUNDLE, TSS_RIGHT_READ);
 	object_register(&system_object, TSS_TYPE_SYSTEM, unit);
 	capability_place(init_slot(unit, TSS_SLOT_SYSTEM), &system_object,
-			 TSS_RIGHT_GRANT | TSS_RIGHT_INSPECT | TSS_RIGHT_SCHEDULE | TSS_RIGHT_DEVICE | TSS_RIGHT_DUMP, NULL);
+			 TSS_RIGHT_GRANT | TSS_RIGHT_INSPECT | TSS_RIGHT_SCHEDULE | TSS_RIGHT_DEVICE | TSS_RIGHT_DUMP,
+			 NULL);
 	capability_place(init_slot(unit, TSS_SLOT_UNIT), &unit->object, TSS_RIGHT_GRANT | TSS_RIGHT_CONTROL, NULL);
 }
 
@@ -108,8 +109,8 @@ static void init_thread(struct unit *unit, const struct bundle *bundle)
 	const struct tss_table_instance *instance = bundle_init_instance(bundle);
 	struct thread *thread;
 	void *sched_memory;
-	status_t status = thread_create(unit, instance->entry, instance->stack_top, instance->ipc_page, bundle->header->size,
-					&thread);
+	status_t status = thread_create(unit, instance->entry, instance->stack_top, instance->ipc_page,
+					bundle->header->size, &thread);
 	if (status == TSS_OK)
 		status = object_alloc(unit, TSS_TYPE_SCHED, sizeof(struct sched), &sched_memory);
 	if (status != TSS_OK)

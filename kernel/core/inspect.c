@@ -3,6 +3,7 @@
  * inspect.c - the kernel tells what is: records for system_inspect, and the dump of every capability table. It walks
  * the tables themselves and shares nothing with whoever filled them.
  */
+#include <enabled.h>
 #include <frame.h>
 #include <config_text.h>
 #include <irq.h>
@@ -31,8 +32,13 @@ struct query {
 static void fill_unit(struct tss_inspect_unit *out, const struct unit *unit)
 {
 	*out = (struct tss_inspect_unit){
-		.id = unit->object.id, .state = unit->state, .budget_pages = unit->budget, .used_pages = unit->used,
-		.threads = unit->threads, .slots = unit->caps.slots, .slots_used = unit->caps.used,
+		.id = unit->object.id,
+		.state = unit->state,
+		.budget_pages = unit->budget,
+		.used_pages = unit->used,
+		.threads = unit->threads,
+		.slots = unit->caps.slots,
+		.slots_used = unit->caps.used,
 		.parent = unit->parent ? unit->parent->object.id : 0,
 	};
 	__builtin_memcpy(out->name, unit->name, TSS_NAME_SIZE);
@@ -42,8 +48,11 @@ static void fill_thread(struct tss_inspect_thread *out, const struct thread *thr
 {
 	const struct sched *home = thread->home;
 	*out = (struct tss_inspect_thread){
-		.id = thread->object.id, .unit = thread->unit->object.id, .state = thread->state,
-		.switches = thread->switches, .ip = thread->frame.rip,
+		.id = thread->object.id,
+		.unit = thread->unit->object.id,
+		.state = thread->state,
+		.switches = thread->switches,
+		.ip = thread->frame.rip,
 	};
 	if (cpu_this()->current == thread)
 		out->state = TSS_THREAD_RUNNING;
@@ -101,8 +110,12 @@ static void fill_detail(struct tss_inspect_capability *out, const struct capabil
 static void fill_capability(struct tss_inspect_capability *out, const struct capability *cap)
 {
 	*out = (struct tss_inspect_capability){
-		.slot = cap->slot, .generation = cap->generation, .type = cap->type, .rights = cap->rights,
-		.depth = cap->depth, .id = cap->object->id,
+		.slot = cap->slot,
+		.generation = cap->generation,
+		.type = cap->type,
+		.rights = cap->rights,
+		.depth = cap->depth,
+		.id = cap->object->id,
 	};
 	fill_detail(out, cap);
 }
@@ -165,8 +178,12 @@ static bool inspect_connection(struct query *query, union record *out)
 		return false;
 	const struct connection *connection = object;
 	out->connection = (struct tss_inspect_connection){
-		.id = connection->object.id, .port = connection->port->object.id, .badge = connection->badge,
-		.calls = connection->calls, .sends = connection->sends, .refused = connection->refused,
+		.id = connection->object.id,
+		.port = connection->port->object.id,
+		.badge = connection->badge,
+		.calls = connection->calls,
+		.sends = connection->sends,
+		.refused = connection->refused,
 	};
 	__builtin_memcpy(out->connection.client, connection->object.payer->name, TSS_NAME_SIZE);
 	__builtin_memcpy(out->connection.server, connection->port->object.payer->name, TSS_NAME_SIZE);
@@ -176,8 +193,10 @@ static bool inspect_connection(struct query *query, union record *out)
 static bool inspect_memory(struct query *query, union record *out)
 {
 	out->memory = (struct tss_inspect_memory){
-		.total_pages = frame_total(), .free_pages = frame_available(),
-		.kernel_pages = boot_info.image_size / PAGE_SIZE, .bundle_pages = boot_info.bundle_size / PAGE_SIZE,
+		.total_pages = frame_total(),
+		.free_pages = frame_available(),
+		.kernel_pages = boot_info.image_size / PAGE_SIZE,
+		.bundle_pages = boot_info.bundle_size / PAGE_SIZE,
 	};
 	return query->index == 0;
 }
@@ -207,10 +226,17 @@ static bool inspect_counters(struct query *query, union record *out)
 {
 	const struct cpu *cpu = cpu_this();
 	out->counters = (struct tss_inspect_counters){
-		.uptime_us = arch_clock_us(), .switches = cpu->switches, .syscalls_denied = cpu->syscalls_denied,
-		.interrupts = cpu->interrupts, .fast_calls = cpu->fast_calls, .slow_calls = cpu->slow_calls,
-		.faults = cpu->faults, .timer_interrupts = cpu->timer_interrupts, .tsc_per_ms = arch_tsc_per_ms(),
-		.entry_tsc = boot_info.entry_tsc, .init_tsc = cpu->init_tsc,
+		.uptime_us = arch_clock_us(),
+		.switches = cpu->switches,
+		.syscalls_denied = cpu->syscalls_denied,
+		.interrupts = cpu->interrupts,
+		.fast_calls = cpu->fast_calls,
+		.slow_calls = cpu->slow_calls,
+		.faults = cpu->faults,
+		.timer_interrupts = cpu->timer_interrupts,
+		.tsc_per_ms = arch_tsc_per_ms(),
+		.entry_tsc = boot_info.entry_tsc,
+		.init_tsc = cpu->init_tsc,
 	};
 	return query->index == 0;
 }
@@ -224,10 +250,14 @@ static bool inspect_config(struct query *query, union record *out)
 status_t sys_system_inspect(struct thread *self, struct capability *cap)
 {
 	static bool (*const inspectors[])(struct query *, union record *) = {
-		[TSS_INSPECT_UNIT] = inspect_unit, [TSS_INSPECT_THREAD] = inspect_thread,
-		[TSS_INSPECT_CAPABILITY] = inspect_capability, [TSS_INSPECT_CONNECTION] = inspect_connection,
-		[TSS_INSPECT_MEMORY] = inspect_memory, [TSS_INSPECT_IRQ] = inspect_irq,
-		[TSS_INSPECT_CONFIG] = inspect_config, [TSS_INSPECT_LOG] = inspect_log,
+		[TSS_INSPECT_UNIT] = inspect_unit,
+		[TSS_INSPECT_THREAD] = inspect_thread,
+		[TSS_INSPECT_CAPABILITY] = inspect_capability,
+		[TSS_INSPECT_CONNECTION] = inspect_connection,
+		[TSS_INSPECT_MEMORY] = inspect_memory,
+		[TSS_INSPECT_IRQ] = inspect_irq,
+		[TSS_INSPECT_CONFIG] = inspect_config,
+		[TSS_INSPECT_LOG] = inspect_log,
 		[TSS_INSPECT_COUNTERS] = inspect_counters,
 	};
 	union record record;
@@ -268,20 +298,23 @@ static void dump_capability(const struct unit *unit, const struct capability *ca
 	fill_capability(&record, cap);
 	dump_rights(rights, cap->rights);
 	dump_rights(protection, (unsigned)record.protection);
-	log_printf("cap %.16s slot %lu %s rights %s gen %lu id %lu a %#lx b %#lx c %#lx prot %s\n", unit->name, record.slot,
-		   types[record.type], rights[0] ? rights : "-", record.generation, record.id, record.a, record.b,
-		   record.c, protection[0] ? protection : "-");
+	log_printf("cap %.16s slot %lu %s rights %s gen %lu id %lu a %#lx b %#lx c %#lx prot %s\n", unit->name,
+		   record.slot, types[record.type], rights[0] ? rights : "-", record.generation, record.id, record.a,
+		   record.b, record.c, protection[0] ? protection : "-");
 }
 
 status_t sys_system_dump(struct thread *self, struct capability *cap)
 {
 	(void)self;
 	(void)cap;
+	if (!IS_ENABLED(CONFIG_DEBUG_DUMP))
+		return ERR(UNSUPPORTED, 0);
 	log_console_force(true);
 	LINK_FOR_EACH(at, &object_lists[TSS_TYPE_UNIT])
 	{
 		struct unit *unit = LINK_ENTRY(at, struct unit, object.all);
-		log_printf("unit %.16s id %u budget %lu used %lu\n", unit->name, unit->object.id, unit->budget, unit->used);
+		log_printf("unit %.16s id %u budget %lu used %lu\n", unit->name, unit->object.id, unit->budget,
+			   unit->used);
 		for (const struct capability *c = next_capability(unit, 1); c; c = next_capability(unit, c->slot + 1u))
 			dump_capability(unit, c);
 	}

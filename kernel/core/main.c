@@ -13,17 +13,19 @@ OFFSET(struct cpu, kernel_stack, CPU_STACK);
 OFFSET(struct cpu, scratch, CPU_SCRATCH);
 OFFSET(struct cpu, sched, CPU_SCHED);
 OFFSET(struct cpu, user_gs, CPU_USER_GS);
-OFFSET(struct arch_frame, rbx, FRAME_RBX);
-OFFSET(struct arch_frame, rdi, FRAME_RDI);
-OFFSET(struct arch_frame, rbp, FRAME_RBP);
-OFFSET(struct arch_frame, r8, FRAME_R8);
-OFFSET(struct arch_frame, r15, FRAME_R15);
-OFFSET(struct arch_frame, rip, FRAME_RIP);
-OFFSET(struct arch_frame, rsp, FRAME_RSP);
-OFFSET(struct arch_frame, full, FRAME_FULL);
-OFFSET(struct arch_frame, vector, FRAME_VECTOR);
-OFFSET(struct arch_frame, address, FRAME_ADDRESS);
-OFFSET(struct thread, frame, 0);
+OFFSET(struct cpu, need_resched, CPU_NEED_RESCHED);
+OFFSET(struct thread, frame.rbx, FRAME_RBX);
+OFFSET(struct thread, frame.rdi, FRAME_RDI);
+OFFSET(struct thread, frame.rbp, FRAME_RBP);
+OFFSET(struct thread, frame.r8, FRAME_R8);
+OFFSET(struct thread, frame.r15, FRAME_R15);
+OFFSET(struct thread, frame.rip, FRAME_RIP);
+OFFSET(struct thread, frame.rsp, FRAME_RSP);
+OFFSET(struct thread, frame.full, FRAME_FULL);
+OFFSET(struct thread, frame.vector, FRAME_VECTOR);
+OFFSET(struct thread, frame.address, FRAME_ADDRESS);
+OFFSET(struct thread, frame, THREAD_FRAME);
+OFFSET(struct thread, object, 0);
 
 struct cpu cpus[CPUS_MAX];
 
@@ -36,8 +38,8 @@ static void bundle_open(struct bundle *bundle)
 		panic("tessera.root= on the command line is not 64 hexadecimal digits");
 	if (!boot_info.bundle_size)
 		panic("the boot loader brought no bundle (module2 in grub.cfg)");
-	const char *error = bundle_check(phys_to_virt(boot_info.bundle), boot_info.bundle_size, has_root ? root : NULL, bundle,
-					 &section);
+	const char *error = bundle_check(phys_to_virt(boot_info.bundle), boot_info.bundle_size, has_root ? root : NULL,
+					 bundle, &section);
 	if (error)
 		panic("the bundle %s%s%s", error, section ? ": " : "", section ? section : "");
 }

@@ -3,18 +3,22 @@
 #include <syscall.h>
 
 #define RIGHT_NONE TSS_RIGHT_NO
-#define ROW_ANY(type) (ROW_ANY_##type)
-#define TSS_TYPE_ANY TSS_TYPE_NONE
-enum { ROW_ANY_NONE, ROW_ANY_UNIT = 0, ROW_ANY_THREAD = 0, ROW_ANY_SCHED = 0, ROW_ANY_PORT = 0, ROW_ANY_CONNECTION = 0,
-       ROW_ANY_REPLY = 0, ROW_ANY_EVENT = 0, ROW_ANY_MEMORY = 0, ROW_ANY_IRQ = 0, ROW_ANY_IOPORT = 0,
-       ROW_ANY_SYSTEM = 0, ROW_ANY_ANY = 1 };
+#define TSS_TYPE_ANY 0xff
 
 const struct syscall_row syscall_table[TSS_SYSCALL_COUNT] = {
 #define SYSCALL(number, object, type, verb, right, argc, form, text)                                                   \
-	[(number) - 0x1000] = {sys_##object##_##verb, TSS_RIGHT_##right, TSS_TYPE_##type, ROW_ANY(type)},
+	[(number)-0x1000] = {sys_##object##_##verb, TSS_RIGHT_##right, TSS_TYPE_##type},
 #include <abi/syscalls.def>
 #undef SYSCALL
 };
+
+/* Argument 1 was no good: nothing is left in the result registers of a message call either; rbx is not known to be one. */
+static status_t syscall_refused(struct thread *self, status_t status)
+{
+	struct arch_frame *frame = &self->frame;
+	frame->rdi = frame->rsi = frame->r10 = frame->r8 = frame->r9 = 0;
+	return status;
+}
 
 enum {
 	SYSCALL_ROWS = 0
@@ -24,40 +28,23 @@ enum {
 };
 _Static_assert((int)SYSCALL_ROWS == (int)TSS_SYSCALL_COUNT, "abi.h counts the rows of syscalls.def");
 
-static status_t resolve(struct thread *self, const struct syscall_row *row, struct capability **out)
+/* Ends in jumps, so that a handler returns straight to entry.S. */
+status_t syscall_dispatch(struct thread *self, uint64_t number)
 {
-	if (row->type == TSS_TYPE_NONE && !row->any) {
-		*out = NULL;
-		return TSS_OK;
-	}
+	uint64_t index = number - TSS_SYSCALL_FIRST;
+	if (UNLIKELY(index >= TSS_SYSCALL_COUNT))
+		return sys_denied(self, NULL);
+	const struct syscall_row *row = &self->unit->table[index];
+	if (row->type == SYSCALL_NO_CAPABILITY)
+		return row->handler(self, NULL);
 	struct capability *cap = cspace_lookup_in(&self->unit->caps, (uint32_t)ARG1(self));
 	if (UNLIKELY(!cap))
-		return ERR(CAPABILITY, 1);
-	if (UNLIKELY(cap->type != row->type && !row->any))
-		return ERR(TYPE, 1);
+		return syscall_refused(self, ERR(CAPABILITY, 1));
+	if (UNLIKELY(cap->type != row->type && row->type != TSS_TYPE_ANY))
+		return syscall_refused(self, ERR(TYPE, 1));
 	if (UNLIKELY((cap->rights & row->right) != row->right))
-		return ERR(RIGHTS, 1);
-	*out = cap;
-	return TSS_OK;
-}
-
-void syscall_dispatch(struct thread *self)
-{
-	struct arch_frame *frame = &self->frame;
-	uint64_t index = frame->rax - TSS_SYSCALL_FIRST;
-	if (UNLIKELY(index >= TSS_SYSCALL_COUNT)) {
-		(void)sys_denied(self, NULL);
-	} else {
-		const struct syscall_row *row = &self->unit->table[index];
-		struct capability *cap;
-		status_t status = resolve(self, row, &cap);
-		if (LIKELY(status == TSS_OK))
-			status = row->handler(self, cap);
-		if (status != SYSCALL_NO_RESULT)
-			syscall_result(self, status);
-	}
-	if (UNLIKELY(cpu_this()->need_resched))
-		sched_schedule();
+		return syscall_refused(self, ERR(RIGHTS, 1));
+	return row->handler(self, cap);
 }
 
 status_t sys_denied(struct thread *self, struct capability *cap)

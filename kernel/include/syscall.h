@@ -10,11 +10,12 @@
 typedef status_t (*syscall_handler)(struct thread *self, struct capability *cap);
 #define SYSCALL_NO_RESULT (~(status_t)0)
 
+#define SYSCALL_NO_CAPABILITY TSS_TYPE_NONE
+
 struct syscall_row {
 	syscall_handler handler;
 	uint16_t right;
-	uint8_t type; /* TSS_TYPE_NONE: argument 1 is no capability */
-	bool any;     /* any type will do */
+	uint8_t type; /* SYSCALL_NO_CAPABILITY: argument 1 is none; 0xff: any type will do */
 };
 
 extern const struct syscall_row syscall_table[TSS_SYSCALL_COUNT];
@@ -25,7 +26,8 @@ extern const struct syscall_row syscall_table[TSS_SYSCALL_COUNT];
 #undef SYSCALL
 status_t sys_denied(struct thread *self, struct capability *cap);
 
-void syscall_dispatch(struct thread *self); /* called by entry.S, state saved in self->frame */
+/* Called by entry.S, state saved in self->frame; number is its rax. Its result is the call's status. */
+status_t syscall_dispatch(struct thread *self, uint64_t number);
 
 /* Argument `number` as a capability of the caller with that type and rights. */
 MUST_CHECK status_t syscall_capability(struct thread *self, uint64_t handle, unsigned number, uint8_t type,
@@ -34,14 +36,6 @@ MUST_CHECK status_t syscall_capability(struct thread *self, uint64_t handle, uns
 MUST_CHECK status_t syscall_new_slot(struct thread *self, struct capability **out);
 /* Fill slot with the original of a new object, all rights of its type; the value is its handle. */
 status_t syscall_place(struct thread *self, struct capability *slot, void *object, struct capability *parent);
-
-/* A finished call: status in rax; a failed one has no value. */
-ALWAYS_INLINE void syscall_result(struct thread *self, status_t status)
-{
-	self->frame.rax = status;
-	if (UNLIKELY(status != TSS_OK))
-		self->frame.rdx = 0;
-}
 
 ALWAYS_INLINE status_t syscall_value(struct thread *self, uint64_t value)
 {

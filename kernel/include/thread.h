@@ -18,8 +18,8 @@ struct reply;
 struct event;
 
 struct thread {
-	struct arch_frame frame; /* first: entry.S stores here */
 	struct object object;
+	struct arch_frame frame; /* entry.S stores here: THREAD_FRAME in asm_offsets.h */
 	struct unit *unit;
 	struct tss_ipc_page *ipc; /* the kernel's alias */
 	uint64_t ipc_user;        /* its address in the unit; the user's GS base */

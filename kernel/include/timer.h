@@ -6,7 +6,7 @@
 #pragma once
 #include <link.h>
 
-#define TIMER_TICK_SHIFT 6 /* 64 us */
+#define TIMER_TICK_SHIFT CONFIG_TIMER_TICK_SHIFT
 
 struct timeout {
 	struct link link;      /* in a wheel slot, or alone */

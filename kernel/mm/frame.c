@@ -7,8 +7,11 @@
  * Budgets are reserved when a unit is created and their sum is what there is, so a unit inside its budget always gets
  * its frame.
  */
+#include <enabled.h>
 #include <frame.h>
 #include <unit.h>
+
+#define FRAME_POISON 0xa5 /* what freed frames hold, with CONFIG_POISON */
 
 struct free_frame {
 	struct free_frame *next;
@@ -16,10 +19,10 @@ struct free_frame {
 
 static struct {
 	struct free_frame *free;
-	unsigned region;   /* the region that untouched frames come from */
-	uint64_t next;     /* its first untouched byte */
+	unsigned region; /* the region that untouched frames come from */
+	uint64_t next; /* its first untouched byte */
 	uint64_t total, available;
-	uint64_t *bitmap;  /* bit: this frame is on the free list; indexed by physical frame number - base */
+	uint64_t *bitmap; /* bit: this frame is on the free list; indexed by physical frame number - base */
 	uint64_t bitmap_base, bitmap_frames;
 } frames;
 
@@ -110,6 +113,8 @@ void frame_free(struct unit *payer, paddr_t address)
 	struct free_frame *frame = phys_to_virt(address);
 	if (!frame_bitmap_flip(address.raw))
 		panic("frame %#lx freed twice", address.raw);
+	if (IS_ENABLED(CONFIG_POISON))
+		__builtin_memset(frame, FRAME_POISON, PAGE_SIZE);
 	frame->next = frames.free;
 	frames.free = frame;
 	frames.available++;

@@ -190,8 +190,13 @@ static void fault_record_fill(struct tss_fault_record *record, const struct thre
 {
 	const struct arch_frame *frame = &thread->frame;
 	*record = (struct tss_fault_record){
-		.kind = kind, .address = address, .ip = frame->rip, .sp = frame->rsp, .flags = frame->rflags,
-		.code = frame->vector << 32 | frame->error, .thread = thread->object.id,
+		.kind = kind,
+		.address = address,
+		.ip = frame->rip,
+		.sp = frame->rsp,
+		.flags = frame->rflags,
+		.code = frame->vector << 32 | frame->error,
+		.thread = thread->object.id,
 		.regs = {frame->rax, frame->rbx, frame->rcx, frame->rdx, frame->rsi, frame->rdi, frame->rbp, frame->r8,
 			 frame->r9, frame->r10, frame->r11, frame->r12, frame->r13, frame->r14, frame->r15},
 	};

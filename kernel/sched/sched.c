@@ -7,7 +7,7 @@
 #include <thread.h>
 
 static struct {
-	uint64_t summary;                 /* bit i: occupied[i] is not 0 */
+	uint64_t summary; /* bit i: occupied[i] is not 0 */
 	uint64_t occupied[PRIORITIES / 64];
 	struct link queues[PRIORITIES];
 } run_queue; /* of the one CPU; per CPU when there are more */

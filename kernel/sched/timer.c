@@ -13,7 +13,7 @@
 #define SLOT_DUE 0xff
 
 static struct {
-	uint64_t now;                     /* ticks: everything up to here has expired */
+	uint64_t now; /* ticks: everything up to here has expired */
 	uint64_t occupied[LEVELS];
 	struct link slots[LEVELS][SLOTS];
 	struct link due;

@@ -21,14 +21,15 @@ __attribute__((used)) void _start(void) { for (;;) pointer[0] += words[bss[1]]; 
 """
 SCRIPT = """
 ENTRY(_start)
-PHDRS { text PT_LOAD FLAGS(5); rodata PT_LOAD FLAGS(4); data PT_LOAD FLAGS(6); }
+PHDRS { text PT_LOAD FLAGS(5); rodata PT_LOAD FLAGS(4); data PT_LOAD FLAGS(6); dynamic PT_DYNAMIC FLAGS(6); }
 SECTIONS {
     . = 0;
     .text : { *(.text*) } :text
     . = ALIGN(4096);
-    .rodata : { *(.rodata*) *(.rela*) *(.dyn*) *(.hash) *(.gnu.hash) } :rodata
+    .rodata : { *(.rodata*) *(.rela*) *(.dynstr) *(.dynsym) *(.hash) *(.gnu.hash) } :rodata
     . = ALIGN(4096);
-    .data : { *(.data*) *(.got*) *(.dynamic) } :data
+    .dynamic : { *(.dynamic) } :data :dynamic
+    .data : { *(.data*) *(.got*) } :data
     .bss : { *(.bss*) } :data
     /DISCARD/ : { *(.comment) *(.note*) *(.eh_frame*) *(.interp) }
 }

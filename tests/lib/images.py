@@ -34,3 +34,20 @@ def image(system: str) -> Path:
 def iso(system: str) -> Path:
     """The bootable image of a system of this tree."""
     return image(system) / f"{system}.iso"
+
+
+@functools.cache
+def variant(system: str, name: str, *options: str) -> Path:
+    """A system (its name, or a manifest's path) built with more options of `tessera build`, in a folder of its own."""
+    base = Path(system).stem
+    image(base)
+    folder = output_folder() / "variants" / f"{base}-{name}"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        command = ["/usr/bin/python3", "generator/tessera", "build", system, "--quiet", "--build-dir",
+                   str(output_folder()), "--out", str(folder), *options]
+        made = subprocess.run(command, cwd=TOP, capture_output=True, text=True, timeout=BUILD_TIMEOUT_S)
+    if made.returncode:
+        raise BuildError(f"{' '.join(command)}\n{made.stdout}{made.stderr}")
+    return folder

@@ -38,7 +38,10 @@ class CProgram(pytest.Item):
     def runtest(self) -> None:
         output = Path(os.environ.get("O", "build")) / "unit" / self.path.relative_to(TOP).with_suffix("")
         (TOP / output).parent.mkdir(parents=True, exist_ok=True)
-        command = ["gcc", *FLAGS, f"-I{self.path.parent}", *header(self.path, "flags"), str(self.path),
+        config = Path(os.environ.get("O", "build")) / "include" / "config.h"
+        subprocess.run(["make", "-s", str(config)], cwd=TOP, check=False, capture_output=True)
+        known = ["-include", str(config)] if (TOP / config).exists() else []
+        command = ["gcc", *FLAGS, *known, f"-I{self.path.parent}", *header(self.path, "flags"), str(self.path),
                    *header(self.path, "sources"), "-o", str(output)]
         built = subprocess.run(command, cwd=TOP, capture_output=True, text=True)
         if built.returncode:

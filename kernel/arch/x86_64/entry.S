@@ -2,13 +2,13 @@
 /*
  * entry.S - the ways into the kernel and back out.
  *
- * In: the user's state goes into the current thread's frame (struct arch_frame is the first member of struct thread),
+ * In: the user's state goes into the current thread's frame (struct arch_frame, at THREAD_FRAME in struct thread),
  * then one C function runs on this CPU's kernel stack with interrupts off. Out: whatever thread is current then is
  * resumed from its frame: `full` by iretq, otherwise by sysretq. No current thread: idle with interrupts on.
  *
  * In the kernel GS is this CPU's struct cpu; the user's GS base waits in KERNEL_GS_BASE (SDM vol. 3, 5.8.8).
  */
-#include "include/asm_offsets.h"
+#include <asm_offsets.h>
 
 	.section .entry.text, "ax"
 	.code64
@@ -41,12 +41,17 @@ arch_syscall_entry:
 	movq %rsp, %rbx
 	movq %gs:CPU_STACK, %rsp
 	movq %rbx, %rdi
+	movq %rax, %rsi
 	call syscall_dispatch
-	cmpq %gs:CPU_CURRENT, %rbx
-	jne arch_resume
+	cmpq $-1, %rax		/* SYSCALL_NO_RESULT: it blocked, switched, or wrote its results itself */
+	je .Lswitched
+	testq %rax, %rax
+	jne .Lfailed
+.Lfinished:
+	cmpb $0, %gs:CPU_NEED_RESCHED
+	jne .Lpreempted
 	/* The same thread goes on: C has kept rbp and r12-r15. */
 .Lsysret:
-	movq FRAME_RAX(%rbx), %rax
 	movq FRAME_RIP(%rbx), %rcx	/* below TSS_USER_END - a page, so never non-canonical: sysretq cannot fault */
 	movq FRAME_RDX(%rbx), %rdx
 	movq FRAME_RSI(%rbx), %rsi
@@ -60,6 +65,18 @@ arch_syscall_entry:
 	swapgs
 	sysretq
 
+.Lfailed:	/* a failed call has no value */
+	movq $0, FRAME_RDX(%rbx)
+	jmp .Lfinished
+.Lpreempted:
+	movq %rax, FRAME_RAX(%rbx)
+	call sched_schedule
+	jmp arch_resume
+.Lswitched:
+	cmpb $0, %gs:CPU_NEED_RESCHED
+	je arch_resume
+	call sched_schedule
+
 /* Run the current thread, or idle. Never returns; the stack's contents are given up. */
 	.globl arch_resume
 	.balign 16
@@ -72,6 +89,7 @@ arch_resume:
 	movq FRAME_R13(%rbx), %r13
 	movq FRAME_R14(%rbx), %r14
 	movq FRAME_R15(%rbx), %r15
+	movq FRAME_RAX(%rbx), %rax
 	cmpq $0, FRAME_FULL(%rbx)
 	je .Lsysret
 	movq %gs:CPU_STACK, %rsp
@@ -80,7 +98,6 @@ arch_resume:
 	pushq FRAME_RFLAGS(%rbx)
 	pushq $SELECTOR_USER_CODE
 	pushq FRAME_RIP(%rbx)
-	movq FRAME_RAX(%rbx), %rax
 	movq FRAME_RCX(%rbx), %rcx
 	movq FRAME_RDX(%rbx), %rdx
 	movq FRAME_RSI(%rbx), %rsi

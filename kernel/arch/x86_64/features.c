@@ -3,6 +3,7 @@
  * features.c - what the CPU has, and the control registers as the kernel wants them. Vector and x87 instructions
  * fault: nothing saves their registers, so nobody may use them. Intel SDM 2A CPUID, 3A 2.5.
  */
+#include <enabled.h>
 #include "x86.h"
 
 #define CR0_MP (1ull << 1)
@@ -65,9 +66,9 @@ static void read_cpuid(void)
 	feature_set(FEATURE_HUGE_PAGES, extended.edx >> 26 & 1);
 	if (basic_max >= 7) {
 		struct cpuid structured = cpuid(7, 0);
-		feature_set(FEATURE_SMEP, structured.ebx >> 7 & 1);
-		feature_set(FEATURE_SMAP, structured.ebx >> 20 & 1);
-		feature_set(FEATURE_UMIP, structured.ecx >> 2 & 1);
+		feature_set(FEATURE_SMEP, IS_ENABLED(CONFIG_SMEP) && structured.ebx >> 7 & 1);
+		feature_set(FEATURE_SMAP, IS_ENABLED(CONFIG_SMAP) && structured.ebx >> 20 & 1);
+		feature_set(FEATURE_UMIP, IS_ENABLED(CONFIG_UMIP) && structured.ecx >> 2 & 1);
 	}
 	if (extended_max >= 0x80000007)
 		feature_set(FEATURE_TSC_INVARIANT, cpuid(0x80000007, 0).edx >> 8 & 1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* syscall_msr.c - tells the CPU where system calls enter. SDM vol. 3, 5.8.8. */
 #include <arch.h>
-#include "include/asm_offsets.h"
+#include <asm_offsets.h>
 
 #define MSR_EFER 0xc0000080u
 #define MSR_STAR 0xc0000081u

@@ -12,7 +12,8 @@ import pytest
 CASES = {
     "good": ("int main(void) { return 0; }", True),
     "wrong": ("int main(void) { return 1; }", False),
-    "address": ("#include <stdlib.h>\nint main(void) { volatile char *p = malloc(1); free((void *)p); return *p; }", False),
+    "address": ("#include <stdlib.h>\nint main(void) { char *p = malloc(1); free(p); return *(volatile char *)p; }",
+                False),
     "undefined": ("int main(int argc, char **argv) { (void)argv; return (0x7fffffff + argc) == 5; }", False),
     "warning": ("int main(void) { int unused; return 0; }", False),
 }

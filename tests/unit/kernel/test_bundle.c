@@ -46,11 +46,13 @@ static void make_sound(void)
 	header->size = SIZE;
 	sections[0] = (struct tss_bundle_section){.kind = TSS_SECTION_TABLE, .offset = PAGE_SIZE, .name = "table"};
 	sections[0].size = sizeof(struct tss_table_header) + sizeof(struct tss_table_instance);
-	sections[1] = (struct tss_bundle_section){.kind = TSS_SECTION_SEGMENT, .offset = 2 * PAGE_SIZE, .name = "init.text"};
+	sections[1] =
+		(struct tss_bundle_section){.kind = TSS_SECTION_SEGMENT, .offset = 2 * PAGE_SIZE, .name = "init.text"};
 	sections[1].flags = TSS_SECTION_READ | TSS_SECTION_EXECUTE | TSS_SECTION_INIT;
 	sections[1].size = 5000;
 	sections[1].memory_size = 2 * PAGE_SIZE;
-	sections[2] = (struct tss_bundle_section){.kind = TSS_SECTION_SEGMENT, .offset = 4 * PAGE_SIZE, .name = "a.text"};
+	sections[2] =
+		(struct tss_bundle_section){.kind = TSS_SECTION_SEGMENT, .offset = 4 * PAGE_SIZE, .name = "a.text"};
 	sections[2].flags = TSS_SECTION_READ;
 	sections[2].size = 100;
 	sections[2].memory_size = PAGE_SIZE;

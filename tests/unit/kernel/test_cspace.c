@@ -158,7 +158,8 @@ int main(void)
 	(void)frame_init();
 	host_unit_init(&unit, frame_available());
 	CHECK(cspace_init(&unit.caps, &unit, SLOTS) == TSS_OK);
-	CHECK(cspace_slot(&unit, 0) == NULL && cspace_slot(&unit, SLOTS) == NULL && cspace_lookup_in(&unit.caps, 0) == NULL);
+	CHECK(cspace_slot(&unit, 0) == NULL && cspace_slot(&unit, SLOTS) == NULL &&
+	      cspace_lookup_in(&unit.caps, 0) == NULL);
 	for (unsigned i = 0; i < STEPS; i++) {
 		step();
 		if (i % 16 == 0)

@@ -81,9 +81,11 @@ static void test_objects(void)
 {
 	void *a, *b;
 	host_unit_init(&unit, 4);
-	CHECK(object_alloc(&unit, TSS_TYPE_EVENT, 64, &a) == TSS_OK && object_alloc(&unit, TSS_TYPE_EVENT, 64, &b) == TSS_OK);
+	CHECK(object_alloc(&unit, TSS_TYPE_EVENT, 64, &a) == TSS_OK &&
+	      object_alloc(&unit, TSS_TYPE_EVENT, 64, &b) == TSS_OK);
 	uint32_t id = ((struct object *)b)->id;
-	CHECK(object_find(TSS_TYPE_EVENT, id) == b && object_at(TSS_TYPE_EVENT, 0) == a && object_at(TSS_TYPE_EVENT, 1) == b);
+	CHECK(object_find(TSS_TYPE_EVENT, id) == b && object_at(TSS_TYPE_EVENT, 0) == a &&
+	      object_at(TSS_TYPE_EVENT, 1) == b);
 	object_free(a, 64);
 	CHECK(object_at(TSS_TYPE_EVENT, 0) == b && object_at(TSS_TYPE_EVENT, 1) == NULL);
 	object_free(b, 64);
