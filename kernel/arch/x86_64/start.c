@@ -38,7 +38,7 @@ void arch_start(uint64_t information, uint64_t entry_tsc, uint64_t image, uint64
 	image_slide = slide;
 	boot_info.entry_tsc = entry_tsc;
 	boot_info.image = (paddr_t){image};
-	boot_info.image_size = (uint64_t)(image_end - image_start);
+	boot_info.image_size = image_distance(image_end);
 	console_init();
 	gdt_init();
 	cpu_init(&cpus[0]);

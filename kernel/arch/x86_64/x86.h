@@ -88,6 +88,11 @@ DEFINE_CONTROL_REGISTER(cr4)
 extern char image_start[], image_text_end[], image_relro_end[], image_end[], image_boot_end[];
 extern char kernel_stack_guard[], boot_stack_top[], ist_stacks[];
 extern uint64_t image_slide;
+/* Bytes from the image's start; the symbols are one object to the linker only. */
+static inline uint64_t image_distance(const char *symbol)
+{
+	return (uint64_t)symbol - (uint64_t)image_start;
+}
 
 /* ---- regions.c: sorted, merged lists of page ranges ---- */
 bool region_add(struct boot_region *list, unsigned *count, uint64_t base, uint64_t end); /* false: list full */
