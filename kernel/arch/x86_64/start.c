@@ -17,7 +17,8 @@ uint64_t image_slide;
 /* The linker leaves the words zero, so this runs even when the slide is 0. Nothing before it may read a pointer. */
 static void relocate(uint64_t slide)
 {
-	for (const struct rela *rela = image_rela_start; rela < image_rela_end; rela++) {
+	uint64_t count = ((uint64_t)image_rela_end - (uint64_t)image_rela_start) / sizeof(struct rela);
+	for (const struct rela *rela = image_rela_start; count > 0; count--, rela++) {
 		if ((uint32_t)rela->info == RELA_RELATIVE)
 			/* Safety: the linker made the entry; -z text keeps it within the data segment. */
 			*(uint64_t *)(rela->offset + slide) = rela->addend + slide;
