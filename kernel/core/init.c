@@ -73,7 +73,7 @@ static void init_segment(struct unit *unit, const struct bundle *bundle, const s
 		memory_fill_from(memory, bundle->bytes + section->offset, section->size);
 	}
 	struct capability *cap = init_slot(unit, slot);
-	capability_place(cap, &memory->object, (uint16_t)(protection | TSS_RIGHT_GRANT), NULL);
+	capability_place(cap, &memory->object, (uint16_t)protection, NULL);
 	init_map(cap, bundle_init_instance(bundle)->image_base + section->address, protection);
 }
 
@@ -92,7 +92,7 @@ static void init_authority(struct unit *unit, const struct bundle *bundle)
 	struct memory *whole = init_run(unit, 0, bundle->header->size / PAGE_SIZE);
 	struct capability *cap = init_slot(unit, TSS_SLOT_STACK);
 	uint64_t stack_top = bundle_init_instance(bundle)->stack_top;
-	capability_place(cap, &stack->object, TSS_RIGHT_READ | TSS_RIGHT_WRITE | TSS_RIGHT_GRANT, NULL);
+	capability_place(cap, &stack->object, TSS_RIGHT_READ | TSS_RIGHT_WRITE, NULL);
 	init_map(cap, stack_top - TSS_INIT_STACK_PAGES * PAGE_SIZE, TSS_RIGHT_READ | TSS_RIGHT_WRITE);
 	cap = init_slot(unit, TSS_SLOT_BUNDLE);
 	capability_place(cap, &whole->object, TSS_RIGHT_READ | TSS_RIGHT_EXECUTE | TSS_RIGHT_GRANT, NULL);
