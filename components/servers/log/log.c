@@ -45,7 +45,7 @@ static void keep(struct log *log, const char *text, size_t size)
 static void show(struct log *log, uint64_t badge, struct line *line)
 {
 	char text[TERMINAL_WRITE_TEXT_MAX];
-	int size = snprintf(text, sizeof(text), "%.16s: %.*s\n", name_of(badge), (int)line->size, line->text);
+	int size = snprintf(text, sizeof(text), "[%.16s] %.*s\n", name_of(badge), (int)line->size, line->text);
 	line->size = 0;
 	keep(log, text, (size_t)size);
 	(void)terminal_write(SLOT_TERMINAL, text, (size_t)size, NULL, TSS_INFINITE);
