@@ -73,8 +73,9 @@ arch_syscall_entry:
 	call sched_schedule
 	jmp arch_resume
 .Lswitched:
+	movq %gs:CPU_CURRENT, %rbx
 	cmpb $0, %gs:CPU_NEED_RESCHED
-	je arch_resume
+	je .Lresume		/* a hand-over: there is a current thread */
 	call sched_schedule
 
 /* Run the current thread, or idle. Never returns; the stack's contents are given up. */
@@ -84,6 +85,7 @@ arch_resume:
 	movq %gs:CPU_CURRENT, %rbx
 	testq %rbx, %rbx
 	jz .Lidle
+.Lresume:
 	movq FRAME_RBP(%rbx), %rbp
 	movq FRAME_R12(%rbx), %r12
 	movq FRAME_R13(%rbx), %r13
