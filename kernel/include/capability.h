@@ -28,7 +28,7 @@ struct capability {
 	struct unit *space;    /* whose capability space this slot is in */
 	uint64_t mapped_at;    /* MEMORY: where it is mapped in `space`; 0: not */
 	uint16_t slot;
-	uint8_t padding[8];
+	uint8_t padding[6];
 };
 _Static_assert(sizeof(struct capability) == 64, "64 slots a page, one cache line each");
 

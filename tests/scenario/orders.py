@@ -8,8 +8,8 @@ from lib.vm import VM
 
 
 def order(vm: VM, line: str) -> tuple[str, int, int]:
-    """Gives the console an order; its sign ("=" or "!"), status and value."""
+    """Gives the console an order; its sign ("=" or "!"), status and value. Lines of the log may come in between."""
     vm.send(line + "\r")
-    match = vm.expect(re.escape(line) + r"\n([=!]) ([0-9a-f]+) ([0-9a-f]+)\n", timeout=20)
+    match = vm.expect(re.escape(line) + r"\n(?:\[[^\n]*\n)*([=!]) ([0-9a-f]+) ([0-9a-f]+)\n", timeout=20)
     vm.expect("probe> ")
     return match[1], int(match[2], 16), int(match[3], 16)

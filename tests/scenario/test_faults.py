@@ -11,15 +11,16 @@ from scenario.conftest import Boot
 from scenario.orders import order
 
 PEER_DEAD = 15
+# A CPU says STACK to bad_stack, TCG says PRIVILEGE.
 # kind as in components/apps/probe/raw.c -> name of the fault in faults.def
 KINDS = {
     "read_null": "READ", "write_null": "WRITE", "write_text": "WRITE", "write_rodata": "WRITE",
     "execute_data": "EXECUTE", "execute_stack": "EXECUTE", "read_kernel": "READ",
     "undefined_instruction": "INSTRUCTION", "privileged_instruction": "PRIVILEGE", "interrupts_off": "PRIVILEGE",
     "port_access": "PRIVILEGE", "software_interrupt": "PRIVILEGE", "divide_by_zero": "ARITHMETIC",
-    "breakpoint": "DEBUG", "vector_instruction": "VECTOR", "bad_stack": "STACK", "stack_overflow": "WRITE",
+    "breakpoint": "DEBUG", "vector_instruction": "VECTOR", "bad_stack": "(STACK|PRIVILEGE)", "stack_overflow": "WRITE",
     "jump_nowhere": "PRIVILEGE", "bad_number": "SYSCALL", "number_past_the_table": "SYSCALL",
-    "huge_number": "SYSCALL",
+    "huge_number": "SYSCALL", "float_instruction": "VECTOR",
 }
 
 

@@ -105,6 +105,11 @@ static void vector_instruction(void)
 	asm volatile("pxor %xmm0, %xmm0");
 }
 
+static void float_instruction(void)
+{
+	asm volatile("fld1");
+}
+
 static void bad_stack(void)
 {
 	asm volatile("mov %0, %%rsp; push %%rax" ::"r"(0x8000000000000000ull) : "memory");
@@ -161,6 +166,7 @@ static void (*const kinds[])(void) = {
 	bad_number,
 	number_past_the_table,
 	huge_number,
+	float_instruction,
 };
 
 void fault_do(uint64_t kind)

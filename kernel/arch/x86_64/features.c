@@ -76,7 +76,8 @@ static void read_cpuid(void)
 
 void features_init(void)
 {
-	uint64_t cr4 = read_cr4() & ~(CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_OSXSAVE);
+	/* With OSFXSR and TS set and EM clear every x87, MMX and SSE instruction raises #NM (SDM vol. 3, 2.5). */
+	uint64_t cr4 = (read_cr4() | CR4_OSFXSR) & ~(CR4_OSXMMEXCPT | CR4_OSXSAVE);
 	read_cpuid();
 	if (feature_active(FEATURE_GLOBAL_PAGES))
 		cr4 |= CR4_PGE;
@@ -86,6 +87,6 @@ void features_init(void)
 		cr4 |= CR4_SMAP;
 	if (feature_active(FEATURE_UMIP))
 		cr4 |= CR4_UMIP;
-	write_cr0(read_cr0() | CR0_WP | CR0_NE | CR0_MP | CR0_EM | CR0_TS);
+	write_cr0((read_cr0() & ~CR0_EM) | CR0_WP | CR0_NE | CR0_MP | CR0_TS);
 	write_cr4(cr4);
 }
