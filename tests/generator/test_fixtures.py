@@ -3,7 +3,7 @@
 
 A folder has manifest.yaml and whatever else is laid over tests/generator/tree. Special files: expected.txt, the text;
 command.txt, the command line if it is not `check manifest.yaml`; environment.txt; program.c, script.ld and flags.txt,
-from which apps/hello is compiled; corrupt.txt, what is changed in a finished build before verify reads it.
+from which apps/hello is compiled, or hello-elf.txt instead of it; dot-config.txt; corrupt.txt, what is changed in a finished build before verify reads it.
 After a wanted change of wording: `tests/generator/test_fixtures.py --write`, then read the difference.
 """
 import hashlib
@@ -26,12 +26,17 @@ from generator.diagnostics import render
 from generator.inputs import read_inputs, read_source
 
 FIXTURES = sorted(path for path in (HERE / "fixtures").iterdir())
-SPECIAL = ("expected.txt", "command.txt", "environment.txt", "program.c", "script.ld", "flags.txt", "corrupt.txt")
+PLACES = {"dot-config.txt": "build/.config", "hello-elf.txt": "build/components/apps/hello/hello.elf"}
+SPECIAL = ("expected.txt", "command.txt", "environment.txt", "program.c", "script.ld", "flags.txt", "corrupt.txt",
+           *PLACES)
 
 
 def prepare(fixture: Path, root: Path, elf: bytes) -> None:
     make_tree(root, elf)
     shutil.copytree(fixture, root, dirs_exist_ok=True, ignore=shutil.ignore_patterns(*SPECIAL))
+    for name, place in PLACES.items():
+        if (fixture / name).exists():
+            shutil.copyfile(fixture / name, root / place)
     if (fixture / "program.c").exists():
         texts = {"program": (fixture / "program.c").read_text()}
         if (fixture / "script.ld").exists():
