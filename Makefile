@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Tessera: `make` alone lists what can be made. Variables: SYSTEM=name O=dir V=1 CC=clang
+SYSTEM ?= demo
+O ?= build
+V ?= 0
+override O := $(patsubst %/,%,$(O))
+
+# Everything that building, running and testing needs, in one place. `make setup` installs what is missing.
+PACKAGES := gcc binutils make git python3 python3-kconfiglib python3-ruamel.yaml python3-jsonschema python3-jinja2 \
+	python3-pyelftools python3-rich grub-pc-bin grub-efi-amd64-bin grub-common xorriso mtools \
+	qemu-system-x86 ovmf python3-pytest python3-pytest-xdist mypy flake8 shellcheck \
+	clang clang-format clang-tidy cppcheck
+
+CC := $(if $(filter default undefined,$(origin CC)),gcc,$(CC))
+LD := ld
+AR := ar
+NM := nm
+PYTHON := /usr/bin/python3
+TESSERA := $(PYTHON) generator/tessera
+PYTEST := $(PYTHON) -m pytest
+export O SYSTEM CC
+export PYTHONDONTWRITEBYTECODE := 1
+
+Q := $(if $(filter 1,$(V)),,@)
+say = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' '$(1)' '$(patsubst $(O)/%,%,$(2))')
+
+MAKEFLAGS += --no-builtin-rules
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: help setup run test image iso bench lint format clean kernel components stubs FORCE
+
+help:
+	@echo 'Usage: make TARGET [SYSTEM=name] [O=dir] [V=1] [CC=clang]'
+	@echo
+	@sed -n 's/^## //p' $(MAKEFILE_LIST)
+	@echo
+	@echo 'SYSTEM picks manifests/NAME.yaml (now: $(SYSTEM)); O is where outputs go (now: $(O)).'
+
+## run               boot the system in QEMU, its console on this terminal (Ctrl-A X ends)
+run: setup
+	+$(Q)$(MAKE) --no-print-directory image
+	$(Q)$(PYTHON) tests/lib/run.py $(O)/$(SYSTEM)/$(SYSTEM).iso
+
+## test              everything: lint, unit, generator and scenario tests
+test: setup
+	$(Q)$(PYTEST) -n 2 --dist loadgroup tests
+
+## image             build/SYSTEM/SYSTEM.iso and build/SYSTEM/plan.json
+image: iso
+
+## bench             boot the bench image, print the table, write build/bench.json
+bench: setup
+	+$(Q)$(MAKE) --no-print-directory image SYSTEM=bench
+	$(Q)$(PYTHON) tests/bench/run.py --out $(O)
+
+## lint              format, static analysis, types, sizes, walls
+lint: setup
+	$(Q)$(PYTEST) -n 2 -s tests/lint
+
+## format            rewrite C sources in the project's layout
+format:
+	$(Q)git ls-files -co --exclude-standard '*.c' '*.h' ':!kernel/include' | xargs -r clang-format -i
+
+## setup             install what is missing (Debian packages)
+setup:
+	@missing=$$(for p in $(PACKAGES); do dpkg-query -W -f '$${db:Status-Status}' $$p 2>/dev/null | \
+		grep -qx installed || echo $$p; done | paste -sd ' '); \
+	if [ -n "$$missing" ]; then \
+		echo "setup: installing $$missing"; \
+		as_root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+		$$as_root apt-get -qq update && \
+		$$as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends -y $$missing >/dev/null; \
+	fi
+
+## clean             remove the output folder
+clean:
+	$(Q)rm -rf $(O)
+
+include configs/kconfig.mk kernel/kernel.mk components/components.mk images/images.mk

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* commands.c - the table of commands, and those that talk to other units. */
+#include <interfaces/echo.h>
+#include <interfaces/log.h>
+#include <interfaces/power.h>
+#include "shell.h"
+#include "slots.h"
+
+#define PINGS 4u
+#define PING_TIMEOUT_US 1000000u
+
+static void help(const char *argument);
+
+static void ping(const char *argument)
+{
+	unsigned replies = 0;
+	tss_status_t status = TSS_OK;
+	(void)argument;
+	for (uint64_t n = 0; n < PINGS && status == TSS_OK; n++) {
+		uint64_t back = 0;
+		status = echo_registers(SLOT_ECHO, n, 0, 0, 0, &back, NULL, NULL, NULL, PING_TIMEOUT_US);
+		replies += status == TSS_OK && back == n;
+	}
+	if (status == TSS_OK)
+		printf("ping: %u replies\n", replies);
+	else
+		printf("ping: %u replies, then %s\n", replies, tss_error_name(status));
+}
+
+static void show_log(const char *argument)
+{
+	char text[LOG_READ_TEXT_MAX];
+	uint64_t cursor = 0, next = 0;
+	size_t size = 0;
+	(void)argument;
+	for (;; cursor = next) {
+		tss_status_t status = log_read(SLOT_LOG, cursor, &next, text, sizeof(text), &size, TSS_INFINITE);
+		if (status != TSS_OK)
+			printf("log: %s\n", tss_error_name(status));
+		if (status != TSS_OK || size == 0)
+			return;
+		tss_output(text, size);
+	}
+}
+
+static void poweroff(const char *argument)
+{
+	(void)argument;
+	printf("poweroff: %s\n", tss_error_name(power_turn_off(SLOT_POWER, TSS_INFINITE)));
+}
+
+static void reboot(const char *argument)
+{
+	(void)argument;
+	printf("reboot: %s\n", tss_error_name(power_reset(SLOT_POWER, TSS_INFINITE)));
+}
+
+static const struct command {
+	const char *name, *argument, *text;
+	void (*run)(const char *argument);
+} commands[] = {
+	{"help", "", "this list", help},
+	{"ps", "", "units, their state and memory", show_units},
+	{"threads", "", "threads, their state, priority and time", show_threads},
+	{"caps", "UNIT|all", "capabilities: slot type rights generation depth id details", show_capabilities},
+	{"mem", "", "memory of the machine and of each unit", show_memory},
+	{"irqs", "", "interrupt lines and how often they came", show_irqs},
+	{"connections", "", "who can talk to whom, and how often they did", show_connections},
+	{"ping", "", "call the echo server", ping},
+	{"config", "", "how the kernel is configured", show_config},
+	{"uptime", "", "time since boot and the kernel's counters", show_uptime},
+	{"log", "", "the lines the log has kept", show_log},
+	{"poweroff", "", "turn the machine off", poweroff},
+	{"reboot", "", "start the machine again", reboot},
+};
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void help(const char *argument)
+{
+	(void)argument;
+	for (size_t i = 0; i < COMMANDS; i++)
+		printf("%-11s %-8s %s\n", commands[i].name, commands[i].argument, commands[i].text);
+}
+
+/* Cuts `text` at its first blank; returns what follows without blanks around it. */
+static char *split(char *text)
+{
+	char *rest = text;
+	while (*rest != '\0' && *rest != ' ')
+		rest++;
+	while (*rest == ' ')
+		*rest++ = '\0';
+	for (size_t n = strlen(rest); n > 0 && rest[n - 1] == ' '; n--)
+		rest[n - 1] = '\0';
+	return rest;
+}
+
+void command_run(char *line)
+{
+	while (*line == ' ')
+		line++;
+	char *argument = split(line);
+	if (*line == '\0')
+		return;
+	for (size_t i = 0; i < COMMANDS; i++) {
+		if (strcmp(line, commands[i].name) == 0) {
+			commands[i].run(argument);
+			return;
+		}
+	}
+	printf("unknown command: %s (try help)\n", line);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* shell.c - prompt, line, command, and so on for ever. */
+#include <interfaces/terminal.h>
+#include "shell.h"
+#include "slots.h"
+
+void tss_output(const char *text, size_t size)
+{
+	if (size > 0)
+		(void)terminal_write(SLOT_TERMINAL, text, size, NULL, TSS_INFINITE);
+}
+
+int main(void)
+{
+	char line[LINE_MAX + 1];
+	for (;;)
+		if (edit_line("tessera> ", line))
+			command_run(line);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* shell.h - what the shell's files share. Output is printf, which goes to the terminal. */
+#pragma once
+#include <tessera/tessera.h>
+
+#define LINE_MAX 120
+
+/* edit.c: one line of input, edited on the terminal; false if it was given up with ctrl-c. */
+bool edit_line(const char *prompt, char line[LINE_MAX + 1]);
+
+/* commands.c: carries out one line. */
+void command_run(char *line);
+
+/* show.c, caps.c: the commands that read the kernel's tables; `argument` is what follows the command's name, or "". */
+void show_units(const char *argument);
+void show_threads(const char *argument);
+void show_memory(const char *argument);
+void show_irqs(const char *argument);
+void show_connections(const char *argument);
+void show_config(const char *argument);
+void show_uptime(const char *argument);
+void show_capabilities(const char *argument);
+
+/* Reads record `*index` of kind `what` and steps on; false when there is none (any more). Starts with *index 0. */
+struct cursor {
+	uint64_t index;
+	bool done;
+};
+bool inspect_next(struct cursor *cursor, unsigned what, uint64_t detail, void *record, size_t size);

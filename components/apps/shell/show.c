@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* show.c - the kernel's tables as text: units, threads, memory, interrupts, connections, configuration, counters. */
+#include <abi/inspect.h>
+#include "shell.h"
+#include "slots.h"
+
+bool inspect_next(struct cursor *cursor, unsigned what, uint64_t detail, void *record, size_t size)
+{
+	uint64_t next = 0;
+	if (cursor->done)
+		return false;
+	tss_status_t status = tss_system_inspect(TSS_SLOT_SYSTEM, what, cursor->index, detail, &next);
+	if (status != TSS_OK) {
+		cursor->done = true;
+		return false;
+	}
+	memcpy(record, tss_ipc()->recv, size); /* before anything is printed: that is a message too */
+	cursor->index = next;
+	cursor->done = next == 0;
+	return true;
+}
+
+void show_units(const char *argument)
+{
+	static const char *const states[] = {"building", "running", "ended"};
+	struct tss_inspect_unit u;
+	struct cursor cursor = {0, false};
+	(void)argument;
+	printf("%4s %-15s %-8s %7s %6s %6s %6s\n", "id", "unit", "state", "threads", "pages", "budget", "slots");
+	while (inspect_next(&cursor, TSS_INSPECT_UNIT, 0, &u, sizeof(u)))
+		printf("%4lu %-15.16s %-8s %7lu %6lu %6lu %6lu\n", u.id, (const char *)u.name,
+		       u.state < 3 ? states[u.state] : "?", u.threads, u.used_pages, u.budget_pages, u.slots_used);
+}
+
+void show_threads(const char *argument)
+{
+	static const char *const states[] = {"new",     "ready",   "running",  "receiving",
+					     "calling", "waiting", "sleeping", "ended"};
+	struct tss_inspect_thread t;
+	struct cursor cursor = {0, false};
+	(void)argument;
+	printf("%4s %-15s %-9s %8s %8s %10s %8s\n", "id", "unit", "state", "priority", "slice_us", "time_us", "switches");
+	while (inspect_next(&cursor, TSS_INSPECT_THREAD, 0, &t, sizeof(t)))
+		printf("%4lu %-15.16s %-9s %8lu %8lu %10lu %8lu\n", t.id, (const char *)t.unit_name,
+		       t.state < 8 ? states[t.state] : "?", t.priority, t.slice_us, t.time_us, t.switches);
+}
+
+void show_memory(const char *argument)
+{
+	struct tss_inspect_memory m;
+	struct tss_inspect_unit u;
+	struct cursor memory = {0, false}, units = {0, false};
+	(void)argument;
+	if (inspect_next(&memory, TSS_INSPECT_MEMORY, 0, &m, sizeof(m)))
+		printf("total %lu KiB, free %lu KiB, kernel %lu KiB, bundle %lu KiB\n", m.total_pages * 4, m.free_pages * 4,
+		       m.kernel_pages * 4, m.bundle_pages * 4);
+	while (inspect_next(&units, TSS_INSPECT_UNIT, 0, &u, sizeof(u)))
+		printf("%-15.16s %8lu of %8lu KiB\n", (const char *)u.name, u.used_pages * 4, u.budget_pages * 4);
+}
+
+void show_irqs(const char *argument)
+{
+	struct tss_inspect_irq i;
+	struct cursor cursor = {0, false};
+	(void)argument;
+	while (inspect_next(&cursor, TSS_INSPECT_IRQ, 0, &i, sizeof(i)))
+		printf("line %3lu %10lu %.16s\n", i.line, i.count, (const char *)i.unit);
+}
+
+void show_connections(const char *argument)
+{
+	struct tss_inspect_connection c;
+	struct cursor cursor = {0, false};
+	(void)argument;
+	while (inspect_next(&cursor, TSS_INSPECT_CONNECTION, 0, &c, sizeof(c)))
+		printf("%-15.16s -> %-15.16s badge %2lu calls %lu sends %lu refused %lu %s\n", (const char *)c.client,
+		       (const char *)c.server, c.badge, c.calls, c.sends, c.refused, c.mode == 0 ? "FAST" : "?");
+}
+
+void show_config(const char *argument)
+{
+	struct tss_inspect_config c;
+	struct cursor cursor = {0, false};
+	(void)argument;
+	while (inspect_next(&cursor, TSS_INSPECT_CONFIG, 0, &c, sizeof(c)))
+		printf("%.128s\n", c.text);
+}
+
+void show_uptime(const char *argument)
+{
+	struct tss_inspect_counters c;
+	struct cursor cursor = {0, false};
+	(void)argument;
+	if (!inspect_next(&cursor, TSS_INSPECT_COUNTERS, 0, &c, sizeof(c)))
+		return;
+	printf("up %lu.%06lu s\n", c.uptime_us / 1000000, c.uptime_us % 1000000);
+	printf("switches %lu, fast calls %lu, slow calls %lu, faults %lu, denied calls %lu\n", c.switches, c.fast_calls,
+	       c.slow_calls, c.faults, c.syscalls_denied);
+	printf("interrupts %lu, of the timer %lu, TSC %lu ticks/ms\n", c.interrupts, c.timer_interrupts, c.tsc_per_ms);
+}

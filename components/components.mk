@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Components: every folder with a component.yaml whose Kconfig symbol is on. One ELF each, made with libtessera and
+# with nothing of the kernel but kernel/include/abi.
+COMPONENT_FOLDERS := $(patsubst components/%/component.yaml,%,$(sort $(wildcard components/init/component.yaml \
+	components/*/*/component.yaml)))
+upper = $(shell printf '%s' '$(subst /,_,$(1))' | tr a-z- A-Z_)
+COMPONENTS := $(foreach c,$(COMPONENT_FOLDERS),$(if $(filter init,$(c))$(CONFIG_$(call upper,$(c))),$(c)))
+COMPONENT_ELFS := $(foreach c,$(COMPONENTS),$(O)/components/$(c)/$(notdir $(c)).elf)
+COMPONENT_SCRIPT := images/component.ld
+component_sources = $(sort $(wildcard components/$(1)/*.[cS] components/$(1)/src/*.[cS]))
+
+LIBRARY := $(O)/components/lib/libtessera.a
+LIBRARY_SOURCES := $(sort $(shell find components/lib -name '*.[cS]' 2>/dev/null))
+LIBRARY_OBJECTS := $(LIBRARY_SOURCES:%=$(O)/%.o)
+
+COMPONENT_FLAGS := $(C_FLAGS) -fno-stack-protector -ffunction-sections -fdata-sections \
+	-I$(O)/contract -I$(O)/contract/abi -Icomponents/lib/include -I$(O)/gen/include -I$(O)/gen \
+	-include $(O)/include/config.h
+
+# The generator's output from interfaces, component.yaml files and the ABI's tables; unchanged files keep their time.
+GENERATOR := $(filter-out %.pyc,$(wildcard generator/tessera generator/*.py generator/*/*))
+STUBS := $(O)/gen/stamp
+STUB_INPUTS := $(GENERATOR) $(wildcard components/interfaces/*.yaml kernel/include/abi/*) \
+	$(COMPONENT_FOLDERS:%=components/%/component.yaml)
+
+## components        libtessera and all components that the configuration switches on
+components: $(COMPONENT_ELFS)
+
+stubs: $(STUBS)
+$(STUBS): $(STUB_INPUTS)
+	$(call say,STUBS,$(O)/gen)
+	$(Q)mkdir -p $(@D) $(O)/contract
+	$(Q)ln -sfn $(abspath kernel/include/abi) $(O)/contract/abi
+	$(Q)$(TESSERA) stubs --out $(O)/gen
+	$(Q)touch $@
+$(O)/gen/%.h: $(STUBS) ;
+
+# A source sees the slots.h of the component whose folder it lies in.
+slots = -I$(O)/gen/slots/$(patsubst %/src/,%,$(patsubst components/%,%,$(dir $(1))))
+$(O)/components/%.c.o: components/%.c $(O)/include/config.h | $(STUBS)
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(COMPONENT_FLAGS) $(call slots,$<) -MMD -MP -c $< -o $@
+
+$(O)/components/%.S.o: components/%.S $(O)/include/config.h | $(STUBS)
+	$(call say,AS,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(COMPONENT_FLAGS) $(call slots,$<) -D__ASSEMBLER__ -MMD -MP -c $< -o $@
+
+$(LIBRARY): $(LIBRARY_OBJECTS)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcsD $@ $^
+
+define component_rule
+$(O)/components/$(1)/$(notdir $(1)).elf: $(patsubst %,$(O)/%.o,$(call component_sources,$(1))) $(LIBRARY) $(COMPONENT_SCRIPT)
+	$$(call say,LD,$$@)
+	$$(Q)$$(LD) $$(LINK_FLAGS) --gc-sections -T $$(COMPONENT_SCRIPT) $$(filter %.o,$$^) $$(LIBRARY) -o $$@
+endef
+$(foreach c,$(COMPONENTS),$(eval $(call component_rule,$(c))))
+
+-include $(LIBRARY_OBJECTS:.o=.d) $(foreach c,$(COMPONENTS),$(patsubst %,$(O)/%.d,$(call component_sources,$(c))))

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * init.c - the first unit: builds the system that the init table describes, then holds nothing but what watching takes.
+ *
+ * It starts with all authority there is. It works through the table once: units, objects, copies of capabilities,
+ * memory maps, supervision, threads; then the originals are moved to where the plan has them, so that at the end its
+ * own capability space is instance 0 of the plan. No instance runs before that: init is more urgent than all of them
+ * and does not block.
+ *
+ * The table was checked by the kernel's hash and is checked again here, entry by entry. A section whose hash is wrong
+ * costs only the instances that use it; a table that is wrong ends init, and with it the boot.
+ */
+#include "init.h"
+
+static struct table table;
+static struct build build = {.table = &table};
+
+/* The handle of init's own object of this kind: its port, or its connection to somebody else's. */
+static cap_t own(uint32_t type)
+{
+	for (uint32_t i = 0; i < table.header->object_count; i++) {
+		const struct tss_table_object *object = &table.objects[i];
+		if (object->payer != 0 || object->type != type)
+			continue;
+		if (type == TSS_TYPE_CONNECTION && table.objects[object->a].payer == 0)
+			continue;
+		const struct tss_table_grant *grant = table_original(&table, i);
+		if (grant != NULL && grant->instance == 0)
+			return grant->slot;
+	}
+	return TSS_CAP_NULL;
+}
+
+/* Drops all that the plan does not have. A dump shows the final spaces and, in init's, the right that dumping takes. */
+static void finish(void)
+{
+	uint64_t dumper;
+	bool dump = table.header->flags & TSS_TABLE_DUMP &&
+		    tss_capability_derive(TSS_SLOT_SYSTEM, TSS_RIGHT_DUMP, &dumper) == TSS_OK;
+	drop_authority(&build);
+	if (!dump)
+		return;
+	(void)tss_system_dump((cap_t)dumper);
+	(void)tss_capability_delete((cap_t)dumper);
+}
+
+int main(void)
+{
+	if (!table_read(&table, (const void *)TSS_LAYOUT_BUNDLE, tss_argument))
+		return EXIT_BUNDLE;
+	if (!table_check(&table))
+		return EXIT_TABLE;
+	build_units(&build);
+	build_objects(&build);
+	grant_copies(&build);
+	grant_originals(&build, true);
+	map_memory(&build);
+	supervise(&build);
+	start_threads(&build);
+	grant_originals(&build, false);
+	cap_t port = own(TSS_TYPE_PORT), log = own(TSS_TYPE_CONNECTION);
+	end_failed(&build);
+	watch_remember(&table);
+	finish();
+	if (port == TSS_CAP_NULL)
+		return EXIT_FAULT_PORT;
+	say_to(log);
+	watch(port);
+}

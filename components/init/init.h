@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* init.h - what init's files share: the table in the bundle, what was built of it, and the ways to say so. */
+#pragma once
+#include <abi/bundle.h>
+#include <tessera/tessera.h>
+
+#define INSTANCES_MAX 128u
+#define OBJECTS_MAX 900u /* so many handles fit into init's own space beside its final capabilities */
+#define GRANTS_MAX 4096u
+
+/* Exit codes; the kernel panics with them. */
+enum { EXIT_BUNDLE = 1, EXIT_TABLE = 2, EXIT_FAULT_PORT = 3, EXIT_WATCH = 4 };
+
+/* A checked view of the bundle: everything these point at is in range. */
+struct table {
+	const uint8_t *bundle;
+	uint64_t size;
+	const struct tss_bundle_section *sections;
+	uint32_t section_count;
+	const struct tss_table_header *header;
+	const struct tss_table_instance *instances;
+	const struct tss_table_object *objects;
+	const struct tss_table_grant *grants;
+};
+
+/* What has been built so far, by index. */
+struct build {
+	const struct table *table;
+	cap_t handles[OBJECTS_MAX];  /* in init's own space, TSS_CAP_NULL: not there (any more) */
+	cap_t units[INSTANCES_MAX];  /* likewise, of each instance's unit */
+	bool failed[INSTANCES_MAX];  /* this instance does not start */
+	uint8_t sections[TSS_BUNDLE_SECTIONS_MAX]; /* SECTION_* */
+};
+enum { SECTION_UNCHECKED, SECTION_GOOD, SECTION_BAD };
+
+/* table.c: false if anything in bundle or table is not as bundle.h says. */
+bool table_read(struct table *table, const void *bundle, uint64_t size);
+bool table_check(const struct table *table);
+
+/* section.c: is the section what its hash says? Asked again, it remembers. */
+bool section_good(struct build *build, uint32_t section);
+
+/* build.c */
+void build_units(struct build *build);
+void build_objects(struct build *build);
+
+/* grant.c */
+void grant_copies(struct build *build);
+void grant_originals(struct build *build, bool memory); /* those of memory, or all others */
+void map_memory(struct build *build);
+void supervise(struct build *build);
+void start_threads(struct build *build);
+void end_failed(struct build *build);
+void drop_authority(struct build *build);
+
+/* say.c: a line for people. Lines wait until say_to names the log; after that they are sent, never blocking. */
+void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void say_to(cap_t log);
+
+/* watch.c */
+void watch_remember(const struct table *table);
+_Noreturn void watch(cap_t port);
+
+/* The instance does not start, because of `what`. */
+void build_fail(struct build *build, uint32_t instance, const char *what, tss_status_t status);
+
+/* The one grant that is the object's original, or NULL. */
+const struct tss_table_grant *table_original(const struct table *table, uint32_t object);

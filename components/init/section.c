@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* section.c - the hash of each section before the first unit that uses it is built. */
+#include <abi/sha256.h>
+#include "init.h"
+
+static bool hash_good(const struct table *t, const struct tss_bundle_section *s)
+{
+	uint8_t hash[TSS_SHA256_SIZE];
+	tss_sha256(t->bundle + s->offset, s->size, hash);
+	return tss_sha256_equal(hash, s->hash);
+}
+
+/* What follows the section on its last page is mapped with it, so it must be the zeros that it is said to be. */
+static bool tail_good(const struct table *t, const struct tss_bundle_section *s)
+{
+	uint64_t end = s->offset + s->size, page_end = (end + TSS_PAGE_SIZE - 1) & ~(TSS_PAGE_SIZE - 1);
+	for (uint64_t i = end; i < page_end && i < t->size; i++)
+		if (t->bundle[i] != 0)
+			return false;
+	return true;
+}
+
+bool section_good(struct build *build, uint32_t section)
+{
+	const struct tss_bundle_section *s = &build->table->sections[section];
+	if (build->sections[section] == SECTION_UNCHECKED) {
+		bool good = hash_good(build->table, s) && tail_good(build->table, s);
+		build->sections[section] = good ? SECTION_GOOD : SECTION_BAD;
+		if (!good)
+			say("init: section %.32s does not match its hash\n", (const char *)s->name);
+	}
+	return build->sections[section] == SECTION_GOOD;
+}

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Kconfig by kconfiglib. $(O)/.config is the configuration; without one, the defconfig that the manifest names.
+KCONFIG_FILES := Kconfig $(wildcard kernel/Kconfig components/*/Kconfig components/*/*/Kconfig)
+DEFCONFIG := $(or $(shell sed -n 's/^config: *//p' manifests/$(SYSTEM).yaml 2>/dev/null),dev_defconfig)
+export KCONFIG_CONFIG := $(O)/.config
+export KCONFIG_AUTOHEADER_HEADER := /* SPDX-License-Identifier: BSD-2-Clause - made from .config, do not edit */
+
+## menuconfig        edit build/.config (also: savedefconfig olddefconfig listnewconfig NAME_defconfig)
+.PHONY: menuconfig guiconfig olddefconfig listnewconfig savedefconfig
+menuconfig guiconfig olddefconfig listnewconfig: $(O)/.config
+	$(Q)$(PYTHON) -m $@
+
+savedefconfig: $(O)/.config
+	$(Q)$(PYTHON) -m savedefconfig --out $(O)/defconfig
+	@echo 'written: $(O)/defconfig'
+
+%_defconfig: FORCE
+	$(Q)mkdir -p $(O)
+	$(Q)$(PYTHON) -m defconfig configs/$@ >/dev/null
+
+$(O)/.config:
+	$(call say,CONFIG,$(DEFCONFIG))
+	$(Q)mkdir -p $(@D)
+	$(Q)$(PYTHON) -m defconfig configs/$(DEFCONFIG) >/dev/null
+
+# auto.conf is .config with a value for every symbol, those that are newer than it included.
+$(O)/include/auto.conf: $(O)/.config $(KCONFIG_FILES)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(PYTHON) -m genconfig --header-path $(@D)/config.h --config-out $@
+	$(Q)touch $@ $(@D)/config.h
+$(O)/include/config.h: $(O)/include/auto.conf ;
+
+# Targets that need no configuration must not make one.
+ifneq ($(filter-out help setup clean run test lint bench format %config,$(or $(MAKECMDGOALS),help)),)
+-include $(O)/include/auto.conf
+endif

@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Interfaces: components/interfaces/<name>.yaml -> <name>.h with typed client stubs and a dispatcher.
+
+Wire format of a request or a reply: each scalar is one 64-bit word in file order, then one length word for each
+buffer, then the buffers, each padded to 8 bytes with zeros. Capabilities take the capability places in file order.
+The message type is the method's number in a request, 0 or the interface's error in a reply.
+"""
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from generator import interface_code
+from generator.diagnostics import Diagnostic, Position, Refused, short
+from generator.fields import Reader
+from generator.interface_code import BUFFERS, SCALARS, Field, Method
+from generator.load import Mapping, Node, Scalar, load
+
+MESSAGE_MAX = 256  # TSS_MESSAGE_MAX, TSS_MESSAGE_CAPS; a test compares them with message.h
+CAPS_MAX = 4
+METHODS_MAX = 63
+_WORD = re.compile(r"[a-z]([a-z0-9_]{0,22}[a-z0-9])?")
+_ERROR = re.compile(r"[A-Z]([A-Z0-9_]{0,22}[A-Z0-9])?")
+_TAKEN = frozenset(  # words of C, and the names that the generated functions use themselves
+    """auto break case char const continue default do double else enum extern float for goto if inline int long register
+    restrict return short signed sizeof static struct switch typedef union unsigned void volatile while bool true false
+    asm typeof nullptr constexpr alignas alignof thread_local static_assert
+    connection timeout_us state request reply status operations dispatch send memcpy memchr""".split())
+_TYPES = (*SCALARS, *BUFFERS, "cap")
+
+CODES: dict[str, tuple[str, str]] = {
+    "TSS-100": ("a word that generated C cannot use",
+                "Interfaces, methods, arguments and errors become names in C. They are lower case (errors upper case), "
+                "do not end in an underscore, and are neither words of C nor names the generated code needs."),
+    "TSS-101": ("a method number is used twice",
+                "The number is the method's name on the wire and a bit of the connection's method bitmap."),
+    "TSS-102": ("a message does not fit",
+                "A request or reply has at most 256 bytes: 8 for each scalar, 8 for each buffer's length, the buffers "
+                "padded to 8; and at most 4 capabilities."),
+    "TSS-103": ("two arguments have one name", "Request and reply arguments are parameters of one C function."),
+    "TSS-104": ("a reply with several buffers",
+                "A server writes its buffer where it is sent from, so a reply has one buffer at most."),
+    "TSS-105": ("a one-way method with a reply", "`oneway: true` is for methods whose reply carries nothing."),
+    "TSS-106": ("an interface file of another name", "components/interfaces/x.yaml describes the interface x."),
+}
+
+
+class InterfaceError(Refused, ValueError):
+    """Everything that is wrong with the interface files, each with its place."""
+
+
+@dataclass(frozen=True)
+class Interface:
+    name: str
+    description: str
+    methods: tuple[Method, ...]
+    errors: tuple[str, ...]
+
+
+class _InterfaceReader(Reader):
+    """Reads one interface file; notes errors and goes on."""
+
+    def word(self, scalar: Scalar, what: str, pattern: re.Pattern[str] = _WORD) -> str | None:
+        if pattern.fullmatch(scalar.text) and scalar.text not in _TAKEN:
+            return scalar.text
+        why = "is taken by C or by the generated code" if scalar.text in _TAKEN else "is not a name"
+        case = "A-Z 0-9 _" if pattern is _ERROR else "a-z 0-9 _"
+        self.error("TSS-100", scalar.position, f"{what} {short(scalar.text)} {why}",
+                   f"use 1 to 24 characters of {case}, a letter first and no underscore last")
+        return None
+
+    def word_of(self, node: Node, what: str, pattern: re.Pattern[str] = _WORD) -> str | None:
+        scalar = self.text(node, what)
+        return self.word(scalar, what, pattern) if scalar else None
+
+    def text_of(self, mapping: Mapping, key: str) -> str:
+        node = mapping.get(key)
+        scalar = self.text(node, key) if node is not None else None
+        return scalar.text if scalar else ""
+
+    def field(self, node: Node) -> Field | None:
+        mapping = self.mapping(node, "an argument")
+        if mapping is None:
+            return None
+        self.keys(mapping, "an argument", ("name", "type", "max"), ("name", "type"))
+        name_node, type_node, max_node = mapping.get("name"), mapping.get("type"), mapping.get("max")
+        name = self.word_of(name_node, "argument") if name_node is not None else None
+        kind = self.choice(type_node, "type", _TYPES) if type_node is not None else None
+        size = self.integer(max_node, "max", 1, MESSAGE_MAX - 8) if max_node is not None else None
+        if kind in BUFFERS and max_node is None:
+            self.error("TSS-011", mapping.position, 'a buffer lacks the key "max"', "say how many bytes it can have")
+        elif kind is not None and kind not in BUFFERS and max_node is not None:
+            self.error("TSS-010", mapping.key("max").position, f'"max" has no meaning for {short(kind)}')
+        return Field(name, kind, size or 0) if name and kind else None
+
+    def fields(self, method: Mapping, key: str) -> tuple[Field, ...]:
+        node = method.get(key)
+        if node is None:
+            return ()
+        found = tuple(f for f in map(self.field, self.sequence(node, key)) if f is not None)
+        size = interface_code.most_bytes(found)
+        caps = sum(f.kind == "cap" for f in found)
+        if size > MESSAGE_MAX or caps > CAPS_MAX:
+            self.error("TSS-102", node.position, f"the {key} can have {size} bytes and {caps} capabilities",
+                       f"a message has at most {MESSAGE_MAX} bytes and {CAPS_MAX} capabilities")
+        if key == "reply" and sum(f.kind in BUFFERS for f in found) > 1:
+            self.error("TSS-104", node.position, "a reply has at most one buffer")
+        return found
+
+    def check_method(self, method: Method, place: Position) -> None:
+        seen: set[str] = set()
+        for name in (n for f in (*method.request, *method.reply) for n in interface_code.parameter_names(f)):
+            if name in seen:
+                self.error("TSS-103", place, f"method {short(method.name)} has two arguments that need the C name "
+                           f"{short(name)}", "rename one of them")
+            seen.add(name)
+        if method.oneway and method.reply:
+            self.error("TSS-105", place, f"method {short(method.name)} is one-way, but has a reply",
+                       "remove `oneway: true` or `reply:`")
+
+    def method(self, key: Scalar, node: Node) -> Method | None:
+        mapping = self.mapping(node, f"method {short(key.text)}")
+        name = self.word(key, "method")
+        if mapping is None:
+            return None
+        self.keys(mapping, f"method {short(key.text)}", ("number", "doc", "request", "reply", "oneway"), ("number",),
+                  ("idempotent",))
+        number_node, oneway_node = mapping.get("number"), mapping.get("oneway")
+        number = self.integer(number_node, "number", 1, METHODS_MAX) if number_node is not None else None
+        oneway = self.boolean(oneway_node, "oneway") if oneway_node is not None else False
+        method = Method(name or "", number or 0, self.text_of(mapping, "doc"), bool(oneway),
+                        self.fields(mapping, "request"), self.fields(mapping, "reply"))
+        self.check_method(method, key.position)
+        return method if name and number else None
+
+    def methods(self, root: Mapping) -> tuple[Method, ...]:
+        node = root.get("methods")
+        mapping = self.mapping(node, "methods") if node is not None else None
+        found: dict[int, Method] = {}
+        for key, value in mapping.entries if mapping else ():
+            method = self.method(key, value)
+            if method is not None and method.number in found:
+                other = found[method.number].name
+                self.error("TSS-101", key.position, f"method {short(method.name)} has the number {method.number} of "
+                           f"{short(other)}", "give each method a number of its own, 1 to 63")
+            elif method is not None:
+                found[method.number] = method
+        return tuple(found[number] for number in sorted(found))
+
+    def interface(self, root: Mapping, stem: str) -> Interface:
+        self.keys(root, "an interface", ("interface", "description", "methods", "errors"), ("interface", "methods"))
+        node, errors = root.get("interface"), root.get("errors")
+        name = self.word_of(node, "interface") if node is not None else None
+        if node is not None and name and name != stem:
+            self.error("TSS-106", node.position, f"interface {short(name)} is described in {stem}.yaml",
+                       f"rename the file to {name}.yaml")
+        items = self.sequence(errors, "errors") if errors is not None else ()
+        words = tuple(word for word in (self.word_of(item, "error", _ERROR) for item in items) if word)
+        return Interface(name or "", self.text_of(root, "description"), self.methods(root), words)
+
+
+def _shown(path: Path) -> str:
+    """The path as messages print it: from the tree's root if it lies where interfaces do."""
+    return "/".join(path.parts[-3:]) if path.parts[-3:-1] == ("components", "interfaces") else str(path)
+
+
+def read_interface(data: bytes, path: str) -> tuple[Interface, list[Diagnostic]]:
+    """The interface in one file, and the errors in it; without errors the interface is complete."""
+    root, errors = load(data, path)
+    reader = _InterfaceReader()
+    interface = reader.interface(root, Path(path).stem)
+    return interface, [*errors, *reader.errors]
+
+
+def render(interface: Interface) -> str:
+    """The header of one interface."""
+    environment = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), trim_blocks=True,
+                              lstrip_blocks=True, undefined=StrictUndefined, keep_trailing_newline=True)
+    methods = [interface_code.code(interface.name, method) for method in interface.methods]
+    text: str = environment.get_template("interface.h.j2").render(
+        interface=interface, upper=interface.name.upper(), methods=methods)
+    return text
+
+
+def generate(files: Sequence[Path]) -> dict[str, str]:
+    """Header name -> contents; raises InterfaceError with everything that is wrong in any of the files."""
+    errors: list[Diagnostic] = []
+    headers: dict[str, str] = {}
+    for path in sorted(files):
+        try:
+            interface, more = read_interface(path.read_bytes(), _shown(path))
+        except Refused as refused:
+            errors += refused.diagnostics
+            continue
+        errors += more
+        if not more:
+            headers[f"{interface.name}.h"] = render(interface)
+    if errors:
+        raise InterfaceError(errors)
+    return headers

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * apic.c - local APIC (Intel SDM 3A 10), I/O APICs (82093AA data sheet 3.0), and the 8259s put to silence.
+ *
+ * A line is masked when it fires and stays so until its driver has acknowledged it, so a level-triggered line cannot
+ * storm. An edge that comes while the line is masked may be lost: drivers look at their device before they wait.
+ */
+#include "x86.h"
+
+#define MSR_APIC_BASE 0x1b
+#define APIC_BASE_X2 (1u << 10)
+#define APIC_BASE_ENABLE (1u << 11)
+#define LAPIC_TPR 0x80
+#define LAPIC_ID 0x20
+#define LAPIC_EOI 0xb0
+#define LAPIC_SPURIOUS 0xf0
+#define LAPIC_LVT_LINT0 0x350
+#define LAPIC_LVT_LINT1 0x360
+#define LAPIC_LVT_ERROR 0x370
+#define LVT_MASKED (1u << 16)
+#define LVT_NMI (4u << 8)
+#define SPURIOUS_ENABLE (1u << 8)
+
+#define IOAPIC_SELECT 0
+#define IOAPIC_WINDOW 4 /* in 32-bit words */
+#define IOAPIC_VERSION 1
+#define IOAPIC_REDIRECT(pin) (0x10 + 2 * (pin))
+#define REDIRECT_LOW_ACTIVE (1u << 13)
+#define REDIRECT_LEVEL (1u << 15)
+#define REDIRECT_MASKED (1u << 16)
+/* MADT override flags, ACPI table 5.26 */
+#define FLAGS_POLARITY(flags) ((flags)&3u)
+#define FLAGS_TRIGGER(flags) ((flags) >> 2 & 3u)
+#define FLAGS_LOW 3u
+#define FLAGS_LEVEL 3u
+
+#define PIC_MASTER 0x20
+#define PIC_SLAVE 0xa0
+
+struct ioapic {
+	volatile uint32_t *registers;
+	uint32_t first, count; /* global system interrupts */
+};
+
+static volatile uint32_t *lapic;
+static struct ioapic ioapics[IOAPICS_MAX];
+static unsigned line_count;
+
+uint32_t lapic_read(unsigned offset)
+{
+	return lapic[offset / 4];
+}
+
+void lapic_write(unsigned offset, uint32_t value)
+{
+	lapic[offset / 4] = value;
+}
+
+static uint32_t ioapic_read(const struct ioapic *ioapic, unsigned index)
+{
+	ioapic->registers[IOAPIC_SELECT] = index;
+	return ioapic->registers[IOAPIC_WINDOW];
+}
+
+static void ioapic_write(const struct ioapic *ioapic, unsigned index, uint32_t value)
+{
+	ioapic->registers[IOAPIC_SELECT] = index;
+	ioapic->registers[IOAPIC_WINDOW] = value;
+}
+
+/* 8259A data sheet: ICW1 to ICW4, then every line masked. Even so it can deliver a spurious line 7. */
+static void pic_silence(uint16_t port, uint8_t vector, uint8_t cascade)
+{
+	out8(port, 0x11);
+	out8((uint16_t)(port + 1), vector);
+	out8((uint16_t)(port + 1), cascade);
+	out8((uint16_t)(port + 1), 0x01);
+	out8((uint16_t)(port + 1), 0xff);
+}
+
+static void lapic_init(void)
+{
+	uint64_t base = read_msr(MSR_APIC_BASE);
+	if (base & APIC_BASE_X2) /* the way back to xAPIC leads through off; SDM 3A 10.12.5 */
+		write_msr(MSR_APIC_BASE, base & ~(uint64_t)(APIC_BASE_X2 | APIC_BASE_ENABLE));
+	base = (base & PAGE_MASK & ~(uint64_t)APIC_BASE_X2) | APIC_BASE_ENABLE | acpi_info.lapic.raw;
+	write_msr(MSR_APIC_BASE, base);
+	lapic = mmu_map_registers(acpi_info.lapic, PAGE_SIZE);
+	if (!lapic)
+		panic("local APIC at %#lx cannot be reached", acpi_info.lapic.raw);
+	lapic_write(LAPIC_TPR, 0);
+	lapic_write(LAPIC_LVT_TIMER, LVT_MASKED);
+	lapic_write(LAPIC_LVT_LINT0, LVT_MASKED);
+	lapic_write(LAPIC_LVT_LINT1, LVT_NMI);
+	lapic_write(LAPIC_LVT_ERROR, LVT_MASKED);
+	lapic_write(LAPIC_SPURIOUS, SPURIOUS_ENABLE | VECTOR_SPURIOUS);
+}
+
+static uint32_t line_gsi(unsigned line)
+{
+	return line < ISA_LINES ? acpi_info.isa[line].gsi : line;
+}
+
+static const struct ioapic *ioapic_of(uint32_t gsi)
+{
+	for (unsigned i = 0; i < acpi_info.ioapic_count; i++) {
+		if (gsi >= ioapics[i].first && gsi - ioapics[i].first < ioapics[i].count)
+			return &ioapics[i];
+	}
+	return NULL;
+}
+
+/* Low half of a redirection entry, unmasked. ISA lines are edges, active high; the rest PCI: levels, active low. */
+static uint32_t redirection(unsigned line)
+{
+	unsigned flags = line < ISA_LINES ? acpi_info.isa[line].flags : FLAGS_LOW | FLAGS_LEVEL << 2;
+	uint32_t entry = VECTOR_LINES + line;
+	if (FLAGS_POLARITY(flags) == FLAGS_LOW)
+		entry |= REDIRECT_LOW_ACTIVE;
+	if (FLAGS_TRIGGER(flags) == FLAGS_LEVEL)
+		entry |= REDIRECT_LEVEL;
+	return entry;
+}
+
+static void set_line(unsigned line, uint32_t masked)
+{
+	uint32_t gsi = line_gsi(line);
+	const struct ioapic *ioapic = ioapic_of(gsi);
+	if (ioapic)
+		ioapic_write(ioapic, IOAPIC_REDIRECT(gsi - ioapic->first), redirection(line) | masked);
+}
+
+static void ioapic_init(unsigned index)
+{
+	struct ioapic *ioapic = &ioapics[index];
+	ioapic->registers = mmu_map_registers(acpi_info.ioapics[index].base, PAGE_SIZE);
+	if (!ioapic->registers)
+		return;
+	ioapic->first = acpi_info.ioapics[index].first;
+	ioapic->count = (ioapic_read(ioapic, IOAPIC_VERSION) >> 16 & 0xff) + 1;
+	for (unsigned pin = 0; pin < ioapic->count; pin++) {
+		ioapic_write(ioapic, IOAPIC_REDIRECT(pin), REDIRECT_MASKED);
+		ioapic_write(ioapic, IOAPIC_REDIRECT(pin) + 1, lapic_read(LAPIC_ID) & 0xff000000);
+	}
+	if (ioapic->first < LINES_MAX && ioapic->first + ioapic->count > line_count)
+		line_count = ioapic->first + ioapic->count;
+}
+
+void apic_init(void)
+{
+	pic_silence(PIC_MASTER, VECTOR_PIC, 1 << 2);
+	pic_silence(PIC_SLAVE, VECTOR_PIC + 8, 2);
+	lapic_init();
+	line_count = ISA_LINES;
+	for (unsigned i = 0; i < acpi_info.ioapic_count; i++)
+		ioapic_init(i);
+	if (line_count > LINES_MAX)
+		line_count = LINES_MAX;
+}
+
+unsigned arch_irq_count(void)
+{
+	return line_count;
+}
+
+bool arch_irq_valid(unsigned line)
+{
+	if (line >= line_count || line == 0 || line == 2 || !ioapic_of(line_gsi(line)))
+		return false;
+	/* A pin that an ISA line goes to has one name only, that line's. */
+	for (unsigned isa = 0; isa < ISA_LINES && line >= ISA_LINES; isa++) {
+		if (acpi_info.isa[isa].gsi == line)
+			return false;
+	}
+	return true;
+}
+
+void arch_irq_mask(unsigned line)
+{
+	set_line(line, REDIRECT_MASKED);
+}
+
+void arch_irq_unmask(unsigned line)
+{
+	set_line(line, 0);
+}
+
+/* Called by entry.S, interrupts off. Spurious interrupts must not be acknowledged; SDM 3A 10.9. */
+void arch_interrupt(struct arch_frame *frame, uint64_t vector)
+{
+	(void)frame;
+	if (vector == VECTOR_TIMER) {
+		lapic_write(LAPIC_EOI, 0);
+		clock_interrupt();
+	} else if (vector - VECTOR_LINES < line_count) {
+		unsigned line = (unsigned)(vector - VECTOR_LINES);
+		arch_irq_mask(line);
+		lapic_write(LAPIC_EOI, 0);
+		trap_irq(line);
+	}
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * boot.S - from the Multiboot2 loader (32-bit protected mode, paging off) to C in the higher half.
+ *
+ * No absolute address is used: %edi holds the physical address of the image's first byte, and everything else is
+ * reached by its distance from there. The first page tables map the low 4 GiB twice (identity, direct map) and the
+ * image, all writable and executable; mmu.c replaces them. The loader has zeroed .bss.
+ */
+#include "layout.h"
+
+#define MULTIBOOT2_MAGIC 0xe85250d6
+#define MULTIBOOT2_LOADED 0x36d76289
+#define HERE(symbol) (symbol - boot_start)
+
+#define PTE_TABLE 0x003	/* present, writable */
+#define PTE_LARGE 0x083	/* present, writable, 2 MiB */
+
+	.section .boot, "ax"
+	.code32
+boot_start:
+	.balign 8
+multiboot_header:	/* Multiboot2 3.1: header magic, architecture (0: i386), length, checksum */
+	.long MULTIBOOT2_MAGIC, 0, multiboot_end - multiboot_header
+	.long -(MULTIBOOT2_MAGIC + multiboot_end - multiboot_header)
+	.word 1, 0	/* 3.1.5 information request: modules, memory map */
+	.long 16, 3, 6
+	.word 6, 0	/* 3.1.10 modules page-aligned */
+	.long 8
+	.word 0, 0	/* end */
+	.long 8
+multiboot_end:
+
+	.globl boot_entry
+boot_entry:	/* Multiboot2 3.3: eax magic, ebx information; esp is undefined */
+	movl %eax, %ecx
+	rdtsc
+	movl %eax, %esi
+	movl %edx, %ebp
+	cli
+	cld
+	cmpl $MULTIBOOT2_LOADED, %ecx
+	jne 1f
+
+	/* Safety: the word at 4(%ebx) is reserved (Multiboot2 3.6.1), so it can hold one return address. */
+	leal 8(%ebx), %esp
+	call 2f
+2:	popl %edi
+	subl $HERE(2b), %edi
+	leal HERE(boot_stack_top)(%edi), %esp
+	pushl %ebp	/* the time stamp, for C */
+	pushl %esi
+	pushl %ebx
+	call check_cpu
+	popl %ebx
+	call make_tables
+	jmp enter_long_mode
+1:	hlt
+	jmp 1b
+
+/* Long mode and no-execute pages; Intel SDM 2A CPUID 80000001H. SYSCALL is shown in 64-bit mode only: features.c. */
+check_cpu:
+	movl $0x80000000, %eax
+	cpuid
+	cmpl $0x80000001, %eax
+	jb boot_fail
+	movl $0x80000001, %eax
+	cpuid
+	andl $(1 << 29 | 1 << 20), %edx
+	cmpl $(1 << 29 | 1 << 20), %edx
+	jne boot_fail
+	ret
+
+boot_fail:
+	leal HERE(boot_fail_text)(%edi), %esi
+1:	movb (%esi), %bl
+	testb %bl, %bl
+	jz 3f
+	movl $100000, %ecx
+2:	movw $0x3fd, %dx	/* line status; bit 5: can take a byte */
+	inb %dx, %al
+	testb $0x20, %al
+	loopz 2b
+	movw $0x3f8, %dx
+	movb %bl, %al
+	outb %al, %dx
+	incl %esi
+	jmp 1b
+3:	movw $0xf4, %dx
+	movl $1, %eax
+	outl %eax, %dx
+4:	hlt
+	jmp 4b
+boot_fail_text:
+	.asciz "PANIC: this CPU lacks long mode or no-execute pages; Tessera needs an x86-64 CPU with both\r\n"
+	.balign 4
+
+/* Tables lie one after the other: PML4, PDPT of low memory, PDPT of the image, its PD, four PDs of low memory. */
+make_tables:
+	leal HERE(boot_tables)(%edi), %eax
+	leal 0x1000 + PTE_TABLE(%eax), %edx
+	movl %edx, (%eax)		/* identity */
+	movl %edx, 256 * 8(%eax)	/* direct map */
+	leal 0x2000 + PTE_TABLE(%eax), %edx
+	movl %edx, 511 * 8(%eax)
+	leal 0x3000 + PTE_TABLE(%eax), %edx
+	movl %edx, 0x2000 + 510 * 8(%eax)
+	leal 0x4000 + PTE_TABLE(%eax), %edx
+	movl $4, %ecx
+1:	movl %edx, 0x1000(%eax)
+	addl $8, %eax
+	addl $0x1000, %edx
+	loop 1b
+
+	leal HERE(boot_tables) + 0x4000(%edi), %edx
+	movl $PTE_LARGE, %eax
+	movl $2048, %ecx
+1:	movl %eax, (%edx)
+	addl $8, %edx
+	addl $0x200000, %eax
+	decl %ecx
+	jnz 1b
+
+	leal HERE(boot_tables) + 0x3000 + (BOOT_SLIDE >> 21) * 8(%edi), %edx
+	leal HERE(image_end)(%edi), %ecx
+	movl %edi, %eax
+	andl $~0x1fffff, %eax
+	orl $PTE_LARGE, %eax
+1:	movl %eax, (%edx)
+	addl $8, %edx
+	addl $0x200000, %eax
+	cmpl %ecx, %eax
+	jb 1b
+	ret
+
+/* Intel SDM 3A 9.8.5: PAE, CR3, EFER.LME, then CR0.PG. */
+enter_long_mode:
+	movl %cr4, %eax
+	orl $(1 << 5), %eax
+	movl %eax, %cr4
+	leal HERE(boot_tables)(%edi), %eax
+	movl %eax, %cr3
+	movl $0xc0000080, %ecx
+	rdmsr
+	orl $(1 << 8 | 1 << 11), %eax	/* LME, NXE */
+	wrmsr
+	movl $0x80010033, %eax	/* PG WP NE ET MP PE */
+	movl %eax, %cr0
+
+	leal HERE(boot_gdt)(%edi), %eax
+	pushl %eax
+	pushw $(boot_gdt_end - boot_gdt - 1)
+	lgdt (%esp)
+	addl $6, %esp
+	pushl $0x08
+	leal HERE(boot64)(%edi), %eax
+	pushl %eax
+	lret
+
+	.balign 8
+boot_gdt:
+	.quad 0
+	.quad 0x00af9b000000ffff	/* 64-bit code */
+	.quad 0x00cf93000000ffff	/* data */
+boot_gdt_end:
+
+	.code64
+boot64:
+	movl $0x10, %eax
+	movl %eax, %ds
+	movl %eax, %es
+	movl %eax, %ss
+	xorl %eax, %eax
+	movl %eax, %fs
+	movl %eax, %gs
+	movl %esp, %esp		/* the upper halves are undefined after the switch */
+	movl %ebx, %edi		/* arch_start(information, entry_tsc, image, slide) */
+	popq %rsi
+	leaq boot_start(%rip), %rdx
+	movabsq $(LINK_BASE + LINK_OFFSET + BOOT_SLIDE), %rax
+	leaq (boot_high - boot_start)(%rax), %rax
+	jmp *%rax
+boot_high:
+	leaq boot_stack_top(%rip), %rsp
+	movq $BOOT_SLIDE, %rcx
+	xorl %ebp, %ebp		/* end of the chain of frames */
+	call arch_start
+	ud2
+
+	.section .stacks, "aw", @nobits
+	.globl kernel_stack_guard, boot_stack_top, ist_stacks
+	.balign 4096
+kernel_stack_guard:
+	.skip 4096
+	.skip KERNEL_STACK_SIZE
+boot_stack_top:
+ist_stacks:	/* three times a guard page and a stack */
+	.skip 3 * (4096 + IST_STACK_SIZE)
+
+	.section .boot.tables, "aw", @nobits
+	.globl boot_tables
+	.balign 4096
+boot_tables:
+	.skip 8 * 4096
+
+	.section .note.GNU-stack, "", @progbits

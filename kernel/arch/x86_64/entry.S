@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * entry.S - the ways into the kernel and back out.
+ *
+ * In: the user's state goes into the current thread's frame (struct arch_frame, at THREAD_FRAME in struct thread),
+ * then one C function runs on this CPU's kernel stack with interrupts off. Out: whatever thread is current then is
+ * resumed from its frame: `full` by iretq, otherwise by sysretq. No current thread: idle with interrupts on.
+ *
+ * In the kernel GS is this CPU's struct cpu; the user's GS base waits in KERNEL_GS_BASE (SDM vol. 3, 5.8.8).
+ */
+#include <asm_offsets.h>
+
+	.section .entry.text, "ax"
+	.code64
+
+/* SDM vol. 2 SYSCALL: rcx = return address, r11 = flags, rsp still the user's. FMASK has cleared IF, DF, TF, AC. */
+	.globl arch_syscall_entry
+	.balign 64
+arch_syscall_entry:
+	swapgs
+	movq %rsp, %gs:CPU_SCRATCH
+	movq %gs:CPU_CURRENT, %rsp
+	movq %rcx, FRAME_RIP(%rsp)
+	movq %gs:CPU_SCRATCH, %rcx
+	movq %rax, FRAME_RAX(%rsp)
+	movq %rbx, FRAME_RBX(%rsp)
+	movq %rdx, FRAME_RDX(%rsp)
+	movq %rsi, FRAME_RSI(%rsp)
+	movq %rdi, FRAME_RDI(%rsp)
+	movq %rbp, FRAME_RBP(%rsp)
+	movq %r8, FRAME_R8(%rsp)
+	movq %r9, FRAME_R9(%rsp)
+	movq %r10, FRAME_R10(%rsp)
+	movq %r11, FRAME_RFLAGS(%rsp)
+	movq %r12, FRAME_R12(%rsp)
+	movq %r13, FRAME_R13(%rsp)
+	movq %r14, FRAME_R14(%rsp)
+	movq %r15, FRAME_R15(%rsp)
+	movq %rcx, FRAME_RSP(%rsp)
+	movq $0, FRAME_FULL(%rsp)
+	movq %rsp, %rbx
+	movq %gs:CPU_STACK, %rsp
+	movq %rbx, %rdi
+	movq %rax, %rsi
+	call syscall_dispatch
+	cmpq $-1, %rax		/* SYSCALL_NO_RESULT: it blocked, switched, or wrote its results itself */
+	je .Lswitched
+	testq %rax, %rax
+	jne .Lfailed
+.Lfinished:
+	cmpb $0, %gs:CPU_NEED_RESCHED
+	jne .Lpreempted
+	/* The same thread goes on: C has kept rbp and r12-r15. */
+.Lsysret:
+	movq FRAME_RIP(%rbx), %rcx	/* below TSS_USER_END - a page, so never non-canonical: sysretq cannot fault */
+	movq FRAME_RDX(%rbx), %rdx
+	movq FRAME_RSI(%rbx), %rsi
+	movq FRAME_RDI(%rbx), %rdi
+	movq FRAME_R8(%rbx), %r8
+	movq FRAME_R9(%rbx), %r9
+	movq FRAME_R10(%rbx), %r10
+	movq FRAME_RFLAGS(%rbx), %r11
+	movq FRAME_RSP(%rbx), %rsp
+	movq FRAME_RBX(%rbx), %rbx
+	swapgs
+	sysretq
+
+.Lfailed:	/* a failed call has no value */
+	movq $0, FRAME_RDX(%rbx)
+	jmp .Lfinished
+.Lpreempted:
+	movq %rax, FRAME_RAX(%rbx)
+	call sched_schedule
+	jmp arch_resume
+.Lswitched:
+	cmpb $0, %gs:CPU_NEED_RESCHED
+	je arch_resume
+	call sched_schedule
+
+/* Run the current thread, or idle. Never returns; the stack's contents are given up. */
+	.globl arch_resume
+	.balign 16
+arch_resume:
+	movq %gs:CPU_CURRENT, %rbx
+	testq %rbx, %rbx
+	jz .Lidle
+	movq FRAME_RBP(%rbx), %rbp
+	movq FRAME_R12(%rbx), %r12
+	movq FRAME_R13(%rbx), %r13
+	movq FRAME_R14(%rbx), %r14
+	movq FRAME_R15(%rbx), %r15
+	movq FRAME_RAX(%rbx), %rax
+	cmpq $0, FRAME_FULL(%rbx)
+	je .Lsysret
+	movq %gs:CPU_STACK, %rsp
+	pushq $SELECTOR_USER_DATA
+	pushq FRAME_RSP(%rbx)
+	pushq FRAME_RFLAGS(%rbx)
+	pushq $SELECTOR_USER_CODE
+	pushq FRAME_RIP(%rbx)
+	movq FRAME_RCX(%rbx), %rcx
+	movq FRAME_RDX(%rbx), %rdx
+	movq FRAME_RSI(%rbx), %rsi
+	movq FRAME_RDI(%rbx), %rdi
+	movq FRAME_R8(%rbx), %r8
+	movq FRAME_R9(%rbx), %r9
+	movq FRAME_R10(%rbx), %r10
+	movq FRAME_R11(%rbx), %r11
+	movq FRAME_RBX(%rbx), %rbx
+	swapgs
+	iretq
+
+/* An interrupt leaves this loop by way of .Lkernel; sti takes effect after hlt has begun (SDM vol. 2 STI). */
+.Lidle:
+	movq %gs:CPU_STACK, %rsp
+	xorl %ebp, %ebp
+	sti
+	hlt
+	cli
+	jmp arch_resume
+
+/* One stub a vector, 16 bytes each: error code (0 where the CPU gives none), vector, common part. */
+	.globl arch_vector_stubs
+	.balign 16
+arch_vector_stubs:
+	vector = 0
+	.rept 256
+	.balign 16
+	.if vector != 8 && vector != 10 && vector != 11 && vector != 12 && vector != 13 && vector != 14 && vector != 17 && vector != 21 && vector != 29 && vector != 30
+	pushq $0
+	.endif
+	pushq $vector
+	jmp .Lvector
+	vector = vector + 1
+	.endr
+
+/* Stack: vector, error, rip, cs, rflags, rsp, ss. */
+	.balign 16
+.Lvector:
+	cld
+	testb $3, 24(%rsp)
+	jz .Lkernel
+	swapgs
+	movq %rax, %gs:CPU_SCRATCH
+	movq %gs:CPU_CURRENT, %rax
+	movq %rbx, FRAME_RBX(%rax)
+	movq %rcx, FRAME_RCX(%rax)
+	movq %rdx, FRAME_RDX(%rax)
+	movq %rsi, FRAME_RSI(%rax)
+	movq %rdi, FRAME_RDI(%rax)
+	movq %rbp, FRAME_RBP(%rax)
+	movq %r8, FRAME_R8(%rax)
+	movq %r9, FRAME_R9(%rax)
+	movq %r10, FRAME_R10(%rax)
+	movq %r11, FRAME_R11(%rax)
+	movq %r12, FRAME_R12(%rax)
+	movq %r13, FRAME_R13(%rax)
+	movq %r14, FRAME_R14(%rax)
+	movq %r15, FRAME_R15(%rax)
+	movq %gs:CPU_SCRATCH, %rbx
+	movq %rbx, FRAME_RAX(%rax)
+	popq %rbx
+	movq %rbx, FRAME_VECTOR(%rax)
+	popq FRAME_ERROR(%rax)
+	popq FRAME_RIP(%rax)
+	popq %rcx
+	popq FRAME_RFLAGS(%rax)
+	popq FRAME_RSP(%rax)
+	movq $1, FRAME_FULL(%rax)
+	cmpl $14, %ebx
+	jne 1f
+	movq %cr2, %rcx
+	movq %rcx, FRAME_ADDRESS(%rax)
+1:	movq %gs:CPU_STACK, %rsp
+	movq %rax, %rdi
+	xorl %ebp, %ebp
+	call trap_user
+	jmp arch_resume
+
+/* From kernel mode: an interrupt can only have come out of the idle loop; an exception is the end. */
+.Lkernel:
+	cmpl $32, (%rsp)
+	jb .Lbroken
+	movq (%rsp), %rdi
+	movq %gs:CPU_STACK, %rsp
+	call trap_idle
+	jmp arch_resume
+
+/* GS may still be the user's if this hit between entry and swapgs: the kernel's half has the sign bit. */
+.Lbroken:
+	movl $0xc0000101, %ecx
+	rdmsr
+	testl %edx, %edx
+	js 1f
+	swapgs
+1:	movq (%rsp), %rdi
+	movq 8(%rsp), %rsi
+	movq 16(%rsp), %rdx
+	movq %cr2, %rcx
+	movq 40(%rsp), %r8
+	andq $~15, %rsp
+	call arch_exception_kernel

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* idt.c - 256 interrupt gates to entry.S, and the end of the road for exceptions in the kernel. Intel SDM 3A 6.14. */
+#include "x86.h"
+
+struct gate {
+	uint16_t offset_low;
+	uint16_t selector;
+	uint8_t ist;
+	uint8_t type;
+	uint16_t offset_middle;
+	uint32_t offset_high;
+	uint32_t zero;
+};
+_Static_assert(sizeof(struct gate) == 16, "layout");
+
+#define GATE_INTERRUPT 0x8e /* present, privilege 0, interrupts off inside */
+#define GATE_USER 0x60      /* int n allowed from user mode */
+#define VECTOR_NMI 2
+#define VECTOR_BREAKPOINT 3
+#define VECTOR_DOUBLE_FAULT 8
+#define VECTOR_MACHINE_CHECK 18
+
+static struct gate idt[256] __attribute__((aligned(16)));
+
+static uint8_t stack_of(unsigned vector)
+{
+	switch (vector) {
+	case VECTOR_NMI:
+		return 1;
+	case VECTOR_DOUBLE_FAULT:
+		return 2;
+	case VECTOR_MACHINE_CHECK:
+		return 3;
+	}
+	return 0;
+}
+
+void idt_init(void)
+{
+	struct {
+		uint16_t limit;
+		uint64_t base;
+	} __attribute__((packed)) pointer = {sizeof(idt) - 1, (uint64_t)idt};
+
+	for (unsigned vector = 0; vector < 256; vector++) {
+		uint64_t stub = (uint64_t)arch_vector_stubs[vector];
+		idt[vector] = (struct gate){
+			.offset_low = (uint16_t)stub,
+			.selector = SELECTOR_KERNEL_CODE,
+			.ist = stack_of(vector),
+			.type = vector == VECTOR_BREAKPOINT ? GATE_INTERRUPT | GATE_USER : GATE_INTERRUPT,
+			.offset_middle = (uint16_t)(stub >> 16),
+			.offset_high = (uint32_t)(stub >> 32),
+		};
+	}
+	/* Safety: each gate leads to a stub. */
+	__asm__ volatile("lidt %0" : : "m"(pointer));
+}
+
+void arch_exception_kernel(uint64_t vector, uint64_t error, uint64_t rip, uint64_t cr2, uint64_t rsp)
+{
+	panic("exception %lu in the kernel: error %#lx, at kernel+%#lx (%#lx), address %#lx, stack %#lx", vector, error,
+	      arch_image_offset(rip), rip, cr2, rsp);
+}

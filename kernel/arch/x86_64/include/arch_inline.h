@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* arch_inline.h - x86_64: the few arch.h operations that hot paths want inline. */
+#pragma once
+#include <cpu.h>
+
+ALWAYS_INLINE struct cpu *cpu_this(void)
+{
+	struct cpu *cpu;
+	/* Safety: in the kernel GS always points to this CPU's struct cpu, whose first word is its own address. */
+	__asm__("movq %%gs:0, %0" : "=r"(cpu));
+	return cpu;
+}
+
+ALWAYS_INLINE void arch_space_activate(const struct arch_space *space)
+{
+	struct cpu *cpu = cpu_this();
+	if (cpu->space_root == space->root.raw)
+		return;
+	cpu->space_root = space->root.raw;
+	/* Safety: every space maps the kernel half alike. */
+	__asm__ volatile("movq %0, %%cr3" : : "r"(space->root.raw) : "memory");
+}
+
+#define MSR_KERNEL_GS_BASE 0xc0000102u
+
+/* The GS base the current thread has when it is back in its unit. SDM vol. 3, 5.8.8: swapgs exchanges it at entry. */
+ALWAYS_INLINE void arch_user_gs_set(uint64_t base)
+{
+	struct cpu *cpu = cpu_this();
+	if (cpu->user_gs == base)
+		return;
+	cpu->user_gs = base;
+	/* Safety: base is a checked user address. */
+	__asm__ volatile("wrmsr" : : "c"(MSR_KERNEL_GS_BASE), "a"((uint32_t)base), "d"((uint32_t)(base >> 32)));
+}

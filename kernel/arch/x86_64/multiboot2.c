@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * multiboot2.c - reads the boot information (Multiboot2 specification 2.0, 3.6) and copies what the kernel needs
+ * into boot_info; nothing points into it afterwards, so its memory is ordinary free RAM. It is the loader's word, yet
+ * every length is checked: a broken loader gives a panic, not a wild pointer.
+ */
+#include "x86.h"
+
+#define TAG_END 0
+#define TAG_CMDLINE 1
+#define TAG_MODULE 3
+#define TAG_MEMORY 6
+#define TAG_RSDP_OLD 14
+#define TAG_RSDP_NEW 15
+#define MEMORY_FREE 1
+#define MEMORY_ACPI 3
+#define MEMORY_NVS 4
+#define INFORMATION_MAX (1u << 20)
+#define LOW_MEMORY_END 0x100000ull /* firmware's; never handed out */
+#define ADDRESS_END (1ull << 52)
+
+struct tag {
+	uint32_t type;
+	uint32_t size;
+	char payload[];
+};
+
+struct tag_module {
+	uint32_t type, size;
+	uint32_t start, end;
+};
+
+struct memory_entry {
+	uint64_t base;
+	uint64_t length;
+	uint32_t type;
+	uint32_t zero;
+};
+
+struct tag_memory {
+	uint32_t type, size;
+	uint32_t entry_size, entry_version;
+	char entries[];
+};
+
+uint8_t rsdp_copy[RSDP_SIZE];
+
+static uint64_t round_up(uint64_t value)
+{
+	return (value + PAGE_MASK) & ~PAGE_MASK;
+}
+
+/* The next tag, or NULL at the end. Tags are 8-aligned; the caller knows that `left` bytes are readable. */
+static const struct tag *tag_next(const char **at, uint64_t *left)
+{
+	const struct tag *tag = (const struct tag *)*at;
+	if (*left < sizeof(*tag) || tag->type == TAG_END)
+		return NULL;
+	uint64_t step = ((uint64_t)tag->size + 7) & ~7ull;
+	if (tag->size < sizeof(*tag) || tag->size > *left)
+		panic("multiboot2: tag %u of %u bytes does not fit", tag->type, tag->size);
+	*at += step < *left ? step : *left;
+	*left -= step < *left ? step : *left;
+	return tag;
+}
+
+static void read_cmdline(const struct tag *tag)
+{
+	uint64_t room = tag->size - sizeof(*tag);
+	for (uint64_t i = 0; i < room && i < sizeof(boot_info.cmdline) - 1 && tag->payload[i]; i++)
+		boot_info.cmdline[i] = tag->payload[i];
+}
+
+/* The first module is the bundle; pages of it are mapped, so it has to start on one (the header asks for it). */
+static void read_module(const struct tag *tag)
+{
+	const struct tag_module *module = (const struct tag_module *)tag;
+	if (tag->size < sizeof(*module) || boot_info.bundle_size)
+		return;
+	if (module->start & PAGE_MASK || module->end <= module->start)
+		panic("multiboot2: module at %#x to %#x is not page-aligned or empty", module->start, module->end);
+	boot_info.bundle = (paddr_t){module->start};
+	boot_info.bundle_size = module->end - module->start;
+}
+
+static void read_rsdp(const struct tag *tag, bool new)
+{
+	uint64_t room = tag->size - sizeof(*tag);
+	if (!new && rsdp_copy[0])
+		return;
+	for (uint64_t i = 0; i < sizeof(rsdp_copy); i++)
+		rsdp_copy[i] = i < room ? (uint8_t)tag->payload[i] : 0;
+}
+
+static const struct memory_entry *entry_at(const struct tag_memory *memory, unsigned index)
+{
+	uint64_t offset = (uint64_t)index * memory->entry_size;
+	if (sizeof(*memory) + offset + sizeof(struct memory_entry) > memory->size)
+		return NULL;
+	return (const struct memory_entry *)(memory->entries + offset);
+}
+
+static uint64_t entry_end(const struct memory_entry *entry)
+{
+	uint64_t end = entry->base + entry->length;
+	return end < entry->base || end > ADDRESS_END ? ADDRESS_END : end;
+}
+
+/* Free RAM is whole pages inside; what must stay untouched is whole pages around. Maps may overlap: caution wins. */
+static void read_memory(const struct tag_memory *memory)
+{
+	const struct memory_entry *entry;
+	if (memory->size < sizeof(*memory) || memory->entry_size < sizeof(*entry) || memory->entry_size % 8)
+		panic("multiboot2: memory map with entries of %u bytes", memory->entry_size);
+	for (unsigned i = 0; (entry = entry_at(memory, i)); i++) {
+		if (entry->base >= ADDRESS_END)
+			continue;
+		uint64_t base = entry->base, end = entry_end(entry);
+		if (entry->type == MEMORY_FREE)
+			region_add(boot_info.ram, &boot_info.ram_count, round_up(base), end & ~PAGE_MASK);
+		if (entry->type != MEMORY_FREE && entry->type != MEMORY_ACPI && entry->type != MEMORY_NVS)
+			continue;
+		if (!region_add(boot_info.reserved, &boot_info.reserved_count, base & ~PAGE_MASK, round_up(end)))
+			panic("multiboot2: more than %u ranges of RAM", BOOT_REGIONS_MAX);
+	}
+	for (unsigned i = 0; (entry = entry_at(memory, i)); i++) {
+		if (entry->type != MEMORY_FREE && entry->base < ADDRESS_END)
+			region_cut(boot_info.ram, &boot_info.ram_count, entry->base & ~PAGE_MASK,
+				   round_up(entry_end(entry)));
+	}
+}
+
+static void keep(uint64_t base, uint64_t size)
+{
+	if (size)
+		region_cut(boot_info.ram, &boot_info.ram_count, base & ~PAGE_MASK, round_up(base + size));
+}
+
+static bool is_free_ram(uint64_t base, uint64_t size)
+{
+	for (unsigned i = 0; i < boot_info.ram_count; i++) {
+		const struct boot_region *region = &boot_info.ram[i];
+		if (base >= region->base.raw && base + size <= region->base.raw + region->size)
+			return true;
+	}
+	return false;
+}
+
+void multiboot2_read(uint64_t information)
+{
+	const uint32_t *head = phys_to_virt((paddr_t){information});
+	const struct tag_memory *memory = NULL;
+	const struct tag *tag;
+	uint64_t left = head[0];
+
+	/* Safety: the information is 8-aligned and below 4 GiB, all of which is mapped. */
+	if (information & 7 || left < 8 || left > INFORMATION_MAX || information + left > 1ull << 32)
+		panic("multiboot2: information of %lu bytes at %#lx", left, information);
+	left -= 8;
+	for (const char *at = (const char *)(head + 2); (tag = tag_next(&at, &left));) {
+		if (tag->type == TAG_CMDLINE)
+			read_cmdline(tag);
+		else if (tag->type == TAG_MODULE)
+			read_module(tag);
+		else if (tag->type == TAG_MEMORY)
+			memory = (const struct tag_memory *)tag;
+		else if (tag->type == TAG_RSDP_OLD || tag->type == TAG_RSDP_NEW)
+			read_rsdp(tag, tag->type == TAG_RSDP_NEW);
+	}
+	if (!memory)
+		panic("multiboot2: no memory map");
+	read_memory(memory);
+	if (boot_info.bundle_size && !is_free_ram(boot_info.bundle.raw, round_up(boot_info.bundle_size)))
+		panic("multiboot2: the module does not lie in RAM");
+	keep(0, LOW_MEMORY_END);
+	/* The boot tables behind the image are free once mmu_init has replaced them; until then it takes from above. */
+	keep(boot_info.image.raw, boot_info.image_size);
+	keep(boot_info.bundle.raw, boot_info.bundle_size);
+}

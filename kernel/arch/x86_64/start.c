@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* start.c - the architecture's part of the boot, in order, as plain calls; and what is too small for a file. */
+#include "x86.h"
+
+/* Elf64_Rela; System V ABI AMD64 supplement 4.4. */
+struct rela {
+	uint64_t offset;
+	uint64_t info;
+	uint64_t addend;
+};
+#define RELA_RELATIVE 8u
+extern const struct rela image_rela_start[], image_rela_end[];
+
+struct boot_info boot_info;
+uint64_t image_slide;
+
+/* The linker leaves the words zero, so this runs even when the slide is 0. Nothing before it may read a pointer. */
+static void relocate(uint64_t slide)
+{
+	for (const struct rela *rela = image_rela_start; rela < image_rela_end; rela++) {
+		if ((uint32_t)rela->info == RELA_RELATIVE)
+			/* Safety: the linker made the entry; -z text keeps it within the data segment. */
+			*(uint64_t *)(rela->offset + slide) = rela->addend + slide;
+	}
+}
+
+/* Per-CPU data first: whatever goes wrong from here on may ask cpu_this(). */
+static void cpu_init(struct cpu *cpu)
+{
+	cpu->self = cpu;
+	cpu->kernel_stack = (uint64_t)boot_stack_top;
+	write_msr(MSR_GS_BASE, (uint64_t)cpu);
+}
+
+void arch_start(uint64_t information, uint64_t entry_tsc, uint64_t image, uint64_t slide)
+{
+	relocate(slide);
+	image_slide = slide;
+	boot_info.entry_tsc = entry_tsc;
+	boot_info.image = (paddr_t){image};
+	boot_info.image_size = (uint64_t)(image_end - image_start);
+	console_init();
+	gdt_init();
+	cpu_init(&cpus[0]);
+	idt_init();
+	multiboot2_read(information);
+	features_init();
+	mmu_init();
+	kernel_main();
+}
+
+void arch_init_devices(void)
+{
+	acpi_init();
+	apic_init();
+	clock_init();
+}
+
+uint64_t arch_image_offset(uint64_t address)
+{
+	return address - LINK_BASE - image_slide;
+}
+
+void arch_halt(int code)
+{
+	out32(0xf4, (uint32_t)code);
+	for (;;)
+		/* Safety: with interrupts off only an NMI ends hlt. */
+		__asm__ volatile("cli; hlt");
+}
+
+uint32_t arch_port_read(uint16_t port, unsigned width)
+{
+	switch (width) {
+	case 1:
+		return in8(port);
+	case 2:
+		return in16(port);
+	case 4:
+		return in32(port);
+	}
+	panic("port read of width %u", width);
+}
+
+void arch_port_write(uint16_t port, unsigned width, uint32_t value)
+{
+	switch (width) {
+	case 1:
+		out8(port, (uint8_t)value);
+		return;
+	case 2:
+		out16(port, (uint16_t)value);
+		return;
+	case 4:
+		out32(port, value);
+		return;
+	}
+	panic("port write of width %u", width);
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* x86.h - what the files of this folder share: instructions without a C form, and each other's functions. */
+#pragma once
+#include <arch.h>
+#include "asm_offsets.h"
+#include "layout.h"
+
+/* ---- instructions ---- */
+/* Safety of all: they touch the named register or port and nothing else; callers know what that does. */
+static inline uint8_t in8(uint16_t port)
+{
+	uint8_t value;
+	__asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
+	return value;
+}
+static inline void out8(uint16_t port, uint8_t value)
+{
+	__asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port));
+}
+static inline uint16_t in16(uint16_t port)
+{
+	uint16_t value;
+	__asm__ volatile("inw %1, %0" : "=a"(value) : "Nd"(port));
+	return value;
+}
+static inline void out16(uint16_t port, uint16_t value)
+{
+	__asm__ volatile("outw %0, %1" : : "a"(value), "Nd"(port));
+}
+static inline uint32_t in32(uint16_t port)
+{
+	uint32_t value;
+	__asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port));
+	return value;
+}
+static inline void out32(uint16_t port, uint32_t value)
+{
+	__asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port));
+}
+static inline uint64_t read_msr(uint32_t msr)
+{
+	uint32_t low, high;
+	__asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
+	return (uint64_t)high << 32 | low;
+}
+static inline void write_msr(uint32_t msr, uint64_t value)
+{
+	__asm__ volatile("wrmsr" : : "a"((uint32_t)value), "d"((uint32_t)(value >> 32)), "c"(msr) : "memory");
+}
+static inline uint64_t read_tsc(void)
+{
+	uint32_t low, high;
+	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+	return (uint64_t)high << 32 | low;
+}
+static inline void zero_page(void *page)
+{
+	uint64_t count = PAGE_SIZE / 8;
+	__asm__ volatile("rep stosq" : "+D"(page), "+c"(count) : "a"(0) : "memory");
+}
+struct cpuid {
+	uint32_t eax, ebx, ecx, edx;
+};
+static inline struct cpuid cpuid(uint32_t leaf, uint32_t subleaf)
+{
+	struct cpuid r;
+	__asm__ volatile("cpuid" : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx) : "a"(leaf), "c"(subleaf));
+	return r;
+}
+#define DEFINE_CONTROL_REGISTER(name)                                                                                  \
+	static inline uint64_t read_##name(void)                                                                       \
+	{                                                                                                              \
+		uint64_t value;                                                                                        \
+		__asm__ volatile("movq %%" #name ", %0" : "=r"(value));                                                \
+		return value;                                                                                          \
+	}                                                                                                              \
+	static inline void write_##name(uint64_t value)                                                                \
+	{                                                                                                              \
+		__asm__ volatile("movq %0, %%" #name : : "r"(value) : "memory");                                       \
+	}
+DEFINE_CONTROL_REGISTER(cr0)
+DEFINE_CONTROL_REGISTER(cr3)
+DEFINE_CONTROL_REGISTER(cr4)
+
+#define MSR_GS_BASE 0xc0000101
+
+/* ---- the image (kernel.ld, boot.S) ---- */
+extern char image_start[], image_text_end[], image_relro_end[], image_end[], image_boot_end[];
+extern char kernel_stack_guard[], boot_stack_top[], ist_stacks[];
+extern uint64_t image_slide;
+
+/* ---- regions.c: sorted, merged lists of page ranges ---- */
+bool region_add(struct boot_region *list, unsigned *count, uint64_t base, uint64_t end); /* false: list full */
+void region_cut(struct boot_region *list, unsigned *count, uint64_t base, uint64_t end);
+
+/* ---- in boot order ---- */
+void arch_start(uint64_t information, uint64_t entry_tsc, uint64_t image, uint64_t slide) NORETURN; /* start.c */
+void console_init(void);
+void gdt_init(void);
+void idt_init(void);
+void multiboot2_read(uint64_t information); /* fills boot_info and rsdp_copy */
+void features_init(void);                   /* control registers; panics if the CPU lacks what the kernel needs */
+void mmu_init(void);                        /* the final kernel tables; takes frames from boot_info.ram */
+void acpi_init(void);
+void apic_init(void);
+void clock_init(void);
+
+/* ---- mmu.c ---- */
+#define PTE_PRESENT (1ull << 0)
+#define PTE_WRITE (1ull << 1)
+#define PTE_USER (1ull << 2)
+#define PTE_UNCACHED (3ull << 3) /* PWT, PCD: strong uncacheable whatever PAT's upper half says */
+#define PTE_LARGE (1ull << 7)
+#define PTE_GLOBAL (1ull << 8)
+#define PTE_NX (1ull << 63)
+#define PTE_ADDRESS 0x000ffffffffff000ull
+extern struct arch_space kernel_space; /* the tables all others share their upper half with */
+/* Maps physical memory that is not RAM into the direct map. NULL: beyond the CPU's physical addresses. */
+const void *mmu_map_firmware(paddr_t base, uint64_t size);
+volatile void *mmu_map_registers(paddr_t base, uint64_t size); /* uncached; the range becomes unmappable for units */
+
+/* ---- features.c ---- */
+enum feature {
+	FEATURE_SMEP,
+	FEATURE_SMAP,
+	FEATURE_UMIP,
+	FEATURE_NX,
+	FEATURE_GLOBAL_PAGES,
+	FEATURE_HUGE_PAGES,
+	FEATURE_TSC_DEADLINE,
+	FEATURE_TSC_INVARIANT,
+	FEATURE_HPET,
+	FEATURE_COUNT
+};
+void feature_set(enum feature feature, bool active);
+bool feature_active(enum feature feature);
+
+/* ---- acpi.c: what the tables said, or the PC's defaults ---- */
+#define RSDP_SIZE 36
+extern uint8_t rsdp_copy[RSDP_SIZE]; /* from the loader; all zero: none */
+#define IOAPICS_MAX 8
+#define ISA_LINES 16
+struct acpi_info {
+	paddr_t lapic;
+	struct {
+		paddr_t base;
+		uint32_t first; /* global system interrupt of pin 0 */
+	} ioapics[IOAPICS_MAX];
+	unsigned ioapic_count;
+	struct {
+		uint32_t gsi;
+		uint16_t flags; /* polarity and trigger as in the MADT; 0: as the bus has it */
+	} isa[ISA_LINES];
+	paddr_t hpet; /* 0: none */
+};
+extern struct acpi_info acpi_info;
+
+/* ---- apic.c, clock.c ---- */
+#define VECTOR_LINES 32    /* + line */
+#define VECTOR_PIC 0xe0    /* where the masked 8259s would deliver their spurious interrupts */
+#define VECTOR_TIMER 0xf0
+#define VECTOR_SPURIOUS 0xff
+#define LINES_MAX (VECTOR_PIC - VECTOR_LINES)
+uint32_t lapic_read(unsigned offset);
+void lapic_write(unsigned offset, uint32_t value);
+#define LAPIC_LVT_TIMER 0x320 /* Intel SDM 3A table 10-1 */
+#define LAPIC_TIMER_START 0x380
+#define LAPIC_TIMER_NOW 0x390
+#define LAPIC_TIMER_DIVIDE 0x3e0
+void clock_interrupt(void);
+
+void arch_interrupt(struct arch_frame *frame, uint64_t vector);
+void arch_exception_kernel(uint64_t vector, uint64_t error, uint64_t rip, uint64_t cr2, uint64_t rsp) NORETURN;
+extern const char arch_vector_stubs[256][16]; /* entry.S */

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * init.c - builds the first unit by hand, as init later builds the others by system calls. Init owns every free frame
+ * and holds a capability to everything there is; nothing the kernel does later gives anyone more.
+ */
+#include <boot.h>
+#include <bundle_check.h>
+#include <frame.h>
+#include <memory.h>
+#include <syscall.h>
+
+static struct object system_object;
+
+static const char *section_name(const struct tss_bundle_section *section)
+{
+	return (const char *)section->name;
+}
+
+static struct capability *init_slot(struct unit *unit, unsigned slot)
+{
+	struct capability *cap = cspace_slot(unit, slot);
+	if (!cap || cap->object)
+		panic("init's slot %u is taken: two segments of one protection?", slot);
+	return cap;
+}
+
+static void init_map(struct capability *cap, uint64_t address, unsigned protection)
+{
+	status_t status = memory_map(cap, address, protection);
+	if (status != TSS_OK)
+		panic("init cannot be mapped at %#lx: status %#lx", address, status);
+}
+
+static struct memory *init_memory(struct unit *unit, uint64_t pages)
+{
+	struct memory *memory;
+	if (memory_create(unit, pages, &memory) != TSS_OK)
+		panic("not enough memory for init: %lu pages wanted, %lu free", pages, frame_available());
+	return memory;
+}
+
+static struct memory *init_run(struct unit *unit, uint64_t offset, uint64_t pages)
+{
+	struct memory *memory;
+	if (memory_create_run(unit, (paddr_t){boot_info.bundle.raw + offset}, pages, false, &memory) != TSS_OK)
+		panic("not enough memory for init");
+	return memory;
+}
+
+static void memory_fill_from(struct memory *memory, const uint8_t *from, uint64_t size)
+{
+	for (uint64_t page = 0; page * PAGE_SIZE < size; page++) {
+		uint64_t left = size - page * PAGE_SIZE;
+		__builtin_memcpy(phys_to_virt(memory_frame(memory, page)), from + page * PAGE_SIZE,
+				 left < PAGE_SIZE ? left : PAGE_SIZE);
+	}
+}
+
+/* Constant segments are used where they lie in the bundle; others get frames of their own. */
+static void init_segment(struct unit *unit, const struct bundle *bundle, const struct tss_bundle_section *section)
+{
+	unsigned protection = section->flags & (TSS_RIGHT_READ | TSS_RIGHT_WRITE | TSS_RIGHT_EXECUTE);
+	bool in_place = !(protection & TSS_RIGHT_WRITE);
+	unsigned slot = protection & TSS_RIGHT_EXECUTE ? TSS_SLOT_TEXT : in_place ? TSS_SLOT_RODATA : TSS_SLOT_DATA;
+	struct memory *memory;
+	uint64_t pages = section->memory_size / PAGE_SIZE;
+	if (pages == 0)
+		panic("section %s is empty", section_name(section));
+	if (in_place) {
+		memory = init_run(unit, section->offset, pages);
+	} else {
+		memory = init_memory(unit, pages);
+		memory_fill_from(memory, bundle->bytes + section->offset, section->size);
+	}
+	struct capability *cap = init_slot(unit, slot);
+	capability_place(cap, &memory->object, (uint16_t)(protection | TSS_RIGHT_GRANT), NULL);
+	init_map(cap, bundle_init_instance(bundle)->image_base + section->address, protection);
+}
+
+static void init_segments(struct unit *unit, const struct bundle *bundle)
+{
+	for (uint32_t i = 0; i < bundle->header->section_count; i++) {
+		const struct tss_bundle_section *section = &bundle->sections[i];
+		if (section->kind == TSS_SECTION_SEGMENT && section->flags & TSS_SECTION_INIT)
+			init_segment(unit, bundle, section);
+	}
+}
+
+static void init_authority(struct unit *unit, const struct bundle *bundle)
+{
+	struct memory *stack = init_memory(unit, TSS_INIT_STACK_PAGES);
+	struct memory *whole = init_run(unit, 0, bundle->header->size / PAGE_SIZE);
+	struct capability *cap = init_slot(unit, TSS_SLOT_STACK);
+	uint64_t stack_top = bundle_init_instance(bundle)->stack_top;
+	capability_place(cap, &stack->object, TSS_RIGHT_READ | TSS_RIGHT_WRITE | TSS_RIGHT_GRANT, NULL);
+	init_map(cap, stack_top - TSS_INIT_STACK_PAGES * PAGE_SIZE, TSS_RIGHT_READ | TSS_RIGHT_WRITE);
+	cap = init_slot(unit, TSS_SLOT_BUNDLE);
+	capability_place(cap, &whole->object, TSS_RIGHT_READ | TSS_RIGHT_EXECUTE | TSS_RIGHT_GRANT, NULL);
+	init_map(cap, TSS_LAYOUT_BUNDLE, TSS_RIGHT_READ);
+	object_register(&system_object, TSS_TYPE_SYSTEM, unit);
+	capability_place(init_slot(unit, TSS_SLOT_SYSTEM), &system_object,
+			 TSS_RIGHT_GRANT | TSS_RIGHT_INSPECT | TSS_RIGHT_SCHEDULE | TSS_RIGHT_DEVICE | TSS_RIGHT_DUMP,
+			 NULL);
+	capability_place(init_slot(unit, TSS_SLOT_UNIT), &unit->object, TSS_RIGHT_GRANT | TSS_RIGHT_CONTROL, NULL);
+}
+
+static void init_thread(struct unit *unit, const struct bundle *bundle)
+{
+	const struct tss_table_instance *instance = bundle_init_instance(bundle);
+	struct thread *thread;
+	void *sched_memory;
+	status_t status = thread_create(unit, instance->entry, instance->stack_top, instance->ipc_page,
+					bundle->header->size, &thread);
+	if (status == TSS_OK)
+		status = object_alloc(unit, TSS_TYPE_SCHED, sizeof(struct sched), &sched_memory);
+	if (status != TSS_OK)
+		panic("init's thread cannot be made: status %#lx", status);
+	struct sched *sched = sched_memory;
+	sched->priority = TSS_INIT_PRIORITY;
+	sched->slice_us = TSS_SLICE_MAX_US;
+	link_init(&sched->queue);
+	capability_place(init_slot(unit, TSS_SLOT_THREAD), &thread->object, 0, NULL);
+	capability_place(init_slot(unit, TSS_SLOT_SCHED), &sched->object, 0, NULL);
+	thread_start(thread, sched);
+}
+
+void init_build(const struct bundle *bundle)
+{
+	struct unit *unit = unit_create_first("init", TSS_INIT_SLOTS);
+	init_segments(unit, bundle);
+	init_authority(unit, bundle);
+	init_thread(unit, bundle);
+}

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * inspect.c - the kernel tells what is: records for system_inspect, and the dump of every capability table. It walks
+ * the tables themselves and shares nothing with whoever filled them.
+ */
+#include <enabled.h>
+#include <frame.h>
+#include <config_text.h>
+#include <irq.h>
+#include <log.h>
+#include <memory.h>
+#include <port.h>
+#include <syscall.h>
+
+union record {
+	struct tss_inspect_unit unit;
+	struct tss_inspect_thread thread;
+	struct tss_inspect_capability capability;
+	struct tss_inspect_connection connection;
+	struct tss_inspect_memory memory;
+	struct tss_inspect_irq irq;
+	struct tss_inspect_config config;
+	struct tss_inspect_log log;
+	struct tss_inspect_counters counters;
+	uint64_t words[TSS_MESSAGE_WORDS];
+};
+
+struct query {
+	uint64_t index, detail, next;
+};
+
+static void fill_unit(struct tss_inspect_unit *out, const struct unit *unit)
+{
+	*out = (struct tss_inspect_unit){
+		.id = unit->object.id,
+		.state = unit->state,
+		.budget_pages = unit->budget,
+		.used_pages = unit->used,
+		.threads = unit->threads,
+		.slots = unit->caps.slots,
+		.slots_used = unit->caps.used,
+		.parent = unit->parent ? unit->parent->object.id : 0,
+	};
+	__builtin_memcpy(out->name, unit->name, TSS_NAME_SIZE);
+}
+
+static void fill_thread(struct tss_inspect_thread *out, const struct thread *thread)
+{
+	const struct sched *home = thread->home;
+	*out = (struct tss_inspect_thread){
+		.id = thread->object.id,
+		.unit = thread->unit->object.id,
+		.state = thread->state,
+		.switches = thread->switches,
+		.ip = thread->frame.rip,
+	};
+	if (cpu_this()->current == thread)
+		out->state = TSS_THREAD_RUNNING;
+	if (home) {
+		out->priority = home->priority;
+		out->slice_us = home->slice_us;
+		out->time_us = sched_charged(home) / arch_tsc_per_ms() * 1000 +
+			       sched_charged(home) % arch_tsc_per_ms() * 1000 / arch_tsc_per_ms();
+	}
+	__builtin_memcpy(out->unit_name, thread->unit->name, TSS_NAME_SIZE);
+}
+
+/* The type-dependent fields: see inspect.h. */
+static void fill_detail(struct tss_inspect_capability *out, const struct capability *cap)
+{
+	const void *object = cap->object;
+	switch (cap->type) {
+	case TSS_TYPE_THREAD:
+		out->a = ((const struct thread *)object)->unit->object.id;
+		break;
+	case TSS_TYPE_SCHED:
+		out->a = ((const struct sched *)object)->priority;
+		out->b = ((const struct sched *)object)->slice_us;
+		break;
+	case TSS_TYPE_PORT:
+		out->a = ((const struct port *)object)->object.payer->object.id;
+		out->b = ((const struct port *)object)->depth;
+		break;
+	case TSS_TYPE_CONNECTION:
+		out->a = ((const struct connection *)object)->port->object.id;
+		out->b = ((const struct connection *)object)->badge;
+		out->c = ((const struct connection *)object)->port->object.payer->object.id;
+		break;
+	case TSS_TYPE_REPLY:
+		out->a = ((const struct reply *)object)->port->object.id;
+		break;
+	case TSS_TYPE_MEMORY:
+		out->a = ((const struct memory *)object)->pages;
+		out->b = memory_frame(object, 0).raw;
+		out->c = cap->mapped_at;
+		out->protection = cap->protection;
+		break;
+	case TSS_TYPE_IRQ:
+		out->a = ((const struct irq *)object)->line;
+		break;
+	case TSS_TYPE_IOPORT:
+		out->a = ((const struct ioport *)object)->base;
+		out->b = ((const struct ioport *)object)->count;
+		break;
+	default:
+		break;
+	}
+}
+
+static void fill_capability(struct tss_inspect_capability *out, const struct capability *cap)
+{
+	*out = (struct tss_inspect_capability){
+		.slot = cap->slot,
+		.generation = cap->generation,
+		.type = cap->type,
+		.rights = cap->rights,
+		.depth = cap->depth,
+		.id = cap->object->id,
+	};
+	fill_detail(out, cap);
+}
+
+/* First full slot at or after index; NULL: none. */
+static const struct capability *next_capability(struct unit *unit, uint64_t index)
+{
+	for (; index < unit->caps.slots; index++) {
+		const struct capability *cap = cspace_slot(unit, index);
+		if (cap && cap->object)
+			return cap;
+	}
+	return NULL;
+}
+
+static bool inspect_object(uint8_t type, struct query *query, const void **out)
+{
+	struct object *object = object_at(type, query->index);
+	if (!object)
+		return false;
+	*out = object;
+	query->next = object->all.next == &object_lists[type] ? 0 : query->index + 1;
+	return true;
+}
+
+static bool inspect_unit(struct query *query, union record *out)
+{
+	const void *object;
+	if (!inspect_object(TSS_TYPE_UNIT, query, &object))
+		return false;
+	fill_unit(&out->unit, object);
+	return true;
+}
+
+static bool inspect_thread(struct query *query, union record *out)
+{
+	const void *object;
+	if (!inspect_object(TSS_TYPE_THREAD, query, &object))
+		return false;
+	fill_thread(&out->thread, object);
+	return true;
+}
+
+static bool inspect_capability(struct query *query, union record *out)
+{
+	struct unit *unit = (struct unit *)object_find(TSS_TYPE_UNIT, query->detail);
+	const struct capability *cap = unit ? next_capability(unit, query->index) : NULL;
+	if (!cap)
+		return false;
+	fill_capability(&out->capability, cap);
+	const struct capability *next = next_capability(unit, cap->slot + 1u);
+	query->next = next ? next->slot : 0;
+	return true;
+}
+
+static bool inspect_connection(struct query *query, union record *out)
+{
+	const void *object;
+	if (!inspect_object(TSS_TYPE_CONNECTION, query, &object))
+		return false;
+	const struct connection *connection = object;
+	out->connection = (struct tss_inspect_connection){
+		.id = connection->object.id,
+		.port = connection->port->object.id,
+		.badge = connection->badge,
+		.calls = connection->calls,
+		.sends = connection->sends,
+		.refused = connection->refused,
+	};
+	__builtin_memcpy(out->connection.client, connection->object.payer->name, TSS_NAME_SIZE);
+	__builtin_memcpy(out->connection.server, connection->port->object.payer->name, TSS_NAME_SIZE);
+	return true;
+}
+
+static bool inspect_memory(struct query *query, union record *out)
+{
+	out->memory = (struct tss_inspect_memory){
+		.total_pages = frame_total(),
+		.free_pages = frame_available(),
+		.kernel_pages = boot_info.image_size / PAGE_SIZE,
+		.bundle_pages = boot_info.bundle_size / PAGE_SIZE,
+	};
+	return query->index == 0;
+}
+
+static bool inspect_irq(struct query *query, union record *out)
+{
+	const void *object;
+	if (!inspect_object(TSS_TYPE_IRQ, query, &object))
+		return false;
+	const struct irq *irq = object;
+	out->irq = (struct tss_inspect_irq){.line = irq->line, .count = irq->count};
+	if (irq->event)
+		__builtin_memcpy(out->irq.unit, irq->event->object.payer->name, TSS_NAME_SIZE);
+	return true;
+}
+
+static bool inspect_log(struct query *query, union record *out)
+{
+	uint64_t first = log_first() > query->index ? log_first() : query->index;
+	size_t size = log_read(first, out->log.text, sizeof(out->log.text));
+	char beyond;
+	query->next = log_read(first + size, &beyond, 1) ? first + size : 0;
+	return size != 0;
+}
+
+static bool inspect_counters(struct query *query, union record *out)
+{
+	const struct cpu *cpu = cpu_this();
+	out->counters = (struct tss_inspect_counters){
+		.uptime_us = arch_clock_us(),
+		.switches = cpu->switches,
+		.syscalls_denied = cpu->syscalls_denied,
+		.interrupts = cpu->interrupts,
+		.fast_calls = cpu->fast_calls,
+		.slow_calls = cpu->slow_calls,
+		.faults = cpu->faults,
+		.timer_interrupts = cpu->timer_interrupts,
+		.tsc_per_ms = arch_tsc_per_ms(),
+		.entry_tsc = boot_info.entry_tsc,
+		.init_tsc = cpu->init_tsc,
+	};
+	return query->index == 0;
+}
+
+static bool inspect_config(struct query *query, union record *out)
+{
+	query->next = config_text(query->index, out->config.text, sizeof(out->config.text));
+	return query->next != CONFIG_TEXT_NONE;
+}
+
+status_t sys_system_inspect(struct thread *self, struct capability *cap)
+{
+	static bool (*const inspectors[])(struct query *, union record *) = {
+		[TSS_INSPECT_UNIT] = inspect_unit,
+		[TSS_INSPECT_THREAD] = inspect_thread,
+		[TSS_INSPECT_CAPABILITY] = inspect_capability,
+		[TSS_INSPECT_CONNECTION] = inspect_connection,
+		[TSS_INSPECT_MEMORY] = inspect_memory,
+		[TSS_INSPECT_IRQ] = inspect_irq,
+		[TSS_INSPECT_CONFIG] = inspect_config,
+		[TSS_INSPECT_LOG] = inspect_log,
+		[TSS_INSPECT_COUNTERS] = inspect_counters,
+	};
+	union record record;
+	struct query query = {.index = ARG3(self), .detail = ARG4(self)};
+	uint64_t what = ARG2(self);
+	(void)cap;
+	__builtin_memset(&record, 0, sizeof(record));
+	if (what >= COUNT_OF(inspectors) || !inspectors[what])
+		return ERR(ARGUMENT, 2);
+	if (!inspectors[what](&query, &record))
+		return ERR(ARGUMENT, 3);
+	__builtin_memcpy(self->ipc->recv, &record, sizeof(record));
+	return syscall_value(self, query.next);
+}
+
+static void dump_rights(char *out, unsigned rights)
+{
+	static const char letters[] = {
+#define RIGHT(bit, name, letter, text) [bit] = letter,
+#include <abi/rights.def>
+#undef RIGHT
+	};
+	for (unsigned i = 0; i < sizeof(letters); i++)
+		if (rights >> i & 1)
+			*out++ = letters[i];
+	*out = 0;
+}
+
+static void dump_capability(const struct unit *unit, const struct capability *cap)
+{
+	static const char types[][12] = {
+#define OBJECT(number, name, lower, rights, text) [number] = #name,
+#include <abi/objects.def>
+#undef OBJECT
+	};
+	struct tss_inspect_capability record;
+	char rights[20], protection[20];
+	fill_capability(&record, cap);
+	dump_rights(rights, cap->rights);
+	dump_rights(protection, (unsigned)record.protection);
+	log_printf("cap %.16s slot %lu %s rights %s gen %lu id %lu a %#lx b %#lx c %#lx prot %s\n", unit->name,
+		   record.slot, types[record.type], rights[0] ? rights : "-", record.generation, record.id, record.a,
+		   record.b, record.c, protection[0] ? protection : "-");
+}
+
+status_t sys_system_dump(struct thread *self, struct capability *cap)
+{
+	(void)self;
+	(void)cap;
+	if (!IS_ENABLED(CONFIG_DEBUG_DUMP))
+		return ERR(UNSUPPORTED, 0);
+	log_console_force(true);
+	LINK_FOR_EACH(at, &object_lists[TSS_TYPE_UNIT])
+	{
+		struct unit *unit = LINK_ENTRY(at, struct unit, object.all);
+		log_printf("unit %.16s id %u budget %lu used %lu\n", unit->name, unit->object.id, unit->budget,
+			   unit->used);
+		for (const struct capability *c = next_capability(unit, 1); c; c = next_capability(unit, c->slot + 1u))
+			dump_capability(unit, c);
+	}
+	log_printf("dump end\n");
+	log_console_force(false);
+	return TSS_OK;
+}

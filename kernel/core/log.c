@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * log.c - the kernel's log and its panic. COM1 is the kernel's until an I/O-port object over it is used; from then on
+ * the log keeps to its ring, and only a panic or a requested dump takes the port back.
+ */
+#include <arch.h>
+#include <log.h>
+
+#define LOG_SIZE CONFIG_LOG_SIZE
+#define COM1_BASE 0x3f8
+#define COM1_PORTS 8
+
+static struct {
+	char ring[LOG_SIZE];
+	uint64_t written; /* bytes since boot */
+	bool released, forced;
+} kernel_log;
+
+void log_write(const char *text, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		kernel_log.ring[kernel_log.written++ % LOG_SIZE] = text[i];
+	if (!kernel_log.released || kernel_log.forced)
+		arch_console_write(text, size);
+}
+
+void log_printf(const char *format, ...)
+{
+	char line[200];
+	va_list arguments;
+	va_start(arguments, format);
+	log_write(line, format_text(line, sizeof(line), format, arguments));
+	va_end(arguments);
+}
+
+void log_console_release(uint64_t base, uint64_t count)
+{
+	if (!kernel_log.released && base < COM1_BASE + COM1_PORTS && COM1_BASE < base + count)
+		kernel_log.released = true;
+}
+
+void log_console_force(bool on)
+{
+	kernel_log.forced = on;
+}
+
+uint64_t log_first(void)
+{
+	return kernel_log.written > LOG_SIZE ? kernel_log.written - LOG_SIZE : 0;
+}
+
+size_t log_read(uint64_t offset, char *out, size_t size)
+{
+	size_t count = 0;
+	for (; count < size && offset + count < kernel_log.written; count++)
+		out[count] = kernel_log.ring[(offset + count) % LOG_SIZE];
+	return count;
+}
+
+static void panic_frame(uint64_t address)
+{
+	log_printf("  kernel+%#lx\n", arch_image_offset(address));
+}
+
+void panic(const char *format, ...)
+{
+	static bool panicking;
+	char line[200];
+	va_list arguments;
+	if (panicking)
+		arch_halt(2);
+	panicking = true;
+	log_console_force(true);
+	va_start(arguments, format);
+	(void)format_text(line, sizeof(line), format, arguments);
+	va_end(arguments);
+	log_printf("\nPANIC: %s\n", line);
+	arch_backtrace(panic_frame);
+	arch_halt(1);
+}

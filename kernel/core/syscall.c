@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* syscall.c - the dispatch table, the dispatcher, and the calls that need no capability. */
+#include <syscall.h>
+
+#define RIGHT_NONE TSS_RIGHT_NO
+#define TSS_TYPE_ANY 0xff
+
+const struct syscall_row syscall_table[TSS_SYSCALL_COUNT] = {
+#define SYSCALL(number, object, type, verb, right, argc, form, text)                                                   \
+	[(number)-0x1000] = {sys_##object##_##verb, TSS_RIGHT_##right, TSS_TYPE_##type},
+#include <abi/syscalls.def>
+#undef SYSCALL
+};
+
+/* Argument 1 was no good: nothing is left in the result registers of a message call either; rbx is not known to be one. */
+static status_t syscall_refused(struct thread *self, status_t status)
+{
+	struct arch_frame *frame = &self->frame;
+	frame->rdi = frame->rsi = frame->r10 = frame->r8 = frame->r9 = 0;
+	return status;
+}
+
+enum {
+	SYSCALL_ROWS = 0
+#define SYSCALL(...) +1
+#include <abi/syscalls.def>
+#undef SYSCALL
+};
+_Static_assert((int)SYSCALL_ROWS == (int)TSS_SYSCALL_COUNT, "abi.h counts the rows of syscalls.def");
+
+/* Ends in jumps, so that a handler returns straight to entry.S. */
+status_t syscall_dispatch(struct thread *self, uint64_t number)
+{
+	uint64_t index = number - TSS_SYSCALL_FIRST;
+	if (UNLIKELY(index >= TSS_SYSCALL_COUNT))
+		return sys_denied(self, NULL);
+	const struct syscall_row *row = &self->unit->table[index];
+	if (row->type == SYSCALL_NO_CAPABILITY)
+		return row->handler(self, NULL);
+	struct capability *cap = cspace_lookup_in(&self->unit->caps, (uint32_t)ARG1(self));
+	if (UNLIKELY(!cap))
+		return syscall_refused(self, ERR(CAPABILITY, 1));
+	if (UNLIKELY(cap->type != row->type && row->type != TSS_TYPE_ANY))
+		return syscall_refused(self, ERR(TYPE, 1));
+	if (UNLIKELY((cap->rights & row->right) != row->right))
+		return syscall_refused(self, ERR(RIGHTS, 1));
+	return row->handler(self, cap);
+}
+
+status_t sys_denied(struct thread *self, struct capability *cap)
+{
+	(void)cap;
+	cpu_this()->syscalls_denied++;
+	self->frame.vector = 0;
+	self->frame.error = 0;
+	thread_fault(self, TSS_FAULT_SYSCALL, self->frame.rax);
+	return SYSCALL_NO_RESULT;
+}
+
+status_t syscall_capability(struct thread *self, uint64_t handle, unsigned number, uint8_t type, uint16_t rights,
+			    struct capability **out)
+{
+	struct capability *cap = cspace_lookup_in(&self->unit->caps, (uint32_t)handle);
+	if (!cap)
+		return ERR(CAPABILITY, number);
+	if (cap->type != type)
+		return ERR(TYPE, number);
+	if ((cap->rights & rights) != rights)
+		return ERR(RIGHTS, number);
+	*out = cap;
+	return TSS_OK;
+}
+
+status_t syscall_new_slot(struct thread *self, struct capability **out)
+{
+	*out = cspace_find_free(self->unit);
+	return *out ? TSS_OK : ERR(SLOTS, 0);
+}
+
+static const uint16_t type_rights[TSS_TYPE_COUNT] = {
+#define OBJECT(number, name, lower, rights, text) [number] = (rights),
+#include <abi/objects.def>
+#undef OBJECT
+};
+
+status_t syscall_place(struct thread *self, struct capability *slot, void *object, struct capability *parent)
+{
+	capability_place(slot, object, type_rights[((struct object *)object)->type], parent);
+	return syscall_value(self, capability_handle(slot));
+}
+
+status_t sys_self_version(struct thread *self, struct capability *cap)
+{
+	(void)cap;
+	return syscall_value(self, TSS_ABI_VERSION);
+}
+
+status_t sys_self_clock(struct thread *self, struct capability *cap)
+{
+	(void)cap;
+	return syscall_value(self, arch_clock_us());
+}
+
+status_t sys_self_yield(struct thread *self, struct capability *cap)
+{
+	(void)self;
+	(void)cap;
+	sched_yield();
+	return TSS_OK;
+}
+
+status_t sys_self_sleep(struct thread *self, struct capability *cap)
+{
+	(void)cap;
+	status_t status = timeout_check(ARG1(self), 1);
+	if (status != TSS_OK)
+		return status;
+	if (ARG1(self) == 0)
+		return ERR(TIMEOUT, 1);
+	thread_block(self, TSS_THREAD_SLEEPING, ARG1(self));
+	return SYSCALL_NO_RESULT;
+}
+
+status_t sys_self_exit(struct thread *self, struct capability *cap)
+{
+	uint64_t code = ARG1(self);
+	(void)cap;
+	thread_end(self);
+	if (self->unit->threads == 0)
+		unit_end(self->unit, code & 0xff);
+	return SYSCALL_NO_RESULT;
+}

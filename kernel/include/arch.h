@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * arch.h - everything a CPU architecture must provide, and what it may call.
+ *
+ * The kernel runs with interrupts off and one stack a CPU. Entry stubs save the user's state into the current
+ * thread's `struct arch_frame`, call one C function, and then resume whatever thread is current *then*; with no
+ * current thread the CPU idles with interrupts on. Only this folder has inline assembly, MSRs, page-table bits.
+ */
+#pragma once
+#include <types.h>
+
+struct unit;
+struct thread;
+
+/*
+ * Saved user state. `full` says how it was entered: by interrupt or exception (every register is live, leave by
+ * iretq) or by syscall (rcx and r11 are free, leave by sysretq). Offsets are known to entry.S (asm_offsets.h).
+ */
+struct arch_frame {
+	uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp;
+	uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
+	uint64_t rip, rflags, rsp;
+	uint64_t full;
+	uint64_t vector, error, address; /* of the last exception; address is CR2 */
+};
+
+/* An address space: the root table's physical address. The kernel half is shared by all. */
+struct arch_space {
+	paddr_t root;
+};
+
+/* What the boot code found. Lives in the kernel's .bss; valid for ever. */
+#define BOOT_REGIONS_MAX 64
+struct boot_region {
+	paddr_t base;
+	uint64_t size; /* bytes; page-aligned */
+};
+struct boot_info {
+	struct boot_region ram[BOOT_REGIONS_MAX];      /* free RAM: sorted, no overlap with kernel image, bundle, boot tables, the first MiB */
+	struct boot_region reserved[BOOT_REGIONS_MAX]; /* RAM ranges of any kind, free or not: never mappable as a device */
+	unsigned ram_count, reserved_count;
+	paddr_t bundle;
+	uint64_t bundle_size; /* bytes; 0: none was given */
+	paddr_t image;
+	uint64_t image_size;
+	char cmdline[512];
+	uint64_t entry_tsc; /* time stamp at the kernel's first instruction */
+};
+extern struct boot_info boot_info;
+
+/* ---- called by arch ---- */
+void kernel_main(void) NORETURN; /* on the boot CPU's kernel stack: paging, GDT, IDT, TSS, GS done; boot_info filled */
+void trap_timer(void);                     /* the timer fired; the arch has acknowledged it */
+void trap_irq(unsigned line);              /* device interrupt; the arch has masked the line and acknowledged it */
+void trap_user(struct thread *thread);     /* entry.S: interrupt or exception in a unit; state in the frame */
+void trap_idle(uint64_t vector);           /* entry.S: interrupt while idle */
+
+/* ---- provided by arch ---- */
+/* Second step of boot, called by kernel_main when frames can be allocated: ACPI (MADT, HPET), APICs, clock, timer. */
+void arch_init_devices(void);
+void arch_init_syscalls(void);
+void arch_resume(void) NORETURN; /* to the current thread, or idle */
+void arch_interrupt(struct arch_frame *frame, uint64_t vector); /* vectors from 32 up; frame NULL: the CPU idled */
+
+/* Early console: COM1, polled. Used until the serial driver owns the port, and again by a panic. */
+void arch_console_write(const char *text, size_t size);
+void arch_halt(int code) NORETURN; /* stop the machine: isa-debug-exit (port 0xf4) if it answers, else hlt for ever */
+void arch_backtrace(void (*emit)(uint64_t address)); /* return addresses of the kernel's stack, innermost first, bounded */
+uint64_t arch_image_offset(uint64_t address);        /* kernel address -> offset from the image's link base */
+
+/* Address spaces. Protection: TSS_RIGHT_READ/WRITE/EXECUTE; WRITE|EXECUTE is the caller's bug (panic). */
+MUST_CHECK status_t arch_space_create(struct arch_space *space, struct unit *payer);
+void arch_space_destroy(struct arch_space *space, struct unit *payer); /* frees tables, not what they map; not active */
+MUST_CHECK status_t arch_space_map(struct arch_space *space, struct unit *payer, uaddr_t at, paddr_t frame, unsigned protection, bool device);
+bool arch_space_unmap(struct arch_space *space, uaddr_t at); /* flushes; true if something was mapped */
+bool arch_space_lookup(const struct arch_space *space, uaddr_t at, paddr_t *frame);
+ALWAYS_INLINE void arch_space_activate(const struct arch_space *space);
+
+/* Interrupt lines: ISA numbers 0-15 (MADT overrides applied) and global system interrupts from 16 up. */
+unsigned arch_irq_count(void);
+bool arch_irq_valid(unsigned line); /* false for what the kernel keeps: timer, cascade */
+void arch_irq_mask(unsigned line);
+void arch_irq_unmask(unsigned line);
+
+/* Clock and timer. The clock is the TSC, scaled; it starts near 0 and never goes back. */
+uint64_t arch_clock_us(void);
+uint64_t arch_tsc(void);
+uint64_t arch_tsc_per_ms(void);
+void arch_timer_set(uint64_t deadline_us); /* one shot at that clock value (at once if past); replaces the last */
+void arch_timer_stop(void);
+
+/* I/O ports; width 1, 2 or 4. */
+uint32_t arch_port_read(uint16_t port, unsigned width);
+void arch_port_write(uint16_t port, unsigned width, uint32_t value);
+
+/* Names and values for the log and system_inspect: "smep=1" ...; false past the end. */
+bool arch_feature(unsigned index, const char **name, bool *active);
+
+#include <arch_inline.h>

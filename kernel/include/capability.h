@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * capability.h - a slot of a capability space, and what can be done with it.
+ *
+ * Life of a slot: empty -> (place, derive) full -> (delete, move away) empty with generation + 1. Full slots that
+ * descend from one original form a list in pre-order: the descendants of a capability are the entries that follow it
+ * with a greater depth.
+ */
+#pragma once
+#include <object.h>
+
+struct capability {
+	struct object *object; /* NULL: empty */
+	struct link derivation;
+	uint16_t generation;
+	uint16_t rights;
+	uint8_t type;
+	uint8_t depth;
+	bool original;
+	uint8_t protection;    /* MEMORY: how it is mapped */
+	struct unit *space;    /* whose capability space this slot is in */
+	uint64_t mapped_at;    /* MEMORY: where it is mapped in `space`; 0: not */
+	uint16_t slot;
+	uint8_t padding[14];
+};
+_Static_assert(sizeof(struct capability) == 64, "64 slots a page, one cache line each");
+
+#define CAPS_PER_PAGE 64u
+#define CSPACE_PAGES (TSS_SLOTS_MAX / CAPS_PER_PAGE)
+
+struct cspace {
+	uint32_t slots; /* multiple of CAPS_PER_PAGE */
+	uint32_t used;
+	struct capability *pages[CSPACE_PAGES];
+	uint64_t summary;            /* bit i: free[i] is not 0 */
+	uint64_t free[CSPACE_PAGES]; /* bit j of word i: slot 64 i + j is empty (slot 0 never) */
+};
+
+MUST_CHECK status_t cspace_init(struct cspace *space, struct unit *unit, uint64_t slots); /* unit pays */
+struct capability *cspace_slot(struct unit *unit, uint64_t slot); /* any slot, empty or not; NULL out of range */
+struct capability *cspace_find_free(struct unit *unit);           /* topmost empty slot; NULL: none. Does not take it */
+
+/* The live capability under a handle, or NULL (out of range, empty, stale). O(1), the hot path of every call. */
+ALWAYS_INLINE struct capability *cspace_lookup_in(const struct cspace *space, uint64_t handle)
+{
+	uint32_t slot = (uint32_t)handle & 0xffffu;
+	if (UNLIKELY(slot >= space->slots))
+		return NULL;
+	struct capability *cap = &space->pages[slot / CAPS_PER_PAGE][slot % CAPS_PER_PAGE];
+	if (UNLIKELY(cap->generation != handle >> 16 || !cap->object))
+		return NULL;
+	return cap;
+}
+
+static inline cap_t capability_handle(const struct capability *cap)
+{
+	return (cap_t)cap->slot | (cap_t)cap->generation << 16;
+}
+
+/* Fill an empty slot with the original of a new object: a root, or a child of parent. */
+void capability_place(struct capability *slot, struct object *object, uint16_t rights, struct capability *parent);
+/* Fill an empty slot with a copy of source that has fewer rights. source->depth must be below CAP_DEPTH_MAX. */
+void capability_derive(struct capability *slot, struct capability *source, uint16_t rights);
+void capability_move(struct capability *slot, struct capability *source); /* source becomes empty; must not be mapped */
+bool capability_has_children(const struct capability *cap);
+/* Delete up to `limit` descendants, deepest last first. True when none is left. */
+bool capability_revoke(struct capability *cap, unsigned limit);
+void capability_delete(struct capability *cap); /* has no children; ends the object if cap is the original */
+
+#define CAP_DEPTH_MAX 255
+#define REVOKE_SLICE 16

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cpu.h - per-CPU data, reached through GS in the kernel. Everything a CPU touches on its hot path is here or in the
+ * current thread; nothing is shared with another CPU. Offsets of the first fields are known to entry.S
+ * (asm_offsets.h, checked by static assertions in core/main.c).
+ */
+#pragma once
+#include <types.h>
+
+struct thread;
+struct sched;
+
+struct cpu {
+	struct cpu *self;            /* 0x00 */
+	struct thread *current;      /* 0x08 whose state the entry stubs save; NULL: idle */
+	uint64_t kernel_stack;       /* 0x10 top of the kernel stack */
+	uint64_t scratch;            /* 0x18 user rsp for a moment in the system-call entry */
+	struct sched *sched;         /* 0x20 scheduling context that is charged now; NULL: idle */
+	uint64_t user_gs;            /* 0x28 what the user's GS base is now */
+	uint64_t space_root;         /* 0x30 what CR3 holds */
+	unsigned index;
+	bool need_resched;           /* something more urgent may be ready: pick before going back to user */
+	uint64_t charged_tsc;        /* since when `sched` is charged */
+	uint64_t init_tsc; /* when the first unit was about to run */
+	uint64_t switches, interrupts, timer_interrupts, fast_calls, slow_calls, faults, syscalls_denied;
+};
+
+#define CPUS_MAX 1
+extern struct cpu cpus[CPUS_MAX];
+ALWAYS_INLINE struct cpu *cpu_this(void);

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* frame.h - page frames: O(1), zeroed, each accounted to the unit that pays. */
+#pragma once
+#include <arch.h>
+
+struct unit;
+
+/* Takes over boot_info.ram. Returns the number of frames it manages. */
+uint64_t frame_init(void);
+
+/* One zeroed frame. TSS_E_MEMORY (argument 0) when payer's budget is used up; a NULL payer is the kernel itself. */
+MUST_CHECK status_t frame_alloc(struct unit *payer, paddr_t *out);
+void frame_free(struct unit *payer, paddr_t frame);
+
+bool frame_is_ram(paddr_t start, uint64_t size); /* does any byte of the range belong to RAM, free or reserved? */
+uint64_t frame_total(void);
+uint64_t frame_available(void);

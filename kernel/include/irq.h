@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* irq.h - interrupt lines and I/O-port ranges. */
+#pragma once
+#include <event.h>
+
+#define IRQ_LINES 64
+
+struct irq {
+	struct object object;
+	uint32_t line;
+	struct event *event;
+	uint64_t bits, count;
+};
+struct ioport {
+	struct object object;
+	uint16_t base;
+	uint32_t count;
+};
+
+void irq_deliver(unsigned line);
+void irq_destroy(struct irq *irq);
+void irq_forget_event(struct event *event);

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* log.h - the kernel's own log: a ring that system_inspect reads, and COM1 until the serial driver owns it. */
+#pragma once
+#include <stdarg.h>
+#include <types.h>
+
+/* %s %.16s %d %u %x %lu %lx %#lx %ld %p %c %%, with width and 0 flag. Returns bytes written, NUL excluded. */
+size_t format_text(char *out, size_t size, const char *format, va_list arguments);
+void log_write(const char *text, size_t size);
+void log_console_force(bool on);                            /* print to COM1 whoever owns it: panic, dump */
+size_t log_read(uint64_t offset, char *out, size_t size);   /* bytes from that offset in the log's life; 0 at the end */
+uint64_t log_first(void);                                   /* oldest offset still there */

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * memory.h - memory objects: frames of RAM that the payer's budget paid for, a slice of such, or a device's range.
+ *
+ * Frames of a created object are scattered and listed in table pages; those of the bundle and of devices are one run.
+ * A slice borrows its parent's frames: its capability descends from the parent's, so it dies first.
+ */
+#pragma once
+#include <arch.h>
+#include <capability.h>
+
+#define MEMORY_TABLES 16
+#define MEMORY_PAGES_MAX (MEMORY_TABLES * (PAGE_SIZE / sizeof(paddr_t))) /* 8192 pages, 32 MiB */
+
+struct memory {
+	struct object object;
+	uint64_t pages;
+	struct memory *parent;    /* slice of it, or NULL */
+	uint64_t first;           /* slice: page of the parent it starts at */
+	paddr_t base;             /* run: physical start (tables unused) */
+	bool run, device, immortal;
+	paddr_t *tables[MEMORY_TABLES];
+};
+
+/* The bundle: a run of frames that belong to nobody's budget. */
+MUST_CHECK status_t memory_create_run(struct unit *payer, paddr_t base, uint64_t pages, bool device, struct memory **out);
+MUST_CHECK status_t memory_create(struct unit *payer, uint64_t pages, struct memory **out);
+void memory_destroy(struct memory *memory);
+paddr_t memory_frame(const struct memory *memory, uint64_t page);
+/* Map the whole object that cap (in its own space) names. All or nothing. */
+MUST_CHECK status_t memory_map(struct capability *cap, uint64_t address, unsigned protection);
+void memory_unmap(struct capability *cap);

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * object.h - what every kernel object begins with, and the slabs they are made from.
+ *
+ * An object is paid for by one unit and named by capabilities. Exactly one of these is the original; the object lives
+ * until its original is deleted, which first deletes everything derived from it. No reference counts.
+ */
+#pragma once
+#include <link.h>
+
+struct unit;
+struct capability;
+
+struct object {
+	uint8_t type; /* enum tss_type */
+	uint32_t id;  /* from 1, never reused */
+	struct unit *payer;
+	struct link all; /* in object_lists[type] */
+};
+
+extern struct link object_lists[TSS_TYPE_COUNT];
+
+void object_init_lists(void);
+/* Zeroed memory of a size class (up to 1024 bytes) from payer's slabs; header filled and listed. TSS_E_MEMORY. */
+MUST_CHECK status_t object_alloc(struct unit *payer, uint8_t type, size_t size, void **out);
+void object_free(struct object *object, size_t size);
+/* For objects that bring their own memory (units, the system object). */
+void object_register(struct object *object, uint8_t type, struct unit *payer);
+struct object *object_find(uint8_t type, uint64_t id);          /* NULL if there is none; for inspection only */
+struct object *object_at(uint8_t type, uint64_t index);         /* in order of creation; for inspection only */
+
+#define SLAB_CLASSES 6
+struct slab_class {
+	struct link partial; /* pages with room */
+};
+void slab_init(struct slab_class classes[SLAB_CLASSES]);
+MUST_CHECK status_t slab_alloc(struct unit *payer, size_t size, void **out); /* zeroed */
+void slab_free(struct unit *payer, void *pointer, size_t size);

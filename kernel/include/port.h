@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * port.h - ports, connections, reply objects: how messages travel.
+ *
+ * A call either finds the port's thread waiting and hands over directly (the caller's context goes on running, now in
+ * the server), or queues the caller. Callers and asynchronous messages are served in order of arrival; a caller can
+ * only be received while a reply object is free.
+ *
+ * Reply object: free (in port->free_replies) -> bound to a caller -> free. Its capability's generation goes up each
+ * time it is freed, so a used reply handle is stale.
+ */
+#pragma once
+#include <abi/message.h>
+#include <event.h>
+#include <thread.h>
+
+struct port {
+	struct object object;
+	struct thread *fast_receiver; /* waiting in receive with a reply object free: a call may hand over at once */
+	struct link free_replies;     /* struct reply.link */
+	struct thread *receiver;      /* waiting now, or the last that received: whom queued callers help */
+	bool waiting;                 /* receiver waits in receive */
+	bool dead;
+	uint32_t depth;
+	uint64_t sequence;
+	struct link callers;          /* struct thread.wait */
+	struct link messages;         /* struct message.link: arrived */
+	struct link free_messages;
+	struct event *event;          /* bound, or NULL */
+};
+
+struct reply {
+	struct object object;
+	struct port *port;
+	struct link link;        /* in port->free_replies while free */
+	struct thread *caller;   /* NULL: free, or the caller gave up */
+	struct thread *server;   /* received the call */
+	struct sched *sched;     /* runs through caller: if it runs at the reply, the way back is direct */
+	struct capability *cap;  /* its one capability */
+	bool bound;
+};
+
+struct connection {
+	struct object object;
+	struct port *port;
+	uint64_t badge;
+	uint64_t calls, sends, refused;
+};
+
+struct message { /* an asynchronous message in the port's queue */
+	struct link link;
+	uint64_t sequence, tag, badge;
+	uint64_t words[TSS_MESSAGE_WORDS];
+};
+
+#define PORT_DEPTH_MAX 256u
+#define PORT_REPLIES_MAX 256u
+
+void port_destroy(struct port *port);
+void port_fail_callers(struct port *port, status_t status); /* all who wait for this port or a reply of it */
+void port_fast_update(struct port *port);                   /* recompute fast_receiver */
+bool port_deliver_next(struct port *port);                  /* to the waiting receiver; false: nothing deliverable */
+void ports_forget_thread(struct thread *thread);              /* it ended: nobody helps or waits for it */
+void reply_destroy(struct reply *reply);
+void reply_detach_caller(struct reply *reply);              /* its caller timed out or ended */
+void connection_destroy(struct connection *connection);
+/* A message of the kernel's own into the queue; false if it is full or the port is dead. */
+bool connection_post(struct connection *connection, uint64_t tag, const uint64_t *words);
+/*
+ * Take a free reply object of port for a call that server receives; there must be one. `sched` is a context whose
+ * chain of calls passes through caller: if it still runs at the reply, the caller may be made current directly.
+ */
+struct reply *reply_bind(struct port *port, struct thread *caller, struct thread *server, struct sched *sched);

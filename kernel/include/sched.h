@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sched.h - scheduling contexts and who runs.
+ *
+ * What is queued is a scheduling context, not a thread. A picked context runs its home thread, or, if that waits for
+ * the reply to a call, the thread that the reply must come from (and so on, at most SCHED_CHAIN_MAX links): that is
+ * priority inheritance, and undoing it needs no work, since nothing was changed. A context whose chain ends at a
+ * thread that cannot run is parked there and queued again when that thread wakes.
+ *
+ * Invariant: a runnable thread has an active (queued or current) context whose chain ends at it.
+ */
+#pragma once
+#include <object.h>
+
+struct thread;
+
+#define SCHED_CHAIN_MAX CONFIG_CALL_DEPTH
+#define PRIORITIES 256
+
+enum sched_state { SCHED_UNBOUND, SCHED_QUEUED, SCHED_CURRENT, SCHED_PARKED };
+
+struct sched {
+	struct object object;
+	struct thread *home;
+	uint8_t priority;
+	uint8_t state;       /* enum sched_state */
+	uint32_t slice_us;
+	uint64_t slice_end;  /* TSC when its slice is over; 0: a new slice is due */
+	uint64_t time;       /* TSC ticks charged */
+	struct link queue;   /* run queue or parked list */
+	struct thread *parked_at;
+};
+
+void sched_init(void);
+void sched_enqueue(struct sched *sched, bool at_head);  /* sets need_resched if it is more urgent than what runs */
+void sched_unqueue(struct sched *sched);                /* out of run queue or parked list, whichever it is in */
+void sched_wake_parked(struct thread *thread);          /* everything parked at thread is queued again */
+void sched_activate_home(struct thread *thread);        /* if its own context is parked, queue it */
+void sched_schedule(void);                              /* put the current context back and run the best */
+void sched_yield(void);                                 /* end the current slice */
+void sched_reprogram(void);                             /* set the timer for the next timeout or end of slice */
+uint64_t sched_charged(const struct sched *sched);      /* TSC ticks, the running stretch included */

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * syscall.h - dispatch. One row a call; each unit points to its table, most to the full one. The dispatcher has
+ * resolved argument 1, checked its type and right; handlers check the rest, then act.
+ */
+#pragma once
+#include <thread.h>
+
+/* The value of a VALUE call goes to frame.rdx. A handler that blocks or switches returns SYSCALL_NO_RESULT. */
+typedef status_t (*syscall_handler)(struct thread *self, struct capability *cap);
+#define SYSCALL_NO_RESULT (~(status_t)0)
+
+#define SYSCALL_NO_CAPABILITY TSS_TYPE_NONE
+
+struct syscall_row {
+	syscall_handler handler;
+	uint16_t right;
+	uint8_t type; /* SYSCALL_NO_CAPABILITY: argument 1 is none; 0xff: any type will do */
+};
+
+extern const struct syscall_row syscall_table[TSS_SYSCALL_COUNT];
+
+#define SYSCALL(number, object, type, verb, right, argc, form, text)                                                   \
+	status_t sys_##object##_##verb(struct thread *self, struct capability *cap);
+#include <abi/syscalls.def>
+#undef SYSCALL
+status_t sys_denied(struct thread *self, struct capability *cap);
+
+/* Called by entry.S, state saved in self->frame; number is its rax. Its result is the call's status. */
+status_t syscall_dispatch(struct thread *self, uint64_t number);
+
+/* Argument `number` as a capability of the caller with that type and rights. */
+MUST_CHECK status_t syscall_capability(struct thread *self, uint64_t handle, unsigned number, uint8_t type,
+				       uint16_t rights, struct capability **out);
+/* Creates objects on behalf of payer and gives the caller a handle: finds the slot first, so that it cannot fail late. */
+MUST_CHECK status_t syscall_new_slot(struct thread *self, struct capability **out);
+/* Fill slot with the original of a new object, all rights of its type; the value is its handle. */
+status_t syscall_place(struct thread *self, struct capability *slot, void *object, struct capability *parent);
+
+ALWAYS_INLINE status_t syscall_value(struct thread *self, uint64_t value)
+{
+	self->frame.rdx = value;
+	return TSS_OK;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * thread.h - a thread: saved state, IPC page, and what it waits for.
+ *
+ *   NEW -> start -> READY -> {RECEIVING, CALLING, WAITING, SLEEPING} -> READY ... -> ENDED
+ *
+ * A thread waits for one thing at a time, perhaps with a timeout; thread_wake() ends any wait. READY covers running.
+ */
+#pragma once
+#include <arch.h>
+#include <abi/inspect.h>
+#include <sched.h>
+#include <timer.h>
+#include <unit.h>
+
+struct port;
+struct reply;
+struct event;
+
+struct thread {
+	struct object object;
+	struct arch_frame frame; /* entry.S stores here: THREAD_FRAME in asm_offsets.h */
+	struct unit *unit;
+	struct tss_ipc_page *ipc; /* the kernel's alias */
+	uint64_t ipc_user;        /* its address in the unit; the user's GS base */
+	struct sched *home;
+	uint8_t state;            /* enum tss_thread_state, RUNNING excepted */
+	struct link wait;         /* CALLING: in port->callers */
+	uint64_t sequence;        /* CALLING: arrival number at the port */
+	uint64_t badge;           /* CALLING: of the connection used */
+	struct port *port;        /* RECEIVING, or CALLING and not yet received */
+	struct reply *reply;      /* CALLING and received: who has to answer */
+	struct event *event;      /* WAITING */
+	struct timeout timeout;
+	struct link parked;       /* contexts whose chain ends here */
+	uint64_t switches;
+	paddr_t ipc_frame;
+};
+
+#define FRAME_ARG1 rdi
+/* Arguments 2 to 5 of a system call. */
+#define ARG1(thread) ((thread)->frame.rdi)
+#define ARG2(thread) ((thread)->frame.rsi)
+#define ARG3(thread) ((thread)->frame.rdx)
+#define ARG4(thread) ((thread)->frame.r10)
+#define ARG5(thread) ((thread)->frame.r8)
+
+MUST_CHECK status_t thread_create(struct unit *unit, uint64_t entry, uint64_t stack, uint64_t ipc_page, uint64_t argument,
+				  struct thread **out);
+void thread_start(struct thread *thread, struct sched *sched);
+void thread_end(struct thread *thread);                   /* out of every queue; never runs again */
+/* Ends the wait with status as the call's result, other results 0; the thread is ready. */
+void thread_wake(struct thread *thread, status_t status);
+void thread_block(struct thread *thread, enum tss_thread_state state, uint64_t timeout_us);
+void thread_timed_out(struct thread *thread);
+void thread_switch_to(struct thread *thread);             /* make it current: space and GS base */
+void thread_fault(struct thread *thread, enum tss_fault kind, uint64_t address);
+MUST_CHECK status_t timeout_check(uint64_t timeout_us, unsigned argument);

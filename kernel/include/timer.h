@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * timer.h - timeouts on a hierarchical wheel: start, cancel and expire are O(1). One tick is 2^TIMER_TICK_SHIFT us;
+ * a timeout fires at the first tick boundary at or after its deadline, never before it.
+ */
+#pragma once
+#include <link.h>
+
+#define TIMER_TICK_SHIFT CONFIG_TIMER_TICK_SHIFT
+
+struct timeout {
+	struct link link;      /* in a wheel slot, or alone */
+	uint64_t deadline;     /* ticks */
+	uint8_t level, slot;
+	bool armed;
+};
+
+void timer_init(void);
+void timeout_start(struct timeout *timeout, uint64_t delay_us); /* must not be armed; finite */
+void timeout_cancel(struct timeout *timeout);                   /* harmless if not armed */
+/* Takes one timeout that is due at now_us out of the wheel, or NULL. */
+struct timeout *timer_expire(uint64_t now_us);
+/* When timer_expire() has to be called next, in us; UINT64_MAX: never as things stand. */
+uint64_t timer_next(void);

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* unit.h - the protection domain: one address space, one capability space, one memory budget, its threads. */
+#pragma once
+#include <arch.h>
+#include <capability.h>
+
+struct syscall_row;
+struct connection;
+
+enum unit_state { UNIT_BUILDING = 0, UNIT_RUNNING = 1, UNIT_ENDED = 2 };
+
+struct unit {
+	struct object object;
+	const struct syscall_row *table; /* hot: what its system calls do */
+	struct arch_space space;
+	struct cspace caps;
+	char name[TSS_NAME_SIZE];
+	uint8_t state; /* enum unit_state */
+	uint32_t threads;                /* not ended */
+	uint64_t budget, used;           /* frames; `used` includes the budgets of child units */
+	struct unit *parent;
+	struct connection *supervisor;   /* where faults and the end are told; NULL: nobody */
+	struct syscall_row *own_table;   /* paid table, once restricted */
+	struct slab_class slabs[SLAB_CLASSES];
+};
+_Static_assert(sizeof(struct unit) <= PAGE_SIZE, "a unit is one frame");
+
+/* The first unit: budget is all frames that are free. Panics if it cannot. */
+struct unit *unit_create_first(const char *name, uint64_t slots);
+/* Handlers (syscalls.def) call these after their checks. */
+MUST_CHECK status_t unit_create(struct unit *parent, uint64_t pages, uint64_t slots, struct unit **out);
+/* End every thread; callers of its ports get PEER_DEAD; the supervisor is told the code. */
+void unit_end(struct unit *unit, uint64_t code);
+bool unit_range_valid(uint64_t address, uint64_t size); /* page-aligned and in user space */

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# The kernel: all sources under its folders, one position-independent ELF.
+KERNEL_FOLDERS := core obj sched mm trace arch/x86_64
+KERNEL_SOURCES := $(sort $(shell find $(KERNEL_FOLDERS:%=kernel/%) -name '*.[cS]' 2>/dev/null))
+KERNEL_OBJECTS := $(KERNEL_SOURCES:%=$(O)/%.o)
+KERNEL_SCRIPT := kernel/arch/x86_64/kernel.ld
+
+# Common to kernel and components.
+C_FLAGS := -std=gnu2x -O2 -g -Wall -Wextra -Werror -Wshadow -Wconversion -Wmissing-prototypes -Wstrict-prototypes \
+	-Wvla -ffreestanding -fno-common -fno-builtin -fpie -fvisibility=hidden -mgeneral-regs-only -fcf-protection=none \
+	-fno-asynchronous-unwind-tables -ffile-prefix-map=$(abspath $(O))=. -fdebug-prefix-map=$(CURDIR)=.
+LINK_FLAGS := -pie --no-dynamic-linker -z text -z max-page-size=4096 -z noexecstack -z norelro --build-id=none \
+	--hash-style=sysv
+
+KERNEL_FLAGS := $(C_FLAGS) -Wframe-larger-than=512 -mno-red-zone -fno-stack-protector \
+	$(if $(CONFIG_FRAME_POINTER),-fno-omit-frame-pointer -mno-omit-leaf-frame-pointer,-fomit-frame-pointer) \
+	-Ikernel/include -Ikernel/arch/x86_64/include -I$(O)/include -include $(O)/include/config.h
+
+## kernel            build/kernel/kernel.elf alone
+kernel: $(O)/kernel/kernel.elf
+
+$(O)/kernel/%.c.o: kernel/%.c $(O)/include/config.h
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(KERNEL_FLAGS) -MMD -MP -c $< -o $@
+
+# Files on the path of every call: no frame pointer of their own, but rbp stays what the caller had, so a back trace only
+# skips them.
+KERNEL_HOT := core/syscall.c obj/ipc.c
+$(KERNEL_HOT:%=$(O)/kernel/%.o): KERNEL_FLAGS += -fomit-frame-pointer -ffixed-rbp
+
+$(O)/kernel/%.S.o: kernel/%.S $(O)/include/config.h
+	$(call say,AS,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(KERNEL_FLAGS) -D__ASSEMBLER__ -MMD -MP -c $< -o $@
+
+$(O)/kernel/kernel.elf: $(KERNEL_OBJECTS) $(KERNEL_SCRIPT)
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(LD) $(LINK_FLAGS) -T $(KERNEL_SCRIPT) $(KERNEL_OBJECTS) -o $@
+	$(Q)$(NM) -n --defined-only $@ >$(@D)/kernel.sym
+
+-include $(KERNEL_OBJECTS:.o=.d)

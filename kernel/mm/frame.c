@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * frame.c - page frames.
+ *
+ * Each region of RAM hands out its untouched frames in order (so boot does not walk memory) and freed frames from one
+ * list threaded through the frames themselves: both O(1). A bitmap of free-list members catches a double free.
+ * Budgets are reserved when a unit is created and their sum is what there is, so a unit inside its budget always gets
+ * its frame.
+ */
+#include <enabled.h>
+#include <frame.h>
+#include <unit.h>
+
+#define FRAME_POISON 0xa5 /* what freed frames hold, with CONFIG_POISON */
+
+struct free_frame {
+	struct free_frame *next;
+};
+
+static struct {
+	struct free_frame *free;
+	unsigned region; /* the region that untouched frames come from */
+	uint64_t next; /* its first untouched byte */
+	uint64_t total, available;
+	uint64_t *bitmap; /* bit: this frame is on the free list; indexed by physical frame number - base */
+	uint64_t bitmap_base, bitmap_frames;
+} frames;
+
+static uint64_t frame_take_run(uint64_t bytes)
+{
+	for (unsigned i = 0; i < boot_info.ram_count; i++) {
+		struct boot_region *region = &boot_info.ram[i];
+		if (region->size < bytes)
+			continue;
+		region->size -= bytes;
+		return region->base.raw + region->size;
+	}
+	panic("no run of %lu bytes for the frame bitmap", bytes);
+}
+
+static void words_clear(uint64_t *words, uint64_t count)
+{
+	for (uint64_t i = 0; i < count; i++)
+		words[i] = 0;
+}
+
+uint64_t frame_init(void)
+{
+	const struct boot_region *first = &boot_info.ram[0];
+	const struct boot_region *last = &boot_info.ram[boot_info.ram_count - 1];
+	if (boot_info.ram_count == 0)
+		panic("the boot loader reports no usable RAM");
+	frames.bitmap_base = first->base.raw / PAGE_SIZE;
+	frames.bitmap_frames = (last->base.raw + last->size) / PAGE_SIZE - frames.bitmap_base;
+	uint64_t bytes = (frames.bitmap_frames / 8 + PAGE_SIZE) & ~PAGE_MASK;
+	frames.bitmap = phys_to_virt((paddr_t){frame_take_run(bytes)});
+	words_clear(frames.bitmap, bytes / sizeof(uint64_t));
+	frames.next = first->base.raw;
+	for (unsigned i = 0; i < boot_info.ram_count; i++)
+		frames.total += boot_info.ram[i].size / PAGE_SIZE;
+	frames.available = frames.total;
+	return frames.total;
+}
+
+static bool frame_bitmap_flip(uint64_t address)
+{
+	uint64_t index = address / PAGE_SIZE - frames.bitmap_base;
+	if (index >= frames.bitmap_frames)
+		panic("frame %#lx is not RAM", address);
+	frames.bitmap[index / 64] ^= 1ull << index % 64;
+	return frames.bitmap[index / 64] >> index % 64 & 1;
+}
+
+static void *frame_take(void)
+{
+	struct free_frame *frame = frames.free;
+	if (frame) {
+		frames.free = frame->next;
+		if (frame_bitmap_flip(virt_to_phys(frame).raw))
+			panic("frame %#lx was on the free list twice", virt_to_phys(frame).raw);
+		return frame;
+	}
+	while (frames.region < boot_info.ram_count) {
+		const struct boot_region *region = &boot_info.ram[frames.region];
+		if (frames.next < region->base.raw + region->size) {
+			frames.next += PAGE_SIZE;
+			return phys_to_virt((paddr_t){frames.next - PAGE_SIZE});
+		}
+		frames.region++;
+		if (frames.region < boot_info.ram_count)
+			frames.next = boot_info.ram[frames.region].base.raw;
+	}
+	return NULL;
+}
+
+status_t frame_alloc(struct unit *payer, paddr_t *out)
+{
+	if (payer && payer->used >= payer->budget)
+		return ERR(MEMORY, 0);
+	void *frame = frame_take();
+	if (!frame)
+		panic("out of frames although budgets fit: %lu of %lu", frames.available, frames.total);
+	if (payer)
+		payer->used++;
+	frames.available--;
+	words_clear(frame, PAGE_SIZE / sizeof(uint64_t));
+	*out = virt_to_phys(frame);
+	return TSS_OK;
+}
+
+void frame_free(struct unit *payer, paddr_t address)
+{
+	struct free_frame *frame = phys_to_virt(address);
+	if (!frame_bitmap_flip(address.raw))
+		panic("frame %#lx freed twice", address.raw);
+	if (IS_ENABLED(CONFIG_POISON))
+		__builtin_memset(frame, FRAME_POISON, PAGE_SIZE);
+	frame->next = frames.free;
+	frames.free = frame;
+	frames.available++;
+	if (payer)
+		payer->used--;
+}
+
+bool frame_is_ram(paddr_t start, uint64_t size)
+{
+	for (unsigned i = 0; i < boot_info.reserved_count; i++) {
+		const struct boot_region *region = &boot_info.reserved[i];
+		if (start.raw < region->base.raw + region->size && region->base.raw < start.raw + size)
+			return true;
+	}
+	return false;
+}
+
+uint64_t frame_total(void)
+{
+	return frames.total;
+}
+
+uint64_t frame_available(void)
+{
+	return frames.available;
+}

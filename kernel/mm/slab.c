@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * slab.c - kernel objects from pages of one size class that belong to one unit. Pages are never shared between units,
+ * so what a unit made can be given back as whole frames, and one unit's objects never lie beside another's.
+ */
+#include <frame.h>
+#include <unit.h>
+
+#define SLAB_MAGIC 0x51ab51abu
+
+static const uint16_t slab_sizes[SLAB_CLASSES] = {64, 128, 192, 320, 512, 1024};
+
+struct slab_item {
+	struct slab_item *next;
+};
+
+struct slab { /* at the start of the page; items follow at the end, so that they are aligned to 64 */
+	struct link link; /* in the class's partial list while there is room */
+	struct slab_item *free;
+	uint32_t magic;
+	uint16_t used, untouched;
+	uint16_t class_index;
+};
+
+static unsigned slab_class(size_t size)
+{
+	for (unsigned i = 0; i < SLAB_CLASSES; i++)
+		if (size <= slab_sizes[i])
+			return i;
+	panic("no slab class for %lu bytes", size);
+}
+
+static uint16_t slab_capacity(unsigned class_index)
+{
+	return (uint16_t)((PAGE_SIZE - sizeof(struct slab)) / slab_sizes[class_index]);
+}
+
+void slab_init(struct slab_class classes[SLAB_CLASSES])
+{
+	for (unsigned i = 0; i < SLAB_CLASSES; i++)
+		link_init(&classes[i].partial);
+}
+
+static status_t slab_grow(struct unit *payer, unsigned class_index)
+{
+	paddr_t frame;
+	status_t status = frame_alloc(payer, &frame);
+	if (status != TSS_OK)
+		return status;
+	struct slab *slab = phys_to_virt(frame);
+	slab->magic = SLAB_MAGIC;
+	slab->class_index = (uint16_t)class_index;
+	slab->untouched = slab_capacity(class_index);
+	link_append(&payer->slabs[class_index].partial, &slab->link);
+	return TSS_OK;
+}
+
+static void *slab_take(struct slab *slab)
+{
+	struct slab_item *item = slab->free;
+	uint64_t size = slab_sizes[slab->class_index];
+	if (item)
+		slab->free = item->next;
+	else
+		item = (void *)((char *)slab + PAGE_SIZE - size * slab->untouched--);
+	slab->used++;
+	if (slab->used == slab_capacity(slab->class_index))
+		link_remove(&slab->link);
+	uint64_t *words = (uint64_t *)item;
+	for (uint64_t i = 0; i < size / sizeof(uint64_t); i++)
+		words[i] = 0;
+	return item;
+}
+
+status_t slab_alloc(struct unit *payer, size_t size, void **out)
+{
+	unsigned class_index = slab_class(size);
+	struct link *partial = &payer->slabs[class_index].partial;
+	if (link_empty(partial)) {
+		status_t status = slab_grow(payer, class_index);
+		if (status != TSS_OK)
+			return status;
+	}
+	*out = slab_take(LINK_ENTRY(partial->next, struct slab, link));
+	return TSS_OK;
+}
+
+void slab_free(struct unit *payer, void *pointer, size_t size)
+{
+	struct slab *slab = (struct slab *)((uint64_t)pointer & ~PAGE_MASK);
+	unsigned class_index = slab_class(size);
+	if (slab->magic != SLAB_MAGIC || slab->class_index != class_index || slab->used == 0)
+		panic("slab of %p is damaged", pointer);
+	struct slab_item *item = pointer;
+	item->next = slab->free;
+	slab->free = item;
+	if (slab->used == slab_capacity(class_index))
+		link_append(&payer->slabs[class_index].partial, &slab->link);
+	if (--slab->used == 0) {
+		link_remove(&slab->link);
+		slab->magic = 0;
+		frame_free(payer, virt_to_phys(slab));
+	}
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* capability.c - the calls that work on a capability of any type. */
+#include <syscall.h>
+
+status_t sys_capability_derive(struct thread *self, struct capability *cap)
+{
+	struct capability *slot;
+	uint64_t rights = ARG2(self);
+	if (rights & ~(uint64_t)cap->rights)
+		return ERR(RIGHTS, 2);
+	if (cap->depth == CAP_DEPTH_MAX)
+		return ERR(DEPTH, 1);
+	status_t status = syscall_new_slot(self, &slot);
+	if (status != TSS_OK)
+		return status;
+	capability_derive(slot, cap, (uint16_t)rights);
+	return syscall_value(self, capability_handle(slot));
+}
+
+/* Ending a unit gives its memory back in issue order later; until then it is refused rather than half done. */
+static status_t delete_check(const struct thread *self, const struct capability *cap)
+{
+	if (!cap->original)
+		return TSS_OK;
+	switch (cap->type) {
+	case TSS_TYPE_UNIT:
+	case TSS_TYPE_SYSTEM:
+		return ERR(UNSUPPORTED, 1);
+	case TSS_TYPE_THREAD:
+		return (const struct object *)cap->object == &self->object ? ERR(BUSY, 1) : TSS_OK;
+	default:
+		return TSS_OK;
+	}
+}
+
+/* Deleting takes along what was derived from it, REVOKE_SLICE capabilities a call. */
+status_t sys_capability_delete(struct thread *self, struct capability *cap)
+{
+	status_t status = delete_check(self, cap);
+	if (status != TSS_OK)
+		return status;
+	if (!capability_revoke(cap, REVOKE_SLICE))
+		return ERR(AGAIN, 1);
+	capability_delete(cap);
+	return TSS_OK;
+}
+
+status_t sys_capability_inspect(struct thread *self, struct capability *cap)
+{
+	return syscall_value(self, cap->type | (uint64_t)cap->rights << 8 | (uint64_t)cap->depth << 24);
+}
+
+status_t sys_capability_revoke(struct thread *self, struct capability *cap)
+{
+	(void)self;
+	return capability_revoke(cap, REVOKE_SLICE) ? TSS_OK : ERR(AGAIN, 1);
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * event.c - notification bits. Signal adds bits; whoever waits takes them all at once. An event bound to a port is
+ * received there as a message of type TSS_MSG_EVENT.
+ */
+#include <irq.h>
+#include <port.h>
+#include <syscall.h>
+
+void event_signal(struct event *event, uint64_t bits)
+{
+	struct thread *waiter = event->waiter;
+	event->bits |= bits;
+	if (!event->bits)
+		return;
+	if (waiter) {
+		event->waiter = NULL;
+		waiter->event = NULL;
+		thread_wake(waiter, TSS_OK);
+		waiter->frame.rdx = event->bits;
+		event->bits = 0;
+	} else if (event->port && event->port->waiting) {
+		(void)port_deliver_next(event->port);
+	}
+}
+
+void event_destroy(struct event *event)
+{
+	if (event->waiter)
+		thread_wake(event->waiter, ERR(CANCELLED, 1));
+	if (event->port)
+		event->port->event = NULL;
+	irq_forget_event(event);
+	object_free(&event->object, sizeof(*event));
+}
+
+status_t sys_event_create(struct thread *self, struct capability *cap)
+{
+	struct capability *slot;
+	void *event;
+	status_t status = syscall_new_slot(self, &slot);
+	if (status != TSS_OK)
+		return status;
+	status = object_alloc((struct unit *)cap->object, TSS_TYPE_EVENT, sizeof(struct event), &event);
+	if (status != TSS_OK)
+		return status;
+	return syscall_place(self, slot, event, NULL);
+}
+
+status_t sys_event_signal(struct thread *self, struct capability *cap)
+{
+	event_signal((struct event *)cap->object, ARG2(self));
+	return TSS_OK;
+}
+
+status_t sys_event_wait(struct thread *self, struct capability *cap)
+{
+	struct event *event = (struct event *)cap->object;
+	uint64_t timeout = ARG2(self);
+	status_t status = timeout_check(timeout, 2);
+	if (status != TSS_OK)
+		return status;
+	if (event->bits) {
+		uint64_t bits = event->bits;
+		event->bits = 0;
+		return syscall_value(self, bits);
+	}
+	if (event->waiter)
+		return ERR(BUSY, 1);
+	if (timeout == 0)
+		return ERR(TIMEOUT, 2);
+	event->waiter = self;
+	self->event = event;
+	thread_block(self, TSS_THREAD_WAITING, timeout);
+	return SYSCALL_NO_RESULT;
+}
+
+status_t sys_event_bind(struct thread *self, struct capability *cap)
+{
+	struct event *event = (struct event *)cap->object;
+	struct capability *port_cap;
+	status_t status = syscall_capability(self, ARG2(self), 2, TSS_TYPE_PORT, TSS_RIGHT_RECEIVE, &port_cap);
+	if (status != TSS_OK)
+		return status;
+	struct port *port = (struct port *)port_cap->object;
+	if (port->event || event->port)
+		return ERR(BUSY, event->port ? 1 : 2);
+	port->event = event;
+	event->port = port;
+	if (event->bits && port->waiting)
+		(void)port_deliver_next(port);
+	return TSS_OK;
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * irq.c - interrupt lines and I/O ports. An interrupt masks its line and sets bits of the bound event; the driver
+ * serves the device and unmasks the line with irq_ack. At most one object a line, no port in two objects.
+ */
+#include <irq.h>
+#include <syscall.h>
+
+static struct irq *irq_lines[IRQ_LINES];
+
+void irq_deliver(unsigned line)
+{
+	struct irq *irq = line < IRQ_LINES ? irq_lines[line] : NULL;
+	if (!irq || !irq->event)
+		return; /* stays masked */
+	irq->count++;
+	event_signal(irq->event, irq->bits);
+}
+
+void irq_destroy(struct irq *irq)
+{
+	arch_irq_mask(irq->line);
+	irq_lines[irq->line] = NULL;
+	object_free(&irq->object, sizeof(*irq));
+}
+
+void irq_forget_event(struct event *event)
+{
+	for (unsigned line = 0; line < IRQ_LINES; line++)
+		if (irq_lines[line] && irq_lines[line]->event == event) {
+			arch_irq_mask(line);
+			irq_lines[line]->event = NULL;
+		}
+}
+
+status_t sys_irq_create(struct thread *self, struct capability *cap)
+{
+	struct capability *slot;
+	uint64_t line = ARG2(self);
+	void *memory;
+	(void)cap;
+	if (line >= IRQ_LINES || line >= arch_irq_count() || !arch_irq_valid((unsigned)line))
+		return ERR(ARGUMENT, 2);
+	if (irq_lines[line])
+		return ERR(OCCUPIED, 2);
+	status_t status = syscall_new_slot(self, &slot);
+	if (status != TSS_OK)
+		return status;
+	status = object_alloc(self->unit, TSS_TYPE_IRQ, sizeof(struct irq), &memory);
+	if (status != TSS_OK)
+		return status;
+	irq_lines[line] = memory;
+	irq_lines[line]->line = (uint32_t)line;
+	return syscall_place(self, slot, memory, NULL);
+}
+
+status_t sys_irq_bind(struct thread *self, struct capability *cap)
+{
+	struct irq *irq = (struct irq *)cap->object;
+	struct capability *event_cap;
+	status_t status = syscall_capability(self, ARG2(self), 2, TSS_TYPE_EVENT, TSS_RIGHT_SIGNAL, &event_cap);
+	if (status != TSS_OK)
+		return status;
+	if (ARG3(self) == 0)
+		return ERR(ARGUMENT, 3);
+	if (irq->event)
+		return ERR(BUSY, 1);
+	irq->event = (struct event *)event_cap->object;
+	irq->bits = ARG3(self);
+	arch_irq_unmask(irq->line);
+	return TSS_OK;
+}
+
+status_t sys_irq_ack(struct thread *self, struct capability *cap)
+{
+	struct irq *irq = (struct irq *)cap->object;
+	(void)self;
+	if (!irq->event)
+		return ERR(BUSY, 1);
+	arch_irq_unmask(irq->line);
+	return TSS_OK;
+}
+
+static bool ioport_taken(uint64_t base, uint64_t count)
+{
+	LINK_FOR_EACH(at, &object_lists[TSS_TYPE_IOPORT])
+	{
+		const struct ioport *range = LINK_ENTRY(at, struct ioport, object.all);
+		if (base < range->base + range->count && range->base < base + count)
+			return true;
+	}
+	return false;
+}
+
+status_t sys_ioport_create(struct thread *self, struct capability *cap)
+{
+	struct capability *slot;
+	uint64_t base = ARG2(self), count = ARG3(self);
+	void *memory;
+	(void)cap;
+	if (base > 0xffff)
+		return ERR(ARGUMENT, 2);
+	if (count == 0 || count > 0x10000 - base)
+		return ERR(ARGUMENT, 3);
+	if (ioport_taken(base, count))
+		return ERR(OCCUPIED, 2);
+	status_t status = syscall_new_slot(self, &slot);
+	if (status != TSS_OK)
+		return status;
+	status = object_alloc(self->unit, TSS_TYPE_IOPORT, sizeof(struct ioport), &memory);
+	if (status != TSS_OK)
+		return status;
+	struct ioport *range = memory;
+	range->base = (uint16_t)base;
+	range->count = (uint32_t)count;
+	return syscall_place(self, slot, range, NULL);
+}
+
+static status_t ioport_check(struct thread *self, const struct ioport *range)
+{
+	uint64_t offset = ARG2(self), width = ARG3(self);
+	if (width != 1 && width != 2 && width != 4)
+		return ERR(ARGUMENT, 3);
+	if (offset >= range->count || width > range->count - offset)
+		return ERR(ARGUMENT, 2);
+	log_console_release(range->base, range->count);
+	return TSS_OK;
+}
+
+status_t sys_ioport_read(struct thread *self, struct capability *cap)
+{
+	const struct ioport *range = (const struct ioport *)cap->object;
+	status_t status = ioport_check(self, range);
+	if (status != TSS_OK)
+		return status;
+	return syscall_value(self, arch_port_read((uint16_t)(range->base + ARG2(self)), (unsigned)ARG3(self)));
+}
+
+status_t sys_ioport_write(struct thread *self, struct capability *cap)
+{
+	const struct ioport *range = (const struct ioport *)cap->object;
+	status_t status = ioport_check(self, range);
+	if (status != TSS_OK)
+		return status;
+	arch_port_write((uint16_t)(range->base + ARG2(self)), (unsigned)ARG3(self), (uint32_t)ARG4(self));
+	return TSS_OK;
+}

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* port.c - ports: creation, queues, delivery to the waiting receiver, the end. Calls and replies are in ipc.c. */
+#include <message_copy.h>
+#include <syscall.h>
+
+void port_fast_update(struct port *port)
+{
+	port->fast_receiver = port->waiting && !link_empty(&port->free_replies) ? port->receiver : NULL;
+}
+
+static void port_receiver_ready(struct port *port)
+{
+	struct thread *receiver = port->receiver;
+	port->waiting = false;
+	port->fast_receiver = NULL;
+	if (receiver->state != TSS_THREAD_RECEIVING)
+		return;
+	timeout_cancel(&receiver->timeout);
+	receiver->port = NULL;
+	receiver->state = TSS_THREAD_READY;
+	sched_wake_parked(receiver);
+	sched_activate_home(receiver);
+}
+
+static struct thread *port_first_caller(struct port *port)
+{
+	if (link_empty(&port->callers) || link_empty(&port->free_replies))
+		return NULL;
+	return LINK_ENTRY(port->callers.next, struct thread, wait);
+}
+
+static struct message *port_first_message(struct port *port)
+{
+	return link_empty(&port->messages) ? NULL : LINK_ENTRY(port->messages.next, struct message, link);
+}
+
+static void port_deliver_event(struct port *port)
+{
+	struct thread *to = port->receiver;
+	port_receiver_ready(port);
+	message_set_result(to, 0, TSS_TAG(TSS_MSG_EVENT, sizeof(uint64_t), 0), 0);
+	to->frame.r10 = port->event->bits;
+	to->frame.r8 = to->frame.r9 = to->frame.rbx = 0;
+	port->event->bits = 0;
+}
+
+static void port_deliver_message(struct port *port, struct message *message)
+{
+	struct thread *to = port->receiver;
+	link_remove(&message->link);
+	link_append(&port->free_messages, &message->link);
+	port_receiver_ready(port);
+	message_set_result(to, message->badge, message->tag, 0);
+	to->frame.r10 = message->words[0];
+	to->frame.r8 = message->words[1];
+	to->frame.r9 = message->words[2];
+	to->frame.rbx = message->words[3];
+	message_copy_payload(to->ipc->recv, message->words, message->tag);
+}
+
+/* False: the caller's capabilities could not be handed over; it has its error, try the next. */
+static bool port_deliver_caller(struct port *port, struct thread *caller)
+{
+	struct thread *to = port->receiver;
+	uint64_t tag = caller->frame.rsi;
+	status_t status = TSS_TAG_CAPS(tag) ? message_move_caps(to, caller, tag) : TSS_OK;
+	if (status != TSS_OK) {
+		thread_wake(caller, status);
+		return false;
+	}
+	link_remove(&caller->wait);
+	struct reply *reply = reply_bind(port, caller, to, caller->home);
+	port_receiver_ready(port);
+	message_set_result(to, caller->badge, tag, capability_handle(reply->cap));
+	message_copy_words(to, caller);
+	message_copy_payload(to->ipc->recv, caller->ipc->send, tag);
+	sched_wake_parked(caller); /* contexts parked at the caller can help its server now */
+	return true;
+}
+
+bool port_deliver_next(struct port *port)
+{
+	if (port->event && port->event->bits) {
+		port_deliver_event(port);
+		return true;
+	}
+	for (;;) {
+		struct thread *caller = port_first_caller(port);
+		struct message *message = port_first_message(port);
+		if (message && (!caller || message->sequence < caller->sequence)) {
+			port_deliver_message(port, message);
+			return true;
+		}
+		if (!caller)
+			return false;
+		if (port_deliver_caller(port, caller))
+			return true;
+	}
+}
+
+static struct message *port_take_message(struct port *port)
+{
+	struct link *link = port->dead ? NULL : link_take_first(&port->free_messages);
+	return link ? LINK_ENTRY(link, struct message, link) : NULL;
+}
+
+static void port_queue_message(struct port *port, struct message *message)
+{
+	message->sequence = port->sequence++;
+	link_append(&port->messages, &message->link);
+	if (port->waiting)
+		(void)port_deliver_next(port);
+}
+
+bool connection_post(struct connection *connection, uint64_t tag, const uint64_t *words)
+{
+	struct message *message = port_take_message(connection->port);
+	if (!message)
+		return false;
+	message->tag = tag;
+	message->badge = connection->badge;
+	for (unsigned i = 0; i < (TSS_TAG_LENGTH(tag) + 7) / sizeof(uint64_t); i++)
+		message->words[i] = words[i];
+	port_queue_message(connection->port, message);
+	return true;
+}
+
+status_t sys_connection_send(struct thread *self, struct capability *cap)
+{
+	struct connection *connection = (struct connection *)cap->object;
+	uint64_t tag = ARG2(self);
+	if (!tag_valid(tag))
+		return ERR(ARGUMENT, 2);
+	if (TSS_TAG_CAPS(tag))
+		return ERR(UNSUPPORTED, 2);
+	if (connection->port->dead)
+		return ERR(PEER_DEAD, 1);
+	struct message *message = port_take_message(connection->port);
+	if (!message) {
+		connection->refused++;
+		return ERR(FULL, 1);
+	}
+	connection->sends++;
+	message->tag = tag;
+	message->badge = connection->badge;
+	message->words[0] = self->frame.r10;
+	message->words[1] = self->frame.r8;
+	message->words[2] = self->frame.r9;
+	message->words[3] = self->frame.rbx;
+	message_copy_payload(message->words, self->ipc->send, tag);
+	port_queue_message(connection->port, message);
+	return TSS_OK;
+}
+
+static void port_free_messages(struct port *port)
+{
+	struct link *link;
+	while ((link = link_take_first(&port->free_messages)) || (link = link_take_first(&port->messages)))
+		slab_free(port->object.payer, LINK_ENTRY(link, struct message, link), sizeof(struct message));
+}
+
+status_t sys_port_create(struct thread *self, struct capability *cap)
+{
+	struct unit *payer = (struct unit *)cap->object;
+	struct capability *slot;
+	void *memory;
+	if (ARG2(self) > PORT_DEPTH_MAX)
+		return ERR(ARGUMENT, 2);
+	status_t status = syscall_new_slot(self, &slot);
+	if (status != TSS_OK)
+		return status;
+	status = object_alloc(payer, TSS_TYPE_PORT, sizeof(struct port), &memory);
+	if (status != TSS_OK)
+		return status;
+	struct port *port = memory;
+	port->depth = (uint32_t)ARG2(self);
+	link_init(&port->free_replies);
+	link_init(&port->callers);
+	link_init(&port->messages);
+	link_init(&port->free_messages);
+	for (unsigned i = 0; i < port->depth; i++) {
+		status = slab_alloc(payer, sizeof(struct message), &memory);
+		if (status != TSS_OK) {
+			port_free_messages(port);
+			object_free(&port->object, sizeof(*port));
+			return status;
+		}
+		link_append(&port->free_messages, &((struct message *)memory)->link);
+	}
+	return syscall_place(self, slot, port, NULL);
+}
+
+void port_fail_callers(struct port *port, status_t status)
+{
+	struct link *link;
+	while ((link = link_take_first(&port->callers)))
+		thread_wake(LINK_ENTRY(link, struct thread, wait), status);
+	LINK_FOR_EACH(at, &object_lists[TSS_TYPE_REPLY])
+	{
+		struct reply *reply = LINK_ENTRY(at, struct reply, object.all);
+		if (reply->port == port && reply->caller)
+			thread_wake(reply->caller, status);
+	}
+}
+
+void port_destroy(struct port *port)
+{
+	port->dead = true;
+	port_fail_callers(port, ERR(PEER_DEAD, 1));
+	if (port->waiting)
+		thread_wake(port->receiver, ERR(CANCELLED, 1));
+	if (port->event)
+		port->event->port = NULL;
+	port_free_messages(port);
+	object_free(&port->object, sizeof(*port));
+}
+
+void ports_forget_thread(struct thread *thread)
+{
+	LINK_FOR_EACH(at, &object_lists[TSS_TYPE_PORT])
+	{
+		struct port *port = LINK_ENTRY(at, struct port, object.all);
+		if (port->receiver == thread)
+			port->receiver = NULL;
+	}
+	LINK_FOR_EACH(at, &object_lists[TSS_TYPE_REPLY])
+	{
+		struct reply *reply = LINK_ENTRY(at, struct reply, object.all);
+		if (reply->server == thread)
+			reply->server = NULL;
+	}
+}

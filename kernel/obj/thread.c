@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* thread.c - threads: creation, waiting, waking, ending; and what a fault does. */
+#include <frame.h>
+#include <port.h>
+#include <syscall.h>
+
+static status_t thread_check(struct unit *unit, uint64_t entry, uint64_t stack, uint64_t ipc_page)
+{
+	paddr_t frame;
+	if (unit->state == UNIT_ENDED)
+		return ERR(BUSY, 1);
+	if (entry < TSS_USER_BASE || entry >= TSS_USER_END - PAGE_SIZE)
+		return ERR(ARGUMENT, 2);
+	if (stack < TSS_USER_BASE || stack >= TSS_USER_END - PAGE_SIZE || stack % 16)
+		return ERR(ARGUMENT, 3);
+	if (!unit_range_valid(ipc_page, PAGE_SIZE))
+		return ERR(ARGUMENT, 4);
+	if (arch_space_lookup(&unit->space, (uaddr_t){ipc_page}, &frame))
+		return ERR(OCCUPIED, 4);
+	return TSS_OK;
+}
+
+static status_t thread_map_ipc(struct thread *thread, uint64_t ipc_page)
+{
+	struct unit *unit = thread->unit;
+	status_t status = frame_alloc(unit, &thread->ipc_frame);
+	if (status != TSS_OK)
+		return status;
+	status = arch_space_map(&unit->space, unit, (uaddr_t){ipc_page}, thread->ipc_frame,
+				TSS_RIGHT_READ | TSS_RIGHT_WRITE, false);
+	if (status != TSS_OK)
+		frame_free(unit, thread->ipc_frame);
+	return status;
+}
+
+static void thread_fill(struct thread *thread, uint64_t entry, uint64_t stack, uint64_t argument)
+{
+	thread->frame.rip = entry;
+	thread->frame.rsp = stack;
+	thread->frame.rdi = argument;
+	thread->frame.rflags = 0x202;
+	thread->state = TSS_THREAD_NEW;
+	thread->ipc = phys_to_virt(thread->ipc_frame);
+	thread->ipc->self = thread->ipc_user;
+	thread->ipc->thread = thread->object.id;
+	__builtin_memcpy(thread->ipc->unit, thread->unit->name, TSS_NAME_SIZE);
+	link_init(&thread->wait);
+	link_init(&thread->parked);
+	link_init(&thread->timeout.link);
+}
+
+status_t thread_create(struct unit *unit, uint64_t entry, uint64_t stack, uint64_t ipc_page, uint64_t argument,
+		       struct thread **out)
+{
+	void *memory;
+	status_t status = thread_check(unit, entry, stack, ipc_page);
+	if (status != TSS_OK)
+		return status;
+	status = object_alloc(unit, TSS_TYPE_THREAD, sizeof(struct thread), &memory);
+	if (status != TSS_OK)
+		return status;
+	struct thread *thread = memory;
+	thread->unit = unit;
+	thread->ipc_user = ipc_page;
+	status = thread_map_ipc(thread, ipc_page);
+	if (status != TSS_OK) {
+		object_free(&thread->object, sizeof(*thread));
+		return status;
+	}
+	thread_fill(thread, entry, stack, argument);
+	unit->threads++;
+	*out = thread;
+	return TSS_OK;
+}
+
+void thread_start(struct thread *thread, struct sched *sched)
+{
+	thread->home = sched;
+	sched->home = thread;
+	thread->state = TSS_THREAD_READY;
+	thread->unit->state = UNIT_RUNNING;
+	sched_enqueue(sched, false);
+}
+
+void thread_switch_to(struct thread *thread)
+{
+	struct cpu *cpu = cpu_this();
+	cpu->current = thread;
+	thread->switches++;
+	cpu->switches++;
+	arch_space_activate(&thread->unit->space);
+	arch_user_gs_set(thread->ipc_user);
+}
+
+status_t timeout_check(uint64_t timeout_us, unsigned argument)
+{
+	return timeout_us > TSS_TIMEOUT_MAX && timeout_us != TSS_INFINITE ? ERR(ARGUMENT, argument) : TSS_OK;
+}
+
+void thread_block(struct thread *thread, enum tss_thread_state state, uint64_t timeout_us)
+{
+	thread->state = (uint8_t)state;
+	cpu_this()->need_resched = true;
+	if (timeout_us == TSS_INFINITE)
+		return;
+	timeout_start(&thread->timeout, timeout_us);
+	sched_reprogram();
+}
+
+/* Forget what the thread waits for. */
+static void thread_unwait(struct thread *thread)
+{
+	timeout_cancel(&thread->timeout);
+	switch (thread->state) {
+	case TSS_THREAD_CALLING:
+		link_remove(&thread->wait);
+		if (thread->reply)
+			reply_detach_caller(thread->reply);
+		break;
+	case TSS_THREAD_RECEIVING:
+		thread->port->waiting = false;
+		port_fast_update(thread->port);
+		break;
+	case TSS_THREAD_WAITING:
+		if (thread->event)
+			thread->event->waiter = NULL;
+		break;
+	default:
+		break;
+	}
+	thread->port = NULL;
+	thread->reply = NULL;
+	thread->event = NULL;
+}
+
+void thread_wake(struct thread *thread, status_t status)
+{
+	struct arch_frame *frame = &thread->frame;
+	bool message = thread->state == TSS_THREAD_CALLING || thread->state == TSS_THREAD_RECEIVING;
+	thread_unwait(thread);
+	frame->rax = status;
+	frame->rdx = 0;
+	if (message)
+		frame->rdi = frame->rsi = frame->r10 = frame->r8 = frame->r9 = frame->rbx = 0;
+	thread->state = TSS_THREAD_READY;
+	sched_wake_parked(thread);
+	sched_activate_home(thread);
+}
+
+void thread_timed_out(struct thread *thread)
+{
+	thread_wake(thread, ERR(TIMEOUT, thread->state == TSS_THREAD_SLEEPING ? 1 : 2));
+}
+
+void thread_end(struct thread *thread)
+{
+	struct cpu *cpu = cpu_this();
+	struct sched *home = thread->home;
+	if (thread->state == TSS_THREAD_ENDED)
+		return;
+	thread_unwait(thread);
+	thread->state = TSS_THREAD_ENDED;
+	thread->unit->threads--;
+	ports_forget_thread(thread);
+	if (home) {
+		if (cpu->sched == home) {
+			cpu->sched = NULL;
+			home->state = SCHED_UNBOUND;
+		}
+		sched_unqueue(home);
+		home->home = NULL;
+		thread->home = NULL;
+	}
+	sched_wake_parked(thread);
+	cpu->need_resched = true;
+}
+
+static const char *fault_name(enum tss_fault kind)
+{
+	static const char names[][12] = {
+#define FAULT(number, name, text) [number] = #name,
+#include <abi/faults.def>
+#undef FAULT
+	};
+	return names[kind];
+}
+
+static void fault_record_fill(struct tss_fault_record *record, const struct thread *thread, enum tss_fault kind,
+			      uint64_t address)
+{
+	const struct arch_frame *frame = &thread->frame;
+	*record = (struct tss_fault_record){
+		.kind = kind,
+		.address = address,
+		.ip = frame->rip,
+		.sp = frame->rsp,
+		.flags = frame->rflags,
+		.code = frame->vector << 32 | frame->error,
+		.thread = thread->object.id,
+		.regs = {frame->rax, frame->rbx, frame->rcx, frame->rdx, frame->rsi, frame->rdi, frame->rbp, frame->r8,
+			 frame->r9, frame->r10, frame->r11, frame->r12, frame->r13, frame->r14, frame->r15},
+	};
+	__builtin_memcpy(record->unit, thread->unit->name, TSS_NAME_SIZE);
+}
+
+/* A fault ends the unit; its supervisor gets the record first, then the end. */
+void thread_fault(struct thread *thread, enum tss_fault kind, uint64_t address)
+{
+	struct unit *unit = thread->unit;
+	struct tss_fault_record record;
+	cpu_this()->faults++;
+	fault_record_fill(&record, thread, kind, address);
+	log_printf("unit %.16s: fault %s at %#lx, ip %#lx\n", unit->name, fault_name(kind), address, thread->frame.rip);
+	if (unit->supervisor)
+		(void)connection_post(unit->supervisor, TSS_TAG(TSS_MSG_FAULT, sizeof(record), 0), &record.kind);
+	unit_end(unit, 0x100u | kind);
+}
+
+status_t sys_thread_create(struct thread *self, struct capability *cap)
+{
+	struct capability *slot;
+	struct thread *thread;
+	status_t status = syscall_new_slot(self, &slot);
+	if (status != TSS_OK)
+		return status;
+	status = thread_create((struct unit *)cap->object, ARG2(self), ARG3(self), ARG4(self), ARG5(self), &thread);
+	return status == TSS_OK ? syscall_place(self, slot, thread, NULL) : status;
+}
+
+status_t sys_thread_start(struct thread *self, struct capability *cap)
+{
+	struct thread *thread = (struct thread *)cap->object;
+	struct capability *sched_cap;
+	status_t status = syscall_capability(self, ARG2(self), 2, TSS_TYPE_SCHED, TSS_RIGHT_CONTROL, &sched_cap);
+	if (status != TSS_OK)
+		return status;
+	struct sched *sched = (struct sched *)sched_cap->object;
+	if (thread->state != TSS_THREAD_NEW || thread->unit->state == UNIT_ENDED)
+		return ERR(BUSY, 1);
+	if (sched->home)
+		return ERR(BUSY, 2);
+	thread_start(thread, sched);
+	return TSS_OK;
+}
+
+status_t sys_sched_create(struct thread *self, struct capability *cap)
+{
+	struct capability *slot, *unit_cap;
+	void *memory;
+	(void)cap;
+	status_t status = syscall_capability(self, ARG2(self), 2, TSS_TYPE_UNIT, TSS_RIGHT_CONTROL, &unit_cap);
+	if (status != TSS_OK)
+		return status;
+	if (ARG3(self) > TSS_PRIORITY_MAX)
+		return ERR(ARGUMENT, 3);
+	if (ARG4(self) < TSS_SLICE_MIN_US || ARG4(self) > TSS_SLICE_MAX_US)
+		return ERR(ARGUMENT, 4);
+	status = syscall_new_slot(self, &slot);
+	if (status != TSS_OK)
+		return status;
+	status = object_alloc((struct unit *)unit_cap->object, TSS_TYPE_SCHED, sizeof(struct sched), &memory);
+	if (status != TSS_OK)
+		return status;
+	struct sched *sched = memory;
+	sched->priority = (uint8_t)ARG3(self);
+	sched->slice_us = (uint32_t)ARG4(self);
+	link_init(&sched->queue);
+	return syscall_place(self, slot, sched, NULL);
+}

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * unit.c - units: a budget reserved from the parent, an address space, a capability space. BUILDING until the first
+ * thread starts, ENDED when it exits, is killed or faults; an ended unit keeps what it holds until it is deleted.
+ */
+#include <frame.h>
+#include <memory.h>
+#include <port.h>
+#include <syscall.h>
+
+#define UNIT_FIXED_PAGES 6 /* the unit itself, root table, and room for the first tables and slabs */
+
+static void unit_fill(struct unit *unit, struct unit *parent, uint64_t pages)
+{
+	unit->table = syscall_table;
+	unit->parent = parent;
+	unit->budget = pages;
+	unit->used = 1;
+	slab_init(unit->slabs);
+	object_register(&unit->object, TSS_TYPE_UNIT, parent);
+}
+
+/* With at least the pages that unit_create() asks for, nothing in here can fail. */
+static void unit_build(struct unit *unit, uint64_t slots)
+{
+	status_t status = cspace_init(&unit->caps, unit, slots);
+	if (status == TSS_OK)
+		status = arch_space_create(&unit->space, unit);
+	if (status != TSS_OK)
+		panic("a unit's fixed pages exceed UNIT_FIXED_PAGES");
+}
+
+static struct unit *unit_frame(void)
+{
+	paddr_t frame;
+	if (frame_alloc(NULL, &frame) != TSS_OK)
+		panic("no frame for a unit that has been paid for");
+	return phys_to_virt(frame);
+}
+
+status_t unit_create(struct unit *parent, uint64_t pages, uint64_t slots, struct unit **out)
+{
+	if (slots == 0 || slots > TSS_SLOTS_MAX)
+		return ERR(ARGUMENT, 3);
+	if (pages < UNIT_FIXED_PAGES + (slots + CAPS_PER_PAGE - 1) / CAPS_PER_PAGE)
+		return ERR(ARGUMENT, 2);
+	if (pages > parent->budget - parent->used)
+		return ERR(MEMORY, 2);
+	struct unit *unit = unit_frame();
+	parent->used += pages;
+	unit_fill(unit, parent, pages);
+	unit_build(unit, slots);
+	*out = unit;
+	return TSS_OK;
+}
+
+struct unit *unit_create_first(const char *name, uint64_t slots)
+{
+	struct unit *unit = unit_frame();
+	unit_fill(unit, NULL, frame_available() + 1);
+	unit_build(unit, slots);
+	for (unsigned i = 0; i < TSS_NAME_SIZE && name[i]; i++)
+		unit->name[i] = name[i];
+	return unit;
+}
+
+bool unit_range_valid(uint64_t address, uint64_t size)
+{
+	return address % PAGE_SIZE == 0 && size % PAGE_SIZE == 0 && address >= TSS_USER_BASE &&
+	       address < TSS_USER_END - PAGE_SIZE && size <= TSS_USER_END - PAGE_SIZE - address;
+}
+
+static void unit_end_threads(struct unit *unit)
+{
+	LINK_FOR_EACH(at, &object_lists[TSS_TYPE_THREAD])
+	{
+		struct thread *thread = LINK_ENTRY(at, struct thread, object.all);
+		if (thread->unit == unit)
+			thread_end(thread);
+	}
+}
+
+static void unit_end_ports(struct unit *unit)
+{
+	LINK_FOR_EACH(at, &object_lists[TSS_TYPE_PORT])
+	{
+		struct port *port = LINK_ENTRY(at, struct port, object.all);
+		if (port->object.payer != unit)
+			continue;
+		port->dead = true;
+		port_fail_callers(port, ERR(PEER_DEAD, 1));
+	}
+}
+
+void unit_end(struct unit *unit, uint64_t code)
+{
+	uint64_t words[TSS_MESSAGE_WORDS] = {code};
+	if (unit->state == UNIT_ENDED)
+		return;
+	if (!unit->parent)
+		panic("the first unit ended with code %#lx", code);
+	unit->state = UNIT_ENDED;
+	unit_end_threads(unit);
+	unit_end_ports(unit);
+	__builtin_memcpy(&words[1], unit->name, TSS_NAME_SIZE);
+	if (unit->supervisor)
+		(void)connection_post(unit->supervisor, TSS_TAG(TSS_MSG_ENDED, 24, 0), words);
+}
+
+status_t sys_unit_create(struct thread *self, struct capability *cap)
+{
+	struct capability *slot;
+	struct unit *unit;
+	status_t status = syscall_new_slot(self, &slot);
+	if (status != TSS_OK)
+		return status;
+	status = unit_create((struct unit *)cap->object, ARG2(self), ARG3(self), &unit);
+	if (status != TSS_OK)
+		return status;
+	__builtin_memcpy(unit->name, &self->frame.r10, 8);
+	__builtin_memcpy(unit->name + 8, &self->frame.r8, 8);
+	return syscall_place(self, slot, unit, NULL);
+}
+
+static bool capability_can_move(const struct capability *source)
+{
+	return source->type != TSS_TYPE_MEMORY || !source->mapped_at;
+}
+
+/* (unit, slot, source, rights, flags) */
+status_t sys_unit_install(struct thread *self, struct capability *cap)
+{
+	struct unit *unit = (struct unit *)cap->object;
+	struct capability *slot = cspace_slot(unit, ARG2(self));
+	struct capability *source = cspace_lookup_in(&self->unit->caps, (uint32_t)ARG3(self));
+	uint64_t rights = ARG4(self), flags = ARG5(self);
+	if (!slot)
+		return ERR(ARGUMENT, 2);
+	if (slot->object)
+		return ERR(OCCUPIED, 2);
+	if (!source)
+		return ERR(CAPABILITY, 3);
+	if (rights & ~(uint64_t)source->rights)
+		return ERR(RIGHTS, 4);
+	if (flags > TSS_INSTALL_MOVE)
+		return ERR(ARGUMENT, 5);
+	if (flags == TSS_INSTALL_COPY && !(source->rights & TSS_RIGHT_GRANT))
+		return ERR(RIGHTS, 3);
+	if (flags == TSS_INSTALL_COPY && source->depth == CAP_DEPTH_MAX)
+		return ERR(DEPTH, 3);
+	if (flags == TSS_INSTALL_MOVE && !capability_can_move(source))
+		return ERR(BUSY, 3);
+	if (flags == TSS_INSTALL_COPY) {
+		capability_derive(slot, source, (uint16_t)rights);
+	} else {
+		capability_move(slot, source);
+		slot->rights = (uint16_t)rights;
+	}
+	return TSS_OK;
+}
+
+/* The capability under a handle in the capability space of the unit that argument 1 names. */
+static status_t unit_memory(struct thread *self, struct unit *unit, struct capability **out)
+{
+	*out = cspace_lookup_in(&unit->caps, (uint32_t)ARG2(self));
+	if (!*out)
+		return ERR(CAPABILITY, 2);
+	return (*out)->type == TSS_TYPE_MEMORY ? TSS_OK : ERR(TYPE, 2);
+}
+
+/* (unit, memory, address, protection) */
+status_t sys_unit_map(struct thread *self, struct capability *cap)
+{
+	const uint64_t all = TSS_RIGHT_READ | TSS_RIGHT_WRITE | TSS_RIGHT_EXECUTE;
+	struct capability *memory;
+	uint64_t protection = ARG4(self);
+	status_t status = unit_memory(self, (struct unit *)cap->object, &memory);
+	if (status != TSS_OK)
+		return status;
+	if (memory->mapped_at)
+		return ERR(BUSY, 2);
+	if (protection & ~all || !(protection & TSS_RIGHT_READ) ||
+	    (protection & (TSS_RIGHT_WRITE | TSS_RIGHT_EXECUTE)) == (TSS_RIGHT_WRITE | TSS_RIGHT_EXECUTE))
+		return ERR(ARGUMENT, 4);
+	if (protection & ~(uint64_t)memory->rights)
+		return ERR(RIGHTS, 2);
+	return memory_map(memory, ARG3(self), (unsigned)protection);
+}
+
+status_t sys_unit_unmap(struct thread *self, struct capability *cap)
+{
+	struct capability *memory;
+	status_t status = unit_memory(self, (struct unit *)cap->object, &memory);
+	if (status != TSS_OK)
+		return status;
+	if (!memory->mapped_at)
+		return ERR(ARGUMENT, 2);
+	memory_unmap(memory);
+	return TSS_OK;
+}
+
+status_t sys_unit_supervise(struct thread *self, struct capability *cap)
+{
+	struct capability *connection;
+	status_t status = syscall_capability(self, ARG2(self), 2, TSS_TYPE_CONNECTION, TSS_RIGHT_SEND, &connection);
+	if (status == TSS_OK)
+		((struct unit *)cap->object)->supervisor = (struct connection *)connection->object;
+	return status;
+}
+
+/* (unit, mask): the unit gets a table of its own, paid by itself, in which entries can only ever be denied. */
+status_t sys_unit_restrict(struct thread *self, struct capability *cap)
+{
+	struct unit *unit = (struct unit *)cap->object;
+	uint64_t mask = ARG2(self);
+	void *table;
+	if (!unit->own_table) {
+		status_t status = slab_alloc(unit, sizeof(syscall_table), &table);
+		if (status != TSS_OK)
+			return status;
+		__builtin_memcpy(table, syscall_table, sizeof(syscall_table));
+		unit->own_table = table;
+		unit->table = table;
+	}
+	for (unsigned i = 0; i < TSS_SYSCALL_COUNT; i++)
+		if (!(mask >> i & 1))
+			unit->own_table[i] = (struct syscall_row){.handler = sys_denied};
+	return TSS_OK;
+}
+
+status_t sys_unit_kill(struct thread *self, struct capability *cap)
+{
+	(void)self;
+	unit_end((struct unit *)cap->object, 0x200);
+	return TSS_OK;
+}

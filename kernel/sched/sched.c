@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sched.c - run queues and the choice of what runs. One FIFO a priority, a two-level bitmap of the occupied ones:
+ * enqueue, dequeue and pick are O(1) in the number of threads; following a chain of calls is bounded.
+ */
+#include <port.h>
+#include <thread.h>
+
+static struct {
+	uint64_t summary; /* bit i: occupied[i] is not 0 */
+	uint64_t occupied[PRIORITIES / 64];
+	struct link queues[PRIORITIES];
+} run_queue; /* of the one CPU; per CPU when there are more */
+
+static uint64_t timer_set_for; /* us the hardware timer is set for; UINT64_MAX: stopped */
+
+void sched_init(void)
+{
+	for (unsigned i = 0; i < PRIORITIES; i++)
+		link_init(&run_queue.queues[i]);
+	timer_set_for = UINT64_MAX;
+}
+
+static void run_queue_insert(struct sched *sched, bool at_head)
+{
+	struct link *queue = &run_queue.queues[sched->priority];
+	sched->state = SCHED_QUEUED;
+	if (at_head)
+		link_insert_after(queue, &sched->queue);
+	else
+		link_append(queue, &sched->queue);
+	run_queue.occupied[sched->priority / 64] |= 1ull << sched->priority % 64;
+	run_queue.summary |= 1ull << sched->priority / 64;
+}
+
+static void run_queue_remove(struct sched *sched)
+{
+	unsigned word = sched->priority / 64;
+	link_remove(&sched->queue);
+	if (!link_empty(&run_queue.queues[sched->priority]))
+		return;
+	run_queue.occupied[word] &= ~(1ull << sched->priority % 64);
+	if (!run_queue.occupied[word])
+		run_queue.summary &= ~(1ull << word);
+}
+
+static struct sched *run_queue_first(void)
+{
+	if (!run_queue.summary)
+		return NULL;
+	unsigned word = 63u - (unsigned)__builtin_clzll(run_queue.summary);
+	unsigned bit = 63u - (unsigned)__builtin_clzll(run_queue.occupied[word]);
+	return LINK_ENTRY(run_queue.queues[word * 64 + bit].next, struct sched, queue);
+}
+
+void sched_enqueue(struct sched *sched, bool at_head)
+{
+	struct cpu *cpu = cpu_this();
+	run_queue_insert(sched, at_head);
+	if (!cpu->sched || sched->priority > cpu->sched->priority)
+		cpu->need_resched = true;
+	else if (sched->priority == cpu->sched->priority)
+		sched_reprogram();
+}
+
+void sched_unqueue(struct sched *sched)
+{
+	if (sched->state == SCHED_QUEUED)
+		run_queue_remove(sched);
+	else if (sched->state == SCHED_PARKED)
+		link_remove(&sched->queue);
+	sched->state = SCHED_UNBOUND;
+}
+
+static void sched_park(struct sched *sched, struct thread *at)
+{
+	sched->state = SCHED_PARKED;
+	sched->parked_at = at;
+	link_append(&at->parked, &sched->queue);
+}
+
+static void sched_unpark(struct sched *sched)
+{
+	link_remove(&sched->queue);
+	sched_enqueue(sched, false);
+}
+
+void sched_wake_parked(struct thread *thread)
+{
+	while (!link_empty(&thread->parked))
+		sched_unpark(LINK_ENTRY(thread->parked.next, struct sched, queue));
+}
+
+void sched_activate_home(struct thread *thread)
+{
+	struct sched *home = thread->home;
+	if (home && home->state == SCHED_PARKED)
+		sched_unpark(home);
+	else if (home && home->state == SCHED_CURRENT)
+		cpu_this()->need_resched = true;
+}
+
+/*
+ * The thread that a context can run now, or NULL and the thread to park at. A caller whose server has gone back to
+ * receiving (it will answer later) is parked at the caller: the server is not working for it. A server that waits for
+ * anything else is working for it, and takes the context along when it wakes.
+ */
+static struct thread *sched_follow(const struct sched *sched, struct thread **park_at)
+{
+	struct thread *thread = sched->home;
+	for (unsigned links = 0; links <= SCHED_CHAIN_MAX; links++) {
+		if (thread->state == TSS_THREAD_READY)
+			return thread;
+		*park_at = thread;
+		if (thread->state != TSS_THREAD_CALLING)
+			return NULL;
+		struct thread *next = thread->reply ? thread->reply->server : thread->port->receiver;
+		if (!next || next->state == TSS_THREAD_RECEIVING || next->state == TSS_THREAD_ENDED)
+			return NULL;
+		thread = next;
+	}
+	return NULL;
+}
+
+static void sched_charge(struct cpu *cpu)
+{
+	uint64_t now = arch_tsc();
+	if (cpu->sched)
+		cpu->sched->time += now - cpu->charged_tsc;
+	cpu->charged_tsc = now;
+}
+
+uint64_t sched_charged(const struct sched *sched)
+{
+	const struct cpu *cpu = cpu_this();
+	return sched->time + (cpu->sched == sched ? arch_tsc() - cpu->charged_tsc : 0);
+}
+
+static void sched_put_back(struct cpu *cpu)
+{
+	struct sched *sched = cpu->sched;
+	if (!sched)
+		return;
+	bool over = cpu->charged_tsc >= sched->slice_end;
+	if (over)
+		sched->slice_end = 0;
+	cpu->sched = NULL;
+	run_queue_insert(sched, !over);
+}
+
+static void sched_run(struct cpu *cpu, struct sched *sched, struct thread *thread)
+{
+	cpu->sched = sched;
+	sched->state = SCHED_CURRENT;
+	if (!sched->slice_end)
+		sched->slice_end = cpu->charged_tsc + sched->slice_us * arch_tsc_per_ms() / 1000;
+	if (cpu->current != thread)
+		thread_switch_to(thread);
+	if (!link_empty(&run_queue.queues[sched->priority]))
+		sched_reprogram();
+}
+
+void sched_schedule(void)
+{
+	struct cpu *cpu = cpu_this();
+	struct sched *sched;
+	cpu->need_resched = false;
+	sched_charge(cpu);
+	sched_put_back(cpu);
+	while ((sched = run_queue_first())) {
+		struct thread *park_at = NULL;
+		run_queue_remove(sched);
+		struct thread *thread = sched_follow(sched, &park_at);
+		if (thread)
+			return sched_run(cpu, sched, thread);
+		sched_park(sched, park_at);
+	}
+	cpu->current = NULL;
+}
+
+void sched_yield(void)
+{
+	struct cpu *cpu = cpu_this();
+	cpu->sched->slice_end = 1;
+	cpu->need_resched = true;
+}
+
+/* Only ever sets the timer earlier; one that fires too early finds nothing due and sets itself right. */
+void sched_reprogram(void)
+{
+	struct cpu *cpu = cpu_this();
+	uint64_t next = timer_next();
+	if (cpu->sched && !link_empty(&run_queue.queues[cpu->sched->priority])) {
+		uint64_t now = arch_tsc();
+		uint64_t left = cpu->sched->slice_end > now ? cpu->sched->slice_end - now : 0;
+		uint64_t end = arch_clock_us() + left * 1000 / arch_tsc_per_ms() + 1;
+		if (end < next)
+			next = end;
+	}
+	if (next < timer_set_for) {
+		timer_set_for = next;
+		arch_timer_set(next);
+	}
+}
+
+void trap_timer(void)
+{
+	struct cpu *cpu = cpu_this();
+	struct timeout *timeout;
+	cpu->timer_interrupts++;
+	timer_set_for = UINT64_MAX;
+	while ((timeout = timer_expire(arch_clock_us())))
+		thread_timed_out(CONTAINER_OF(timeout, struct thread, timeout));
+	if (cpu->sched && arch_tsc() >= cpu->sched->slice_end && !link_empty(&run_queue.queues[cpu->sched->priority]))
+		cpu->need_resched = true;
+	sched_reprogram();
+}

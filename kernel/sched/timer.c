@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * timer.c - the timer wheel: LEVELS wheels of 64 slots, each slot of level k covering 64^k ticks. A timeout lies in the
+ * lowest level that its distance fits in; when the hand reaches a slot of a higher level, its timeouts move down.
+ * Each moves at most LEVELS - 1 times; a bitmap a level finds the next slot in O(1).
+ */
+#include <arch.h>
+#include <timer.h>
+
+#define LEVELS 7u
+#define SLOT_BITS 6u
+#define SLOTS (1u << SLOT_BITS)
+#define SLOT_DUE 0xff
+
+static struct {
+	uint64_t now; /* ticks: everything up to here has expired */
+	uint64_t occupied[LEVELS];
+	struct link slots[LEVELS][SLOTS];
+	struct link due;
+} wheel;
+
+void timer_init(void)
+{
+	wheel.now = arch_clock_us() >> TIMER_TICK_SHIFT;
+	link_init(&wheel.due);
+	for (unsigned level = 0; level < LEVELS; level++) {
+		wheel.occupied[level] = 0;
+		for (unsigned slot = 0; slot < SLOTS; slot++)
+			link_init(&wheel.slots[level][slot]);
+	}
+}
+
+static void timer_insert(struct timeout *timeout)
+{
+	if (timeout->deadline <= wheel.now) {
+		timeout->slot = SLOT_DUE;
+		link_append(&wheel.due, &timeout->link);
+		return;
+	}
+	uint64_t distance = timeout->deadline - wheel.now;
+	unsigned level = (63u - (unsigned)__builtin_clzll(distance)) / SLOT_BITS;
+	timeout->level = (uint8_t)level;
+	timeout->slot = (uint8_t)(timeout->deadline >> level * SLOT_BITS & (SLOTS - 1));
+	wheel.occupied[level] |= 1ull << timeout->slot;
+	link_append(&wheel.slots[level][timeout->slot], &timeout->link);
+}
+
+void timeout_start(struct timeout *timeout, uint64_t delay_us)
+{
+	uint64_t tick_us = 1ull << TIMER_TICK_SHIFT;
+	timeout->deadline = (arch_clock_us() + delay_us + tick_us - 1) >> TIMER_TICK_SHIFT;
+	timeout->armed = true;
+	timer_insert(timeout);
+}
+
+void timeout_cancel(struct timeout *timeout)
+{
+	if (!timeout->armed)
+		return;
+	timeout->armed = false;
+	link_remove(&timeout->link);
+	if (timeout->slot != SLOT_DUE && link_empty(&wheel.slots[timeout->level][timeout->slot]))
+		wheel.occupied[timeout->level] &= ~(1ull << timeout->slot);
+}
+
+/* First tick of the nearest occupied slot of a level, 1 to 64 slots ahead of the hand; UINT64_MAX: none. */
+static uint64_t timer_level_next(unsigned level)
+{
+	uint64_t occupied = wheel.occupied[level];
+	if (!occupied)
+		return UINT64_MAX;
+	uint64_t hand = wheel.now >> level * SLOT_BITS;
+	unsigned turn = (unsigned)(hand + 1) % SLOTS;
+	uint64_t ahead = turn ? occupied >> turn | occupied << (SLOTS - turn) : occupied;
+	return (hand + 1 + (unsigned)__builtin_ctzll(ahead)) << level * SLOT_BITS;
+}
+
+static uint64_t timer_next_tick(void)
+{
+	uint64_t best = UINT64_MAX;
+	for (unsigned level = 0; level < LEVELS; level++) {
+		uint64_t next = timer_level_next(level);
+		if (next < best)
+			best = next;
+	}
+	return best;
+}
+
+static void timer_open_slot(unsigned level)
+{
+	unsigned slot = (unsigned)(wheel.now >> level * SLOT_BITS) % SLOTS;
+	struct link *link;
+	wheel.occupied[level] &= ~(1ull << slot);
+	while ((link = link_take_first(&wheel.slots[level][slot])))
+		timer_insert(LINK_ENTRY(link, struct timeout, link));
+}
+
+/* Move the hand to a tick at which some slot begins, and open every slot that begins there, the widest first. */
+static void timer_advance(uint64_t tick)
+{
+	wheel.now = tick;
+	for (unsigned level = LEVELS; level-- > 0;)
+		if (tick % (1ull << level * SLOT_BITS) == 0)
+			timer_open_slot(level);
+}
+
+struct timeout *timer_expire(uint64_t now_us)
+{
+	uint64_t now = now_us >> TIMER_TICK_SHIFT;
+	for (;;) {
+		struct link *link = link_take_first(&wheel.due);
+		if (link) {
+			struct timeout *timeout = LINK_ENTRY(link, struct timeout, link);
+			timeout->armed = false;
+			return timeout;
+		}
+		uint64_t next = timer_next_tick();
+		if (next > now) {
+			if (now > wheel.now)
+				wheel.now = now;
+			return NULL;
+		}
+		timer_advance(next);
+	}
+}
+
+uint64_t timer_next(void)
+{
+	if (!link_empty(&wheel.due))
+		return wheel.now << TIMER_TICK_SHIFT;
+	uint64_t tick = timer_next_tick();
+	return tick == UINT64_MAX ? UINT64_MAX : tick << TIMER_TICK_SHIFT;
+}

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Capability tables: as the running kernel dumps them, as plan.json has them, and what differs.
+
+Nothing here comes from the generator: the dump is the kernel's text, the letters are those of rights.def.
+"""
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+TOP = Path(__file__).resolve().parents[2]
+ROW = re.compile(r"^cap (\S+) slot (\d+) (\w+) rights (\S+) gen (\d+) id (\d+) a (\w+) b (\w+) c (\w+) prot (\S+)$", re.M)
+UNIT = re.compile(r"^unit (\S+) id (\d+) budget (\d+) used (\d+)$", re.M)
+RIGHT = re.compile(r"^RIGHT\(\d+, (\w+), '(.)'", re.M)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One full slot of one unit, as the kernel printed it; `rights` and `protection` are sorted names."""
+
+    unit: str
+    slot: int
+    type: str
+    rights: tuple[str, ...]
+    id: int
+    a: int
+    b: int
+    c: int
+    protection: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Dump:
+    """All tables of a running system; `ids` has the object id of each unit."""
+
+    rows: tuple[Row, ...]
+    ids: dict[str, int]
+
+
+def _names(letters: str) -> tuple[str, ...]:
+    known = {letter: name for name, letter in RIGHT.findall((TOP / "kernel/include/abi/rights.def").read_text())}
+    return tuple(sorted(known[letter] for letter in letters if letter != "-"))
+
+
+def read_dump(text: str) -> Dump:
+    """The dump in a console log."""
+    rows = tuple(Row(m[1], int(m[2]), m[3], _names(m[4]), int(m[6]), int(m[7], 0), int(m[8], 0), int(m[9], 0),
+                     _names(m[10])) for m in ROW.finditer(text))
+    return Dump(rows, {m[1]: int(m[2]) for m in UNIT.finditer(text)})
+
+
+def _object_differs(wanted: dict[str, Any], row: Row, dump: Dump, ids: dict[int, int]) -> list[str]:
+    """What the kernel says of an object against what the plan says of it; `ids`: plan's index -> kernel's id."""
+    facts: dict[str, tuple[Any, Any]] = {}
+    if row.type == "CONNECTION":
+        facts = {"port": (ids.get(wanted["port"]), row.a), "badge": (wanted["badge"], row.b)}
+    elif row.type == "REPLY":
+        facts = {"port": (ids.get(wanted["port"]), row.a)}
+    elif row.type == "PORT":
+        facts = {"payer": (dump.ids.get(wanted["payer"]), row.a), "depth": (wanted["depth"], row.b)}
+    elif row.type == "IRQ":
+        facts = {"line": (wanted["line"], row.a)}
+    elif row.type == "IOPORT":
+        facts = {"base": (wanted["base"], row.a), "count": (wanted["count"], row.b)}
+    elif row.type == "THREAD":
+        facts = {"unit": (dump.ids.get(wanted["payer"]), row.a)}
+    elif row.type == "UNIT":
+        facts = {"unit": (dump.ids.get(wanted["instance"]), row.id)}
+    elif row.type == "MEMORY" and "pages" in wanted:
+        facts = {"pages": (wanted["pages"], row.a)}
+        if wanted["source"] == "DEVICE":
+            facts["address"] = (wanted["physical_address"], row.b)
+    return [f"{name} is {real}, planned {planned}" for name, (planned, real) in facts.items() if planned != real]
+
+
+def _row_differs(wanted: dict[str, Any], row: Row) -> list[str]:
+    facts = {"type": (wanted["type"], row.type), "rights": (tuple(sorted(wanted["rights"])), row.rights)}
+    if row.type == "MEMORY":
+        facts["address"] = (wanted["address"], row.c)
+        facts["protection"] = (tuple(sorted(wanted["protection"])), row.protection)
+    return [f"{name} is {real}, planned {planned}" for name, (planned, real) in facts.items() if planned != real]
+
+
+def differences(plan: dict[str, Any], dump: Dump) -> list[str]:
+    """Each way in which the running tables are not the planned ones; none: they are equal."""
+    planned = {(instance["name"], capability["slot"]): capability
+               for instance in plan["instances"] for capability in instance["capabilities"]}
+    found = {(row.unit, row.slot): row for row in dump.rows}
+    wrong = [f"{unit} slot {slot}: planned, not there" for unit, slot in sorted(planned.keys() - found.keys())]
+    wrong += [f"{unit} slot {slot}: there, not planned: {found[unit, slot]}"
+              for unit, slot in sorted(found.keys() - planned.keys())]
+    both = sorted(planned.keys() & found.keys())
+    ids: dict[int, int] = {}
+    for key in both:
+        ids.setdefault(planned[key]["object"], found[key].id)
+    if len(set(ids.values())) != len(ids):
+        wrong.append("two planned objects are one")
+    for key in both:
+        wanted, row = planned[key], found[key]
+        what = _row_differs(wanted, row)
+        if row.id != ids[wanted["object"]]:
+            what.append("another object than in other slots of the plan")
+        if not what:
+            what = _object_differs(plan["objects"][wanted["object"]], row, dump, ids)
+        wrong += [f"{key[0]} slot {key[1]}: {text}" for text in what]
+    return wrong

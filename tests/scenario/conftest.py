@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Fixtures of the scenarios: a fresh machine per test, its console kept in build/consoles/."""
+from __future__ import annotations
+
+import contextlib
+import itertools
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lib import symbols
+from lib.images import image, iso
+from lib.vm import PROMPT, VM, Machine, output_folder
+
+Boot = Callable[..., VM]
+
+
+@pytest.fixture
+def boot(request: pytest.FixtureRequest) -> Iterator[Boot]:
+    """boot("demo", Machine(...)): starts that system; without a Machine, on q35 with BIOS and 128 MiB."""
+    name = re.sub(r"\W+", "_", request.node.nodeid.removeprefix("tests/scenario/"))
+    number = itertools.count()
+    with contextlib.ExitStack() as machines:
+
+        def start(system: str, machine: Machine = Machine(), image_file: Path | None = None) -> VM:
+            with_image = replace(machine, iso=image_file or iso(system))
+            known = symbols.load(output_folder() / "kernel" / "kernel.sym")
+            log = output_folder() / "consoles" / f"{name}.{next(number)}.txt"
+            return machines.enter_context(VM(with_image, log, known))
+
+        yield start
+
+
+@pytest.fixture
+def demo(boot: Boot) -> VM:
+    """The demo at its prompt."""
+    vm = boot("demo")
+    vm.expect(PROMPT)
+    return vm
+
+
+@pytest.fixture
+def probe(boot: Boot) -> VM:
+    """The system probe at its prompt (components/apps/probe)."""
+    vm = boot("probe")
+    vm.expect("probe> ")
+    return vm
+
+
+@pytest.fixture(scope="session")
+def demo_folder() -> Path:
+    """Where the demo's image and plan are."""
+    return image("demo")

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The running kernel's capability tables are the planned ones: walked and printed by the kernel, compared here."""
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lib.images import TOP, image, variant
+from lib.tables import Dump, Row, differences, read_dump
+from scenario.conftest import Boot
+
+SYSTEMS = ("demo", "hello", "probe")
+
+
+def dumped(boot: Boot, system: str) -> tuple[dict[str, Any], Dump]:
+    """Plan and dump of a system whose init dumps. Init's right to dump, derived for that moment, is taken out."""
+    folder = variant(system, "dump", "--dump")
+    vm = boot(system, image_file=folder / f"{system}.iso")
+    vm.expect(r"dump end\n", timeout=60)
+    dump = read_dump(vm.console)
+    dumpers = [row for row in dump.rows if row.unit == "init" and row.type == "SYSTEM" and row.rights == ("DUMP",)]
+    assert len(dumpers) == 1
+    rows = tuple(row for row in dump.rows if row not in dumpers)
+    return json.loads((folder / "plan.json").read_text()), Dump(rows, dump.ids)
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_running_tables_are_the_plan(system: str, boot: Boot) -> None:
+    plan, dump = dumped(boot, system)
+    assert len(dump.rows) > 10
+    assert differences(plan, dump) == []
+
+
+def test_each_kind_of_difference_is_seen(boot: Boot) -> None:
+    plan, dump = dumped(boot, "demo")
+    extra = Row("serial", 200, "CONNECTION", ("CALL",), 9999, 1, 1, 1, ())
+    assert differences(plan, Dump((*dump.rows, extra), dump.ids))
+    for index in range(len(dump.rows)):
+        assert differences(plan, Dump(dump.rows[:index] + dump.rows[index + 1:], dump.ids)), dump.rows[index]
+    for instance in plan["instances"]:
+        for number, capability in enumerate(instance["capabilities"]):
+            changed = copy.deepcopy(plan)
+            target = next(i for i in changed["instances"] if i["name"] == instance["name"])["capabilities"][number]
+            right = "GRANT" if capability["rights"] != ["GRANT"] else "CALL"
+            target["rights"] = [right]
+            assert differences(changed, dump), (instance["name"], capability)
+
+
+def test_an_extra_capability_in_the_image_is_seen(boot: Boot, tmp_path: Path) -> None:
+    """The image has one connection more than the manifest whose plan it is held against."""
+    text = (TOP / "manifests" / "probe.yaml").read_text()
+    assert "v1: {component: apps/probe}" in text
+    (tmp_path / "probe.yaml").write_text(
+        text.replace("v1: {component: apps/probe}", "v1: {component: apps/probe, connect: {v2: v2}}"))
+    folder = variant(str(tmp_path / "probe.yaml"), "extra", "--dump")
+    vm = boot("probe", image_file=folder / "probe.iso")
+    vm.expect(r"dump end\n", timeout=60)
+    plan = json.loads((image("probe") / "plan.json").read_text())
+    wrong = differences(plan, read_dump(vm.console))
+    assert any(line.startswith("v1 slot") and "there, not planned" in line and "CONNECTION" in line for line in wrong)

@@ -1,0 +1,107 @@
+// sources: kernel/mm/frame.c kernel/mm/slab.c kernel/obj/object.c
+// flags: -Ikernel/arch/x86_64/include
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* test_frame.c - frames and slabs: budgets hold, everything comes back, nothing is handed out twice or unclean. */
+#include "host.h"
+#include <string.h>
+
+#define SMALL 64
+#define ROUNDS 20000
+
+static struct unit unit;
+
+static void test_budget(void)
+{
+	paddr_t frames[10], more;
+	host_unit_init(&unit, 10);
+	uint64_t before = frame_available();
+	for (unsigned i = 0; i < 10; i++) {
+		CHECK(frame_alloc(&unit, &frames[i]) == TSS_OK);
+		for (unsigned j = 0; j < i; j++)
+			CHECK(frames[i].raw != frames[j].raw);
+	}
+	CHECK(frame_alloc(&unit, &more) == ERR(MEMORY, 0));
+	CHECK(frame_available() == before - 10);
+	memset(phys_to_virt(frames[3]), 0xee, PAGE_SIZE);
+	frame_free(&unit, frames[3]);
+	CHECK(frame_alloc(&unit, &more) == TSS_OK && more.raw == frames[3].raw);
+	for (unsigned i = 0; i < PAGE_SIZE; i++)
+		CHECK(((uint8_t *)phys_to_virt(more))[i] == 0);
+	for (unsigned i = 0; i < 10; i++)
+		frame_free(&unit, frames[i]);
+	CHECK(unit.used == 0 && frame_available() == before);
+}
+
+static void test_all_of_ram(void)
+{
+	static paddr_t frames[HOST_FRAMES];
+	uint64_t count = frame_available();
+	host_unit_init(&unit, count);
+	for (uint64_t i = 0; i < count; i++) {
+		CHECK(frame_alloc(&unit, &frames[i]) == TSS_OK);
+		CHECK(frame_is_ram(frames[i], PAGE_SIZE));
+	}
+	for (uint64_t i = 0; i < count; i++)
+		frame_free(&unit, frames[i]);
+	CHECK(frame_available() == count);
+}
+
+static void test_slabs(void)
+{
+	static struct {
+		uint8_t *bytes;
+		size_t size;
+		uint8_t mark;
+	} items[SMALL];
+	host_unit_init(&unit, frame_available());
+	memset(items, 0, sizeof(items));
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		unsigned i = (unsigned)random() % SMALL;
+		if (items[i].bytes) {
+			for (size_t j = 0; j < items[i].size; j++)
+				CHECK(items[i].bytes[j] == items[i].mark);
+			slab_free(&unit, items[i].bytes, items[i].size);
+			items[i].bytes = NULL;
+			continue;
+		}
+		items[i].size = 1 + (size_t)random() % 1024;
+		CHECK(slab_alloc(&unit, items[i].size, (void **)&items[i].bytes) == TSS_OK);
+		for (size_t j = 0; j < items[i].size; j++)
+			CHECK(items[i].bytes[j] == 0);
+		items[i].mark = (uint8_t)(1 + round % 255);
+		memset(items[i].bytes, items[i].mark, items[i].size);
+	}
+	for (unsigned i = 0; i < SMALL; i++)
+		if (items[i].bytes)
+			slab_free(&unit, items[i].bytes, items[i].size);
+	CHECK(unit.used == 0);
+}
+
+static void test_objects(void)
+{
+	void *a, *b;
+	host_unit_init(&unit, 4);
+	CHECK(object_alloc(&unit, TSS_TYPE_EVENT, 64, &a) == TSS_OK &&
+	      object_alloc(&unit, TSS_TYPE_EVENT, 64, &b) == TSS_OK);
+	uint32_t id = ((struct object *)b)->id;
+	CHECK(object_find(TSS_TYPE_EVENT, id) == b && object_at(TSS_TYPE_EVENT, 0) == a &&
+	      object_at(TSS_TYPE_EVENT, 1) == b);
+	object_free(a, 64);
+	CHECK(object_at(TSS_TYPE_EVENT, 0) == b && object_at(TSS_TYPE_EVENT, 1) == NULL);
+	object_free(b, 64);
+	CHECK(object_find(TSS_TYPE_EVENT, id) == NULL && unit.used == 0);
+}
+
+int main(void)
+{
+	srandom(1);
+	host_memory_init();
+	object_init_lists();
+	CHECK(frame_init() == 399); /* one frame of the 400 holds the bitmap */
+	test_budget();
+	test_all_of_ram();
+	test_slabs();
+	test_objects();
+	puts("ok frame");
+	return 0;
+}

@@ -1,0 +1,102 @@
+// sources: kernel/sched/timer.c
+// flags: -Ikernel/arch/x86_64/include
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* test_timer.c - the timer wheel against a model: nothing fires early, nothing later than a tick, all fire once. */
+#include "check.h"
+#include <arch.h>
+#include <timer.h>
+
+#define COUNT 2000
+#define TICK (1u << TIMER_TICK_SHIFT)
+
+static uint64_t now;
+static struct timeout timeouts[COUNT];
+static uint64_t deadline[COUNT];
+
+uint64_t arch_clock_us(void)
+{
+	return now;
+}
+
+void panic(const char *format, ...)
+{
+	printf("panic: %s\n", format);
+	abort();
+}
+
+static uint64_t random_delay(void)
+{
+	return (uint64_t)random() % (1ull << (unsigned)(random() % 43));
+}
+
+static void start_all(void)
+{
+	for (unsigned i = 0; i < COUNT; i++) {
+		uint64_t delay = random_delay();
+		deadline[i] = now + delay;
+		timeout_start(&timeouts[i], delay);
+	}
+}
+
+static unsigned expire_at(uint64_t at)
+{
+	struct timeout *timeout;
+	unsigned fired = 0;
+	now = at;
+	while ((timeout = timer_expire(now))) {
+		uint64_t due = deadline[timeout - timeouts];
+		CHECK(due != UINT64_MAX && due <= now && now < due + 2 * TICK);
+		CHECK(!timeout->armed);
+		deadline[timeout - timeouts] = UINT64_MAX;
+		fired++;
+	}
+	return fired;
+}
+
+static void test_all_fire_in_time(void)
+{
+	unsigned fired = 0, steps = 0;
+	start_all();
+	for (uint64_t next; (next = timer_next()) != UINT64_MAX; steps++) {
+		CHECK(next >= now || next + TICK > now);
+		fired += expire_at(next > now ? next : now);
+	}
+	CHECK(fired == COUNT);
+	CHECK(steps < 8 * COUNT); /* a timeout moves down at most once a level */
+}
+
+static void test_cancelled_never_fire(void)
+{
+	start_all();
+	for (unsigned i = 0; i < COUNT; i++)
+		if (i % 3) {
+			timeout_cancel(&timeouts[i]);
+			timeout_cancel(&timeouts[i]);
+			deadline[i] = UINT64_MAX;
+		}
+	unsigned fired = 0;
+	for (uint64_t next; (next = timer_next()) != UINT64_MAX;)
+		fired += expire_at(next > now ? next : now);
+	CHECK(fired == (COUNT + 2) / 3);
+}
+
+static void test_empty(void)
+{
+	CHECK(timer_next() == UINT64_MAX);
+	now += 1000000;
+	CHECK(timer_expire(now) == NULL);
+}
+
+int main(void)
+{
+	srandom(1);
+	now = 12345;
+	timer_init();
+	test_empty();
+	for (unsigned round = 0; round < 20; round++) {
+		test_all_fire_in_time();
+		test_cancelled_never_fire();
+	}
+	puts("ok timer");
+	return 0;
+}
