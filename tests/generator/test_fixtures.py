@@ -3,8 +3,9 @@
 
 A folder has manifest.yaml and whatever else is laid over tests/generator/tree. Special files: expected.txt, the text;
 command.txt, the command line if it is not `check manifest.yaml`; environment.txt; program.c, script.ld and flags.txt,
-from which apps/hello is compiled, or hello-elf.txt instead of it; dot-config.txt; corrupt.txt, what is changed in a finished build before verify reads it.
-After a wanted change of wording: `tests/generator/test_fixtures.py --write`, then read the difference.
+from which apps/hello is compiled, or hello-elf.txt instead of it; dot-config.txt, the build's .config; corrupt.txt,
+what is changed in a finished build before verify reads it.
+After a wanted change of wording: `python3 tests/generator/test_fixtures.py --write`, then read the difference.
 """
 import hashlib
 import os
@@ -46,7 +47,7 @@ def prepare(fixture: Path, root: Path, elf: bytes) -> None:
         (root / "build" / "components" / "apps" / "hello" / "hello.elf").write_bytes(data)
 
 
-def run(root: Path, *arguments: str, **more: str) -> "subprocess.CompletedProcess[str]":
+def run(root: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([str(REPOSITORY / "generator" / "tessera"), "--root", str(root), *arguments], cwd=root,
                           env={**os.environ, **more}, capture_output=True, text=True, check=False, timeout=120)
 
