@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -189,7 +190,7 @@ def test_the_section_table_counts_even_with_a_good_root(small: Built) -> None:
 def test_an_extra_capability_is_found(full: Built, abi: Abi) -> None:
     original = full.product.plan
     extra = plan.Grant(3, 40, 0, abi.right("INSPECT"), 0, 0, False)
-    changed = plan.Plan(**{**vars(original), "grants": tuple(sorted((*original.grants, extra)))})
+    changed = replace(original, grants=tuple(sorted((*original.grants, extra))))
     data, _ = emit.bundle(changed)
     _, errors = verify.verify(data, full.verify_inputs(), "bundle.bin")
     assert [e.message for e in errors if "slot 40" in e.message] == [
@@ -223,7 +224,7 @@ def test_verify_shares_nothing_with_plan_and_emit() -> None:
 
 def system_of(*links: tuple[str, str], template: Resolved, manifest: Any) -> System:
     names = sorted({name for link in links for name in link})
-    instances = tuple(Resolved(**{**vars(template), "name": name}) for name in names)
+    instances = tuple(replace(template, name=name) for name in names)
     return System("s", "", 1, instances, tuple(Link(c, "x", s, "x", "x", ()) for c, s in links), manifest)
 
 
