@@ -222,12 +222,20 @@ static bool inspect_log(struct query *query, union record *out)
 	return size != 0;
 }
 
+static uint64_t count_switches(void)
+{
+	uint64_t switches = 0;
+	LINK_FOR_EACH(at, &object_lists[TSS_TYPE_THREAD])
+	switches += LINK_ENTRY(at, struct thread, object.all)->switches;
+	return switches;
+}
+
 static bool inspect_counters(struct query *query, union record *out)
 {
 	const struct cpu *cpu = cpu_this();
 	out->counters = (struct tss_inspect_counters){
 		.uptime_us = arch_clock_us(),
-		.switches = cpu->switches,
+		.switches = count_switches(),
 		.syscalls_denied = cpu->syscalls_denied,
 		.interrupts = cpu->interrupts,
 		.fast_calls = cpu->fast_calls,

@@ -28,6 +28,19 @@ enum {
 };
 _Static_assert((int)SYSCALL_ROWS == (int)TSS_SYSCALL_COUNT, "abi.h counts the rows of syscalls.def");
 
+/* Argument 1 is not plainly the right capability: a call that takes any type, or an error to be named. */
+static __attribute__((noinline)) status_t syscall_resolve_slowly(struct thread *self, const struct syscall_row *row)
+{
+	struct capability *cap = cspace_lookup_in(&self->unit->caps, (uint32_t)ARG1(self));
+	if (!cap)
+		return syscall_refused(self, ERR(CAPABILITY, 1));
+	if (cap->type != row->type && row->type != TSS_TYPE_ANY)
+		return syscall_refused(self, ERR(TYPE, 1));
+	if (row->right & cap->denied)
+		return syscall_refused(self, ERR(RIGHTS, 1));
+	return row->handler(self, cap);
+}
+
 /* Ends in jumps, so that a handler returns straight to entry.S. */
 status_t syscall_dispatch(struct thread *self, uint64_t number)
 {
@@ -37,13 +50,9 @@ status_t syscall_dispatch(struct thread *self, uint64_t number)
 	const struct syscall_row *row = &self->unit->table[index];
 	if (row->type == SYSCALL_NO_CAPABILITY)
 		return row->handler(self, NULL);
-	struct capability *cap = cspace_lookup_in(&self->unit->caps, (uint32_t)ARG1(self));
-	if (UNLIKELY(!cap))
-		return syscall_refused(self, ERR(CAPABILITY, 1));
-	if (UNLIKELY(cap->type != row->type && row->type != TSS_TYPE_ANY))
-		return syscall_refused(self, ERR(TYPE, 1));
-	if (UNLIKELY((cap->rights & row->right) != row->right))
-		return syscall_refused(self, ERR(RIGHTS, 1));
+	struct capability *cap = cspace_lookup_typed(&self->unit->caps, (uint32_t)ARG1(self), row->type);
+	if (UNLIKELY(!cap || row->right & cap->denied))
+		return syscall_resolve_slowly(self, row);
 	return row->handler(self, cap);
 }
 
@@ -116,7 +125,7 @@ status_t sys_self_sleep(struct thread *self, struct capability *cap)
 	if (status != TSS_OK)
 		return status;
 	if (ARG1(self) == 0)
-		return ERR(TIMEOUT, 1);
+		return ERR(TIMEOUT, 0);
 	thread_block(self, TSS_THREAD_SLEEPING, ARG1(self));
 	return SYSCALL_NO_RESULT;
 }

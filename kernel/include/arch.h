@@ -74,7 +74,9 @@ void arch_space_destroy(struct arch_space *space, struct unit *payer); /* frees 
 MUST_CHECK status_t arch_space_map(struct arch_space *space, struct unit *payer, uaddr_t at, paddr_t frame, unsigned protection, bool device);
 bool arch_space_unmap(struct arch_space *space, uaddr_t at); /* flushes; true if something was mapped */
 bool arch_space_lookup(const struct arch_space *space, uaddr_t at, paddr_t *frame);
-ALWAYS_INLINE void arch_space_activate(const struct arch_space *space);
+struct cpu;
+ALWAYS_INLINE void arch_space_activate(struct cpu *cpu, const struct arch_space *space);
+ALWAYS_INLINE void arch_user_gs_set(struct cpu *cpu, uint64_t base);
 
 /* Interrupt lines: ISA numbers 0-15 (MADT overrides applied) and global system interrupts from 16 up. */
 unsigned arch_irq_count(void);

@@ -12,16 +12,23 @@
 struct capability {
 	struct object *object; /* NULL: empty */
 	struct link derivation;
-	uint16_t generation;
+	union {
+		struct {
+			uint8_t type; /* NONE: empty */
+			uint8_t zero;
+			uint16_t generation;
+		};
+		uint32_t key; /* type | generation << 16: what a handle and an expected type are compared with at once */
+	};
 	uint16_t rights;
-	uint8_t type;
+	uint16_t denied;       /* ~rights */
 	uint8_t depth;
-	bool original;
 	uint8_t protection;    /* MEMORY: how it is mapped */
+	bool original;
 	struct unit *space;    /* whose capability space this slot is in */
 	uint64_t mapped_at;    /* MEMORY: where it is mapped in `space`; 0: not */
 	uint16_t slot;
-	uint8_t padding[14];
+	uint8_t padding[6];
 };
 _Static_assert(sizeof(struct capability) == 64, "64 slots a page, one cache line each");
 
@@ -50,6 +57,22 @@ ALWAYS_INLINE struct capability *cspace_lookup_in(const struct cspace *space, ui
 	if (UNLIKELY(cap->generation != handle >> 16 || !cap->object))
 		return NULL;
 	return cap;
+}
+
+/* The same with the type in one comparison; type is not NONE. */
+ALWAYS_INLINE struct capability *cspace_lookup_typed(const struct cspace *space, uint32_t handle, uint8_t type)
+{
+	uint32_t slot = handle & 0xffffu;
+	if (UNLIKELY(slot >= space->slots))
+		return NULL;
+	struct capability *cap = &space->pages[slot / CAPS_PER_PAGE][slot % CAPS_PER_PAGE];
+	return LIKELY(cap->key == ((handle ^ slot) | type)) ? cap : NULL;
+}
+
+ALWAYS_INLINE void capability_set_rights(struct capability *cap, uint16_t rights)
+{
+	cap->rights = rights;
+	cap->denied = (uint16_t)~rights;
 }
 
 static inline cap_t capability_handle(const struct capability *cap)

@@ -22,7 +22,7 @@ struct cpu {
 	bool need_resched;           /* something more urgent may be ready: pick before going back to user */
 	uint64_t charged_tsc;        /* since when `sched` is charged */
 	uint64_t init_tsc; /* when the first unit was about to run */
-	uint64_t switches, interrupts, timer_interrupts, fast_calls, slow_calls, faults, syscalls_denied;
+	uint64_t interrupts, timer_interrupts, fast_calls, slow_calls, faults, syscalls_denied;
 };
 
 #define CPUS_MAX 1

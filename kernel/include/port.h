@@ -6,7 +6,7 @@
  * the server), or queues the caller. Callers and asynchronous messages are served in order of arrival; a caller can
  * only be received while a reply object is free.
  *
- * Reply object: free (in port->free_replies) -> bound to a caller -> free. Its capability's generation goes up each
+ * Reply object: free (on port->free_reply) -> bound to a caller -> free. Its capability's generation goes up each
  * time it is freed, so a used reply handle is stale.
  */
 #pragma once
@@ -16,10 +16,10 @@
 
 struct port {
 	struct object object;
-	struct thread *fast_receiver; /* waiting in receive with a reply object free: a call may hand over at once */
-	struct link free_replies;     /* struct reply.link */
+	struct thread *fast_receiver; /* set: waits in receive without a timeout, and free_reply is there */
+	struct reply *free_reply;     /* stack of free reply objects, through reply->next_free */
 	struct thread *receiver;      /* waiting now, or the last that received: whom queued callers help */
-	bool waiting;                 /* receiver waits in receive */
+	bool busy;                    /* something was queued or signalled since deliver_next last found nothing */
 	bool dead;
 	uint32_t depth;
 	uint64_t sequence;
@@ -29,15 +29,15 @@ struct port {
 	struct event *event;          /* bound, or NULL */
 };
 
-struct reply {
+struct reply { /* free: caller and server are NULL; bound: server is set, caller NULL once it has given up */
 	struct object object;
 	struct port *port;
-	struct link link;        /* in port->free_replies while free */
-	struct thread *caller;   /* NULL: free, or the caller gave up */
-	struct thread *server;   /* received the call */
+	struct thread *caller;
+	struct thread *server;
 	struct sched *sched;     /* runs through caller: if it runs at the reply, the way back is direct */
+	struct reply *next_free;
 	struct capability *cap;  /* its one capability */
-	bool bound;
+	cap_t handle;            /* of cap, generation included */
 };
 
 struct connection {
@@ -56,11 +56,20 @@ struct message { /* an asynchronous message in the port's queue */
 #define PORT_DEPTH_MAX 256u
 #define PORT_REPLIES_MAX 256u
 
+/* Does the port's receiver wait in receive right now? */
+ALWAYS_INLINE bool port_waiting(const struct port *port)
+{
+	const struct thread *receiver = port->receiver;
+	return receiver && receiver->state == TSS_THREAD_RECEIVING && receiver->port == port;
+}
+
 void port_destroy(struct port *port);
 void port_fail_callers(struct port *port, status_t status); /* all who wait for this port or a reply of it */
 void port_fast_update(struct port *port);                   /* recompute fast_receiver */
 bool port_deliver_next(struct port *port);                  /* to the waiting receiver; false: nothing deliverable */
 void ports_forget_thread(struct thread *thread);              /* it ended: nobody helps or waits for it */
+void reply_moved(struct reply *reply, struct capability *cap); /* its capability is in another slot now */
+void reply_free(struct reply *reply);                       /* spent: the handle is stale from now on */
 void reply_destroy(struct reply *reply);
 void reply_detach_caller(struct reply *reply);              /* its caller timed out or ended */
 void connection_destroy(struct connection *connection);

@@ -53,6 +53,16 @@ void thread_end(struct thread *thread);                   /* out of every queue;
 void thread_wake(struct thread *thread, status_t status);
 void thread_block(struct thread *thread, enum tss_thread_state state, uint64_t timeout_us);
 void thread_timed_out(struct thread *thread);
-void thread_switch_to(struct thread *thread);             /* make it current: space and GS base */
 void thread_fault(struct thread *thread, enum tss_fault kind, uint64_t address);
+
+/* Make it current: address space and GS base. */
+ALWAYS_INLINE void thread_switch_to(struct thread *thread)
+{
+	struct cpu *cpu = cpu_this();
+	cpu->current = thread;
+	thread->switches++;
+	arch_space_activate(cpu, &thread->unit->space);
+	arch_user_gs_set(cpu, thread->ipc_user);
+}
+
 MUST_CHECK status_t timeout_check(uint64_t timeout_us, unsigned argument);

@@ -175,7 +175,7 @@ status_t sys_memory_slice(struct thread *self, struct capability *cap)
 		slice->first = first;
 	}
 	status = syscall_place(self, slot, slice, memory->immortal && !memory->device ? NULL : cap);
-	slot->rights = cap->rights;
+	capability_set_rights(slot, cap->rights);
 	return status;
 }
 
@@ -212,6 +212,6 @@ status_t sys_memory_device(struct thread *self, struct capability *cap)
 	if (status != TSS_OK)
 		return status;
 	status = syscall_place(self, slot, memory, NULL);
-	slot->rights &= (uint16_t)~TSS_RIGHT_EXECUTE;
+	capability_set_rights(slot, slot->rights & (uint16_t)~TSS_RIGHT_EXECUTE);
 	return status;
 }

@@ -64,7 +64,7 @@ static void cspace_release(struct capability *cap)
 	cap->object = NULL;
 	cap->generation++;
 	cap->type = TSS_TYPE_NONE;
-	cap->rights = 0;
+	capability_set_rights(cap, 0);
 	cap->depth = 0;
 	cap->original = false;
 }
@@ -73,7 +73,7 @@ static void capability_fill(struct capability *slot, struct object *object, uint
 {
 	slot->object = object;
 	slot->type = object->type;
-	slot->rights = rights;
+	capability_set_rights(slot, rights);
 	slot->mapped_at = 0;
 	slot->protection = 0;
 	cspace_take(slot);
@@ -148,7 +148,7 @@ bool capability_revoke(struct capability *cap, unsigned limit)
 static void capability_own_reply(struct capability *cap)
 {
 	if (cap->type == TSS_TYPE_REPLY)
-		((struct reply *)cap->object)->cap = cap;
+		reply_moved((struct reply *)cap->object, cap);
 }
 
 static void thread_destroy(struct thread *thread)

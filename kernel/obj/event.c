@@ -19,8 +19,10 @@ void event_signal(struct event *event, uint64_t bits)
 		thread_wake(waiter, TSS_OK);
 		waiter->frame.rdx = event->bits;
 		event->bits = 0;
-	} else if (event->port && event->port->waiting) {
-		(void)port_deliver_next(event->port);
+	} else if (event->port) {
+		event->port->busy = true;
+		if (port_waiting(event->port))
+			(void)port_deliver_next(event->port);
 	}
 }
 
@@ -68,7 +70,7 @@ status_t sys_event_wait(struct thread *self, struct capability *cap)
 	if (event->waiter)
 		return ERR(BUSY, 1);
 	if (timeout == 0)
-		return ERR(TIMEOUT, 2);
+		return ERR(TIMEOUT, 0);
 	event->waiter = self;
 	self->event = event;
 	thread_block(self, TSS_THREAD_WAITING, timeout);
@@ -87,7 +89,6 @@ status_t sys_event_bind(struct thread *self, struct capability *cap)
 		return ERR(BUSY, event->port ? 1 : 2);
 	port->event = event;
 	event->port = port;
-	if (event->bits && port->waiting)
-		(void)port_deliver_next(port);
+	event_signal(event, 0);
 	return TSS_OK;
 }

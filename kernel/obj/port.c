@@ -5,13 +5,13 @@
 
 void port_fast_update(struct port *port)
 {
-	port->fast_receiver = port->waiting && !link_empty(&port->free_replies) ? port->receiver : NULL;
+	bool fast = port_waiting(port) && !port->receiver->timeout.armed && port->free_reply;
+	port->fast_receiver = fast ? port->receiver : NULL;
 }
 
 static void port_receiver_ready(struct port *port)
 {
 	struct thread *receiver = port->receiver;
-	port->waiting = false;
 	port->fast_receiver = NULL;
 	if (receiver->state != TSS_THREAD_RECEIVING)
 		return;
@@ -24,7 +24,7 @@ static void port_receiver_ready(struct port *port)
 
 static struct thread *port_first_caller(struct port *port)
 {
-	if (link_empty(&port->callers) || link_empty(&port->free_replies))
+	if (link_empty(&port->callers) || !port->free_reply)
 		return NULL;
 	return LINK_ENTRY(port->callers.next, struct thread, wait);
 }
@@ -71,7 +71,7 @@ static bool port_deliver_caller(struct port *port, struct thread *caller)
 	link_remove(&caller->wait);
 	struct reply *reply = reply_bind(port, caller, to, caller->home);
 	port_receiver_ready(port);
-	message_set_result(to, caller->badge, tag, capability_handle(reply->cap));
+	message_set_result(to, caller->badge, tag, reply->handle);
 	message_copy_words(to, caller);
 	message_copy_payload(to->ipc->recv, caller->ipc->send, tag);
 	sched_wake_parked(caller); /* contexts parked at the caller can help its server now */
@@ -91,8 +91,10 @@ bool port_deliver_next(struct port *port)
 			port_deliver_message(port, message);
 			return true;
 		}
-		if (!caller)
+		if (!caller) {
+			port->busy = !link_empty(&port->callers);
 			return false;
+		}
 		if (port_deliver_caller(port, caller))
 			return true;
 	}
@@ -107,8 +109,9 @@ static struct message *port_take_message(struct port *port)
 static void port_queue_message(struct port *port, struct message *message)
 {
 	message->sequence = port->sequence++;
+	port->busy = true;
 	link_append(&port->messages, &message->link);
-	if (port->waiting)
+	if (port_waiting(port))
 		(void)port_deliver_next(port);
 }
 
@@ -174,7 +177,6 @@ status_t sys_port_create(struct thread *self, struct capability *cap)
 		return status;
 	struct port *port = memory;
 	port->depth = (uint32_t)ARG2(self);
-	link_init(&port->free_replies);
 	link_init(&port->callers);
 	link_init(&port->messages);
 	link_init(&port->free_messages);
@@ -207,7 +209,7 @@ void port_destroy(struct port *port)
 {
 	port->dead = true;
 	port_fail_callers(port, ERR(PEER_DEAD, 1));
-	if (port->waiting)
+	if (port_waiting(port))
 		thread_wake(port->receiver, ERR(CANCELLED, 1));
 	if (port->event)
 		port->event->port = NULL;
@@ -226,7 +228,10 @@ void ports_forget_thread(struct thread *thread)
 	LINK_FOR_EACH(at, &object_lists[TSS_TYPE_REPLY])
 	{
 		struct reply *reply = LINK_ENTRY(at, struct reply, object.all);
-		if (reply->server == thread)
-			reply->server = NULL;
+		if (reply->server != thread)
+			continue;
+		reply->server = NULL;
+		if (!reply->caller)
+			reply_free(reply);
 	}
 }

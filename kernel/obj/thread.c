@@ -82,16 +82,6 @@ void thread_start(struct thread *thread, struct sched *sched)
 	sched_enqueue(sched, false);
 }
 
-void thread_switch_to(struct thread *thread)
-{
-	struct cpu *cpu = cpu_this();
-	cpu->current = thread;
-	thread->switches++;
-	cpu->switches++;
-	arch_space_activate(&thread->unit->space);
-	arch_user_gs_set(thread->ipc_user);
-}
-
 status_t timeout_check(uint64_t timeout_us, unsigned argument)
 {
 	return timeout_us > TSS_TIMEOUT_MAX && timeout_us != TSS_INFINITE ? ERR(ARGUMENT, argument) : TSS_OK;
@@ -118,8 +108,7 @@ static void thread_unwait(struct thread *thread)
 			reply_detach_caller(thread->reply);
 		break;
 	case TSS_THREAD_RECEIVING:
-		thread->port->waiting = false;
-		port_fast_update(thread->port);
+		thread->port->fast_receiver = NULL;
 		break;
 	case TSS_THREAD_WAITING:
 		if (thread->event)
@@ -149,7 +138,7 @@ void thread_wake(struct thread *thread, status_t status)
 
 void thread_timed_out(struct thread *thread)
 {
-	thread_wake(thread, ERR(TIMEOUT, thread->state == TSS_THREAD_SLEEPING ? 1 : 2));
+	thread_wake(thread, ERR(TIMEOUT, 0));
 }
 
 void thread_end(struct thread *thread)

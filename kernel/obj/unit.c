@@ -154,7 +154,7 @@ status_t sys_unit_install(struct thread *self, struct capability *cap)
 		capability_derive(slot, source, (uint16_t)rights);
 	} else {
 		capability_move(slot, source);
-		slot->rights = (uint16_t)rights;
+		capability_set_rights(slot, (uint16_t)rights);
 	}
 	return TSS_OK;
 }

@@ -13,22 +13,30 @@
 #define RESET_SYSTEM 0x02u
 #define RESET_CPU 0x06u
 #define KEYBOARD_PULSE_RESET 0xfeu
+#define OBEY_US 100000u
+
+/* The machine may take a moment to obey; only then is the next way tried, or failure admitted. */
+static void try_write(cap_t ports, unsigned width, uint32_t value)
+{
+	if (tss_ioport_write(ports, 0, width, value) == TSS_OK)
+		(void)tss_self_sleep(OBEY_US);
+}
 
 static tss_status_t on_turn_off(void *state, struct tss_request *request)
 {
 	(void)state, (void)request;
-	(void)tss_ioport_write(SLOT_ACPI, 0, 2, SLEEP_ENABLE);
-	(void)tss_ioport_write(SLOT_ACPI_OLD, 0, 2, SLEEP_ENABLE);
-	(void)tss_ioport_write(SLOT_TEST_EXIT, 0, 4, 0);
+	try_write(SLOT_ACPI, 2, SLEEP_ENABLE);
+	try_write(SLOT_ACPI_OLD, 2, SLEEP_ENABLE);
+	try_write(SLOT_TEST_EXIT, 4, 0);
 	return POWER_ERROR_FAILED;
 }
 
 static tss_status_t on_reset(void *state, struct tss_request *request)
 {
 	(void)state, (void)request;
-	(void)tss_ioport_write(SLOT_RESET, 0, 1, RESET_SYSTEM);
-	(void)tss_ioport_write(SLOT_RESET, 0, 1, RESET_CPU);
-	(void)tss_ioport_write(SLOT_KEYBOARD, 0, 1, KEYBOARD_PULSE_RESET);
+	try_write(SLOT_RESET, 1, RESET_SYSTEM);
+	try_write(SLOT_RESET, 1, RESET_CPU);
+	try_write(SLOT_KEYBOARD, 1, KEYBOARD_PULSE_RESET);
 	return POWER_ERROR_FAILED;
 }
 

@@ -37,16 +37,13 @@ arch_syscall_entry:
 	movq %r14, FRAME_R14(%rsp)
 	movq %r15, FRAME_R15(%rsp)
 	movq %rcx, FRAME_RSP(%rsp)
-	movq $0, FRAME_FULL(%rsp)
-	movq %rsp, %rbx
+	movq %rsp, %rdi		/* FRAME_FULL is 0 whenever a unit runs */
 	movq %gs:CPU_STACK, %rsp
-	movq %rbx, %rdi
 	movq %rax, %rsi
 	call syscall_dispatch
-	cmpq $-1, %rax		/* SYSCALL_NO_RESULT: it blocked, switched, or wrote its results itself */
-	je .Lswitched
+	movq %gs:CPU_CURRENT, %rbx
 	testq %rax, %rax
-	jne .Lfailed
+	jne .Lnot_ok
 .Lfinished:
 	cmpb $0, %gs:CPU_NEED_RESCHED
 	jne .Lpreempted
@@ -65,8 +62,10 @@ arch_syscall_entry:
 	swapgs
 	sysretq
 
-.Lfailed:	/* a failed call has no value */
-	movq $0, FRAME_RDX(%rbx)
+.Lnot_ok:
+	cmpq $-1, %rax		/* SYSCALL_NO_RESULT: it blocked, switched, or wrote its results itself */
+	je .Lswitched
+	movq $0, FRAME_RDX(%rbx)	/* a failed call has no value */
 	jmp .Lfinished
 .Lpreempted:
 	movq %rax, FRAME_RAX(%rbx)
@@ -74,7 +73,7 @@ arch_syscall_entry:
 	jmp arch_resume
 .Lswitched:
 	cmpb $0, %gs:CPU_NEED_RESCHED
-	je arch_resume
+	je .Lresume		/* a hand-over: there is a current thread, in rbx */
 	call sched_schedule
 
 /* Run the current thread, or idle. Never returns; the stack's contents are given up. */
@@ -84,6 +83,7 @@ arch_resume:
 	movq %gs:CPU_CURRENT, %rbx
 	testq %rbx, %rbx
 	jz .Lidle
+.Lresume:
 	movq FRAME_RBP(%rbx), %rbp
 	movq FRAME_R12(%rbx), %r12
 	movq FRAME_R13(%rbx), %r13
@@ -92,6 +92,7 @@ arch_resume:
 	movq FRAME_RAX(%rbx), %rax
 	cmpq $0, FRAME_FULL(%rbx)
 	je .Lsysret
+	movq $0, FRAME_FULL(%rbx)
 	movq %gs:CPU_STACK, %rsp
 	pushq $SELECTOR_USER_DATA
 	pushq FRAME_RSP(%rbx)

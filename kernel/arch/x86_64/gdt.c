@@ -27,10 +27,11 @@ struct table_pointer {
 #define TSS_DESCRIPTOR 0x0000890000000000ull
 
 static struct tss tss;
-static uint64_t gdt[] = {0, KERNEL_CODE_DESCRIPTOR, KERNEL_DATA_DESCRIPTOR, USER_DATA_DESCRIPTOR, USER_CODE_DESCRIPTOR,
-			 0, 0};
+static uint64_t gdt[] = {
+	0, KERNEL_CODE_DESCRIPTOR, KERNEL_DATA_DESCRIPTOR, USER_DATA_DESCRIPTOR, USER_CODE_DESCRIPTOR, 0, 0};
 _Static_assert(SELECTOR_KERNEL_CODE == 1 * 8 && SELECTOR_KERNEL_DATA == 2 * 8 && SELECTOR_USER_DATA == (3 * 8 | 3) &&
-	      SELECTOR_USER_CODE == (4 * 8 | 3) && SELECTOR_TSS == 5 * 8, "layout");
+		       SELECTOR_USER_CODE == (4 * 8 | 3) && SELECTOR_TSS == 5 * 8,
+	       "layout");
 
 static void set_tss_descriptor(uint64_t base, uint64_t limit)
 {

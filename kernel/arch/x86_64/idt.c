@@ -14,7 +14,7 @@ struct gate {
 _Static_assert(sizeof(struct gate) == 16, "layout");
 
 #define GATE_INTERRUPT 0x8e /* present, privilege 0, interrupts off inside */
-#define GATE_USER 0x60      /* int n allowed from user mode */
+#define GATE_USER 0x60 /* int n allowed from user mode */
 #define VECTOR_NMI 2
 #define VECTOR_BREAKPOINT 3
 #define VECTOR_DOUBLE_FAULT 8

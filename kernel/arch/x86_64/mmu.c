@@ -84,7 +84,8 @@ static void kernel_map(uint64_t address, uint64_t physical, uint64_t size, uint6
 	while (size) {
 		unsigned level = level_for(address, physical, size);
 		uint64_t step = page_size(level);
-		*kernel_entry(address, level) = physical | flags | PTE_PRESENT | PTE_GLOBAL | (level > 1 ? PTE_LARGE : 0);
+		*kernel_entry(address, level) =
+			physical | flags | PTE_PRESENT | PTE_GLOBAL | (level > 1 ? PTE_LARGE : 0);
 		address += step;
 		physical += step;
 		size -= step;
@@ -96,8 +97,8 @@ static void map_image(void)
 	const char *part[] = {image_start, image_text_end, image_relro_end, image_end};
 	const uint64_t flags[] = {0, PTE_NX, PTE_NX | PTE_WRITE};
 	for (unsigned i = 0; i < COUNT_OF(flags); i++)
-		kernel_map((uint64_t)part[i], boot_info.image.raw + (uint64_t)(part[i] - image_start),
-			   (uint64_t)(part[i + 1] - part[i]), flags[i]);
+		kernel_map((uint64_t)part[i], boot_info.image.raw + image_distance(part[i]),
+			   image_distance(part[i + 1]) - image_distance(part[i]), flags[i]);
 	*kernel_entry((uint64_t)kernel_stack_guard, 1) = 0;
 	for (unsigned i = 0; i < 3; i++)
 		*kernel_entry((uint64_t)ist_stacks + i * (PAGE_SIZE + IST_STACK_SIZE), 1) = 0;
@@ -107,7 +108,7 @@ static void map_image(void)
 static void map_direct(uint64_t base, uint64_t end)
 {
 	uint64_t fixed = boot_info.image.raw;
-	uint64_t cut[] = {base, fixed, fixed + (uint64_t)(image_relro_end - image_start), end};
+	uint64_t cut[] = {base, fixed, fixed + image_distance(image_relro_end), end};
 	const uint64_t flags[] = {PTE_NX | PTE_WRITE, PTE_NX, PTE_NX | PTE_WRITE};
 	for (unsigned i = 1; i < 3; i++)
 		cut[i] = cut[i] < base ? base : cut[i] > end ? end : cut[i];

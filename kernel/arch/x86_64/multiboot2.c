@@ -86,7 +86,7 @@ static void read_module(const struct tag *tag)
 static void read_rsdp(const struct tag *tag, bool new)
 {
 	uint64_t room = tag->size - sizeof(*tag);
-	if (!new && rsdp_copy[0])
+	if (!new &&rsdp_copy[0])
 		return;
 	for (uint64_t i = 0; i < sizeof(rsdp_copy); i++)
 		rsdp_copy[i] = i < room ? (uint8_t)tag->payload[i] : 0;
@@ -111,7 +111,7 @@ static void read_memory(const struct tag_memory *memory)
 {
 	const struct memory_entry *entry;
 	if (memory->size < sizeof(*memory) || memory->entry_size < sizeof(*entry) || memory->entry_size % 8)
-		panic("multiboot2: memory map with entries of %u bytes", memory->entry_size);
+		panic("multiboot2: memory map of %u bytes has no entries or odd ones", memory->size);
 	for (unsigned i = 0; (entry = entry_at(memory, i)); i++) {
 		if (entry->base >= ADDRESS_END)
 			continue;
@@ -146,17 +146,13 @@ static bool is_free_ram(uint64_t base, uint64_t size)
 	return false;
 }
 
-void multiboot2_read(uint64_t information)
+/* `head` and what follows, `size` bytes, is readable. */
+static void parse(const uint32_t *head, uint64_t size)
 {
-	const uint32_t *head = phys_to_virt((paddr_t){information});
 	const struct tag_memory *memory = NULL;
 	const struct tag *tag;
-	uint64_t left = head[0];
+	uint64_t left = size - 8;
 
-	/* Safety: the information is 8-aligned and below 4 GiB, all of which is mapped. */
-	if (information & 7 || left < 8 || left > INFORMATION_MAX || information + left > 1ull << 32)
-		panic("multiboot2: information of %lu bytes at %#lx", left, information);
-	left -= 8;
 	for (const char *at = (const char *)(head + 2); (tag = tag_next(&at, &left));) {
 		if (tag->type == TAG_CMDLINE)
 			read_cmdline(tag);
@@ -170,6 +166,17 @@ void multiboot2_read(uint64_t information)
 	if (!memory)
 		panic("multiboot2: no memory map");
 	read_memory(memory);
+}
+
+void multiboot2_read(uint64_t information)
+{
+	const uint32_t *head = phys_to_virt((paddr_t){information});
+	uint64_t size = head[0];
+
+	/* Safety: the information is 8-aligned and below 4 GiB, all of which is mapped. */
+	if (information & 7 || size < 8 || size > INFORMATION_MAX || information + size > 1ull << 32)
+		panic("multiboot2: information of %lu bytes at %#lx", size, information);
+	parse(head, size);
 	if (boot_info.bundle_size && !is_free_ram(boot_info.bundle.raw, round_up(boot_info.bundle_size)))
 		panic("multiboot2: the module does not lie in RAM");
 	keep(0, LOW_MEMORY_END);

@@ -47,11 +47,11 @@ bool region_add(struct boot_region *list, unsigned *count, uint64_t base, uint64
 /* With a full list a hole in the middle of a region costs the part above it: RAM is lost, never given out twice. */
 void region_cut(struct boot_region *list, unsigned *count, uint64_t base, uint64_t end)
 {
-	for (unsigned i = 0; i < *count; i++) {
+	for (unsigned i = 0; i < *count && base < end; i++) {
 		uint64_t start = list[i].base.raw, stop = end_of(&list[i]);
 		if (stop <= base || start >= end)
 			continue;
-		bool left = start < base, right = stop > end;
+		bool left = start<base, right = stop> end;
 		if (left && right && *count == BOOT_REGIONS_MAX)
 			right = false;
 		resize(list, count, i, 1, (unsigned)left + (unsigned)right);

@@ -48,7 +48,7 @@ void arch_space_destroy(struct arch_space *space, struct unit *payer)
 {
 	/* A root that CR3 or space_root still named would look unchanged when its frame becomes the next root. */
 	if (cpu_this()->space_root == space->root.raw)
-		arch_space_activate(&kernel_space);
+		arch_space_activate(cpu_this(), &kernel_space);
 	free_below(phys_to_virt(space->root), KERNEL_HALF, 3, payer);
 	frame_free(payer, space->root);
 	space->root = (paddr_t){0};

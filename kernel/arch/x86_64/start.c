@@ -17,7 +17,8 @@ uint64_t image_slide;
 /* The linker leaves the words zero, so this runs even when the slide is 0. Nothing before it may read a pointer. */
 static void relocate(uint64_t slide)
 {
-	for (const struct rela *rela = image_rela_start; rela < image_rela_end; rela++) {
+	uint64_t count = ((uint64_t)image_rela_end - (uint64_t)image_rela_start) / sizeof(struct rela);
+	for (const struct rela *rela = image_rela_start; count > 0; count--, rela++) {
 		if ((uint32_t)rela->info == RELA_RELATIVE)
 			/* Safety: the linker made the entry; -z text keeps it within the data segment. */
 			*(uint64_t *)(rela->offset + slide) = rela->addend + slide;
@@ -38,7 +39,7 @@ void arch_start(uint64_t information, uint64_t entry_tsc, uint64_t image, uint64
 	image_slide = slide;
 	boot_info.entry_tsc = entry_tsc;
 	boot_info.image = (paddr_t){image};
-	boot_info.image_size = (uint64_t)(image_end - image_start);
+	boot_info.image_size = image_distance(image_end);
 	console_init();
 	gdt_init();
 	cpu_init(&cpus[0]);

@@ -88,6 +88,11 @@ DEFINE_CONTROL_REGISTER(cr4)
 extern char image_start[], image_text_end[], image_relro_end[], image_end[], image_boot_end[];
 extern char kernel_stack_guard[], boot_stack_top[], ist_stacks[];
 extern uint64_t image_slide;
+/* Bytes from the image's start; the symbols are one object to the linker only. */
+static inline uint64_t image_distance(const char *symbol)
+{
+	return (uint64_t)symbol - (uint64_t)image_start;
+}
 
 /* ---- regions.c: sorted, merged lists of page ranges ---- */
 bool region_add(struct boot_region *list, unsigned *count, uint64_t base, uint64_t end); /* false: list full */
@@ -99,8 +104,8 @@ void console_init(void);
 void gdt_init(void);
 void idt_init(void);
 void multiboot2_read(uint64_t information); /* fills boot_info and rsdp_copy */
-void features_init(void);                   /* control registers; panics if the CPU lacks what the kernel needs */
-void mmu_init(void);                        /* the final kernel tables; takes frames from boot_info.ram */
+void features_init(void); /* control registers; panics if the CPU lacks what the kernel needs */
+void mmu_init(void); /* the final kernel tables; takes frames from boot_info.ram */
 void acpi_init(void);
 void apic_init(void);
 void clock_init(void);
@@ -156,8 +161,8 @@ struct acpi_info {
 extern struct acpi_info acpi_info;
 
 /* ---- apic.c, clock.c ---- */
-#define VECTOR_LINES 32    /* + line */
-#define VECTOR_PIC 0xe0    /* where the masked 8259s would deliver their spurious interrupts */
+#define VECTOR_LINES 32 /* + line */
+#define VECTOR_PIC 0xe0 /* where the masked 8259s would deliver their spurious interrupts */
 #define VECTOR_TIMER 0xf0
 #define VECTOR_SPURIOUS 0xff
 #define LINES_MAX (VECTOR_PIC - VECTOR_LINES)

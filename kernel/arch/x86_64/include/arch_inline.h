@@ -11,9 +11,8 @@ ALWAYS_INLINE struct cpu *cpu_this(void)
 	return cpu;
 }
 
-ALWAYS_INLINE void arch_space_activate(const struct arch_space *space)
+ALWAYS_INLINE void arch_space_activate(struct cpu *cpu, const struct arch_space *space)
 {
-	struct cpu *cpu = cpu_this();
 	if (cpu->space_root == space->root.raw)
 		return;
 	cpu->space_root = space->root.raw;
@@ -24,9 +23,8 @@ ALWAYS_INLINE void arch_space_activate(const struct arch_space *space)
 #define MSR_KERNEL_GS_BASE 0xc0000102u
 
 /* The GS base the current thread has when it is back in its unit. SDM vol. 3, 5.8.8: swapgs exchanges it at entry. */
-ALWAYS_INLINE void arch_user_gs_set(uint64_t base)
+ALWAYS_INLINE void arch_user_gs_set(struct cpu *cpu, uint64_t base)
 {
-	struct cpu *cpu = cpu_this();
 	if (cpu->user_gs == base)
 		return;
 	cpu->user_gs = base;
