@@ -105,6 +105,18 @@ def test_the_shipped_manifests_are_well_formed() -> None:
         assert [*errors, *read_manifest(tree, f"manifests/{path.name}")[1]] == []
 
 
+def test_the_shipped_systems_are_fine(tmp_path: Path) -> None:
+    for path in sorted((REPOSITORY / "manifests").glob("*.yaml")):
+        done = subprocess.run([str(REPOSITORY / "generator" / "tessera"), "check", path.stem, "--build-dir",
+                               str(tmp_path)], cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_an_empty_system_is_init_alone(tree: Path, tessera: Run) -> None:
+    (tree / "none.yaml").write_text("tessera: 1\nsystem: none\ninstances: {}\n")
+    assert tessera("build", "none.yaml", "--no-image").stdout.startswith("build/none: 1 instances, 9 objects, 9 cap")
+
+
 def coded(data: bytes) -> set[str]:
     """The codes that a file's text alone gives."""
     try:
