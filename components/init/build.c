@@ -15,7 +15,7 @@ typedef tss_status_t maker_t(struct build *build, const struct tss_table_object 
 void build_fail(struct build *build, uint32_t instance, const char *what, tss_status_t status)
 {
 	if (!build->failed[instance])
-		say("init: unit %.16s does not start: %s %s (argument %u)\n",
+		say("unit %.16s does not start: %s %s (argument %u)\n",
 		    (const char *)build->table->instances[instance].name, what, tss_error_name(status),
 		    TSS_ARGUMENT(status));
 	build->failed[instance] = true;

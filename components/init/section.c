@@ -27,7 +27,7 @@ bool section_good(struct build *build, uint32_t section)
 		bool good = hash_good(build->table, s) && tail_good(build->table, s);
 		build->sections[section] = good ? SECTION_GOOD : SECTION_BAD;
 		if (!good)
-			say("init: section %.32s does not match its hash\n", (const char *)s->name);
+			say("section %.32s does not match its hash\n", (const char *)s->name);
 	}
 	return build->sections[section] == SECTION_GOOD;
 }

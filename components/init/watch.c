@@ -25,7 +25,7 @@ void watch_remember(const struct table *table)
 static void fault(const struct known *unit, const uint64_t words[TSS_MESSAGE_REGISTERS])
 {
 	uint64_t kind = words[0], address = words[1], ip = words[2];
-	say("init: unit %s: fault %s at %#lx ip %s+%#lx\n", unit->name, tss_fault_name((unsigned)kind), address,
+	say("unit %s: fault %s at %#lx ip %s+%#lx\n", unit->name, tss_fault_name((unsigned)kind), address,
 	    unit->module, ip - unit->image_base);
 }
 
@@ -35,7 +35,7 @@ static void hear(const struct tss_request *request)
 	if (TSS_TAG_TYPE(request->tag) == TSS_MSG_FAULT)
 		fault(unit, request->words);
 	else if (TSS_TAG_TYPE(request->tag) == TSS_MSG_ENDED)
-		say("init: unit %s: ended with code %lu\n", unit->name, request->words[0]);
+		say("unit %s: ended with code %lu\n", unit->name, request->words[0]);
 }
 
 _Noreturn void watch(cap_t port)

@@ -30,7 +30,7 @@ int main(void)
 	unsigned replies = 0;
 	for (uint8_t n = 0; n < PINGS; n++)
 		replies += (unsigned)ping_registers(n) + (unsigned)ping_bytes(n);
-	printf("ping: %u replies\n", replies);
+	printf("%u replies\n", replies);
 	for (;;)
 		(void)tss_self_sleep(TSS_INFINITE);
 }
