@@ -147,7 +147,7 @@ def command_run(session: Session) -> int:
         raise Refused([Diagnostic("TSS-001", Position(shown(path, session.root)), "the system is not built",
                                   f"make image SYSTEM={manifest.system}")])
     command = ["qemu-system-x86_64", "-machine", "q35", "-m", f"{manifest.memory >> 20}M", "-cdrom", str(path),
-               "-nographic", "-no-reboot", *session.arguments.qemu]
+               "-boot", "d", "-nic", "none", "-nographic", "-no-reboot", *session.arguments.qemu]
     try:
         return subprocess.call(command)
     except OSError as error:
@@ -203,8 +203,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--no-image", action="store_true", help="stop before the ISO; needs no kernel")
     command.add_argument("--quiet", action="store_true", help="print nothing if all is fine")
     command.set_defaults(run=command_build)
-    command = commands.add_parser("run", parents=[system], help="boot a built system in QEMU")
-    command.add_argument("qemu", nargs="*", help="more arguments for QEMU, after --")
+    command = commands.add_parser("run", parents=[system], help="boot a built system in QEMU; its arguments after --")
     command.set_defaults(run=command_run)
     command = commands.add_parser("list", help="components, interfaces and systems")
     command.set_defaults(run=command_list)
@@ -219,7 +218,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str]) -> int:
     """Runs one command; returns the exit status: 0 fine, 1 refused with coded errors."""
-    arguments = _parser().parse_args(argv)
+    end = argv.index("--") if "--" in argv else len(argv)
+    arguments = _parser().parse_args(argv[:end])
+    arguments.qemu = argv[end + 1:]
     session: Session | None = None
     try:
         session = Session(arguments)

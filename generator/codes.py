@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Every error code with its title and the text of `tessera explain`. Codes are never renumbered or reused."""
+"""Every error code with its title and the text of `tessera explain`. Codes are never renumbered or reused.
+
+TSS-0xx are here; TSS-1xx, about interface files, stand in interface.py.
+"""
+from generator.interface import CODES as INTERFACE_CODES
 
 CODES: dict[str, tuple[str, str]] = {
     "TSS-001": ("file cannot be read", "A manifest, a description or a tool's input is missing or unreadable. Systems "
@@ -85,4 +89,4 @@ CODES: dict[str, tuple[str, str]] = {
     "TSS-074": ("plan.json differs from the bundle", "The plan that tests and people read does not say what the bundle "
                 "grants."),
     "TSS-080": ("tool failed", "A program that the generator uses is missing or failed; its own words follow."),
-}
+} | INTERFACE_CODES

@@ -267,7 +267,8 @@ def rights_of(reader: Reader, mapping: Mapping) -> tuple[str, ...] | None:
 def read_component(root: Mapping, folder: str, interfaces: frozenset[str]) -> tuple[Component, list[Diagnostic]]:
     """The component that lies in `components/<folder>`; `interfaces` are the names that exist."""
     reader = _ComponentReader()
-    reader.keys(root, "component.yaml", KEYS, ("component", "description", "config"), FUTURE)
+    required = KEYS[:2] if folder == "init" else KEYS[:3]  # init is always compiled
+    reader.keys(root, "component.yaml", KEYS, required, FUTURE)
     name, config, position = reader.identity(root, folder)
     node = root.get("description")
     description = reader.text(node, "description") if node is not None else None

@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass
 
 PAGE = 4096
-RANGES = {"ioport": 0x10000, "irq": 256, "mmio": 1 << 52}  # first value past the end
+# First value past the end; the kernel has 64 interrupt lines (IRQ_LINES).
+RANGES = {"ioport": 0x10000, "irq": 64, "mmio": 1 << 52}
 UNIT = {"ioport": 1, "irq": 1, "mmio": PAGE}  # what one of `count` stands for
 
 

@@ -26,7 +26,9 @@ SECTIONS {
     . = 0;
     .text : { *(.text*) } :text
     . = ALIGN(4096);
-    .rodata : { *(.rodata*) *(.rela*) *(.dynstr) *(.dynsym) *(.hash) *(.gnu.hash) } :rodata
+    .rodata : { *(.rodata*) } :rodata
+    .rela.dyn : { *(.rela .rela.*) } :rodata
+    .dynamics : { *(.dynstr) *(.dynsym) *(.hash) *(.gnu.hash) } :rodata
     . = ALIGN(4096);
     .dynamic : { *(.dynamic) } :data :dynamic
     .data : { *(.data*) *(.got*) } :data

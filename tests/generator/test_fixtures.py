@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Every error code: a small bad input a folder in fixtures/, and the exact text that it must give.
+"""Every error code: a small bad input and the exact text that it must give, together in one file of fixtures/.
 
-A folder has manifest.yaml and whatever else is laid over tests/generator/tree. Special files: expected.txt, the text;
-command.txt, the command line if it is not `check manifest.yaml`; environment.txt; program.c, script.ld and flags.txt,
-from which apps/hello is compiled; corrupt.txt, what is changed in a finished build before verify reads it.
-After a wanted change of wording: `tests/generator/test_fixtures.py --write`, then read the difference.
+A line `==> name` starts a part. Parts with a path are laid over tests/generator/tree. The others: `expected`, the text;
+`command`, if it is not `check manifest.yaml`; `environment`; `program`, `script` and `flags`, from which apps/hello is
+compiled; `corrupt`, what is changed in a finished build before verify reads it.
+After a wanted change of wording: `python3 tests/generator/test_fixtures.py --write`, then read the difference.
 """
 import hashlib
 import os
+import re
 import shlex
-import shutil
 import struct
 import subprocess
 import sys
@@ -25,23 +25,30 @@ from generator.codes import CODES
 from generator.diagnostics import render
 from generator.inputs import read_inputs, read_source
 
-FIXTURES = sorted(path for path in (HERE / "fixtures").iterdir())
-SPECIAL = ("expected.txt", "command.txt", "environment.txt", "program.c", "script.ld", "flags.txt", "corrupt.txt")
+FIXTURES = sorted((HERE / "fixtures").glob("*.txt"))
+SPECIAL = ("expected", "command", "environment", "program", "script", "flags", "corrupt")
 
 
-def prepare(fixture: Path, root: Path, elf: bytes) -> None:
+def read_parts(fixture: Path) -> dict[str, bytes]:
+    """The parts of a fixture by name; bytes, because bad input need not be text."""
+    pieces = re.split(rb"^==> (.+)\n", fixture.read_bytes(), flags=re.MULTILINE)
+    return {name.decode(): contents for name, contents in zip(pieces[1::2], pieces[2::2])}
+
+
+def prepare(parts: dict[str, bytes], root: Path, elf: bytes) -> None:
+    """The tree with the parts laid over it."""
     make_tree(root, elf)
-    shutil.copytree(fixture, root, dirs_exist_ok=True, ignore=shutil.ignore_patterns(*SPECIAL))
-    if (fixture / "program.c").exists():
-        texts = {"program": (fixture / "program.c").read_text()}
-        if (fixture / "script.ld").exists():
-            texts["script"] = (fixture / "script.ld").read_text()
-        flags = tuple((fixture / "flags.txt").read_text().split()) if (fixture / "flags.txt").exists() else ()
-        data = compile_elf(root.parent / "elf", flags=flags, **texts)
+    for name, contents in parts.items():
+        if name not in SPECIAL:
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_bytes(contents)
+    if "program" in parts:
+        texts = {name: parts[name].decode() for name in ("program", "script") if name in parts}
+        data = compile_elf(root.parent / "elf", flags=tuple(parts.get("flags", b"").decode().split()), **texts)
         (root / "build" / "components" / "apps" / "hello" / "hello.elf").write_bytes(data)
 
 
-def run(root: Path, *arguments: str, **more: str) -> "subprocess.CompletedProcess[str]":
+def run(root: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([str(REPOSITORY / "generator" / "tessera"), "--root", str(root), *arguments], cwd=root,
                           env={**os.environ, **more}, capture_output=True, text=True, check=False, timeout=120)
 
@@ -88,25 +95,24 @@ def corrupted(root: Path, what: str) -> str:
     return render(verify_files(bytes(bundle), plan, source.data, inputs, elfs, False, "build/test"), {})
 
 
-def outcome(fixture: Path, work: Path, elf: bytes) -> str:
+def outcome(parts: dict[str, bytes], work: Path, elf: bytes) -> str:
     """What is printed for the fixture."""
     root = work / "root"
-    prepare(fixture, root, elf)
-    if (fixture / "corrupt.txt").exists():
-        return corrupted(root, (fixture / "corrupt.txt").read_text())
-    command = fixture / "command.txt"
-    words = shlex.split(command.read_text()) if command.exists() else ["check", "manifest.yaml"]
-    environment = fixture / "environment.txt"
-    more = dict(line.split("=", 1) for line in environment.read_text().splitlines()) if environment.exists() else {}
+    prepare(parts, root, elf)
+    if "corrupt" in parts:
+        return corrupted(root, parts["corrupt"].decode())
+    words = shlex.split(parts.get("command", b"check manifest.yaml").decode())
+    more = dict(line.split("=", 1) for line in parts.get("environment", b"").decode().splitlines())
     done = run(root, *words, **more)
     assert (done.returncode, done.stdout) == (1, ""), done
     return done.stderr
 
 
-@pytest.mark.parametrize("fixture", FIXTURES, ids=lambda path: path.name)
+@pytest.mark.parametrize("fixture", FIXTURES, ids=lambda path: path.stem)
 def test_fixture(fixture: Path, tmp_path: Path, elf: bytes) -> None:
-    text = outcome(fixture, tmp_path, elf)
-    assert text == (fixture / "expected.txt").read_text()
+    parts = read_parts(fixture)
+    text = outcome(parts, tmp_path, elf)
+    assert text == parts["expected"].decode()
     if fixture.name.startswith("TSS-"):
         assert f"error {fixture.name[:7]}: " in text
 
@@ -121,8 +127,14 @@ def test_every_code_in_the_source_is_in_the_table() -> None:
     assert used == set(CODES)
 
 
-if __name__ == "__main__" and "--write" in sys.argv:
+def write_expected() -> None:
     with tempfile.TemporaryDirectory() as folder:
         image = compile_elf(Path(folder) / "elf")
         for path in FIXTURES:
-            (path / "expected.txt").write_text(outcome(path, Path(folder) / path.name, image))
+            text = outcome(read_parts(path), Path(folder) / path.stem, image)
+            before = path.read_bytes()
+            path.write_bytes(before[:before.index(b"==> expected\n")] + b"==> expected\n" + text.encode())
+
+
+if __name__ == "__main__" and "--write" in sys.argv:
+    write_expected()

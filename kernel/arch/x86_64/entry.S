@@ -63,8 +63,7 @@ arch_syscall_entry:
 	sysretq
 
 .Lnot_ok:
-	cmpq $-1, %rax		/* SYSCALL_NO_RESULT: it blocked, switched, or wrote its results itself */
-	je .Lswitched
+	js .Lswitched		/* SYSCALL_NO_RESULT: it blocked, switched, or wrote its results itself */
 	movq $0, FRAME_RDX(%rbx)	/* a failed call has no value */
 	jmp .Lfinished
 .Lpreempted:

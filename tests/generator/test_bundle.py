@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""plan, emit and verify on the tree's `full.yaml`, which has every kind of object and device."""
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import REPOSITORY, make_tree
+from test_fixtures import rehash, table_offset
+
+from generator import emit, plan, slots, verify, verify_derive, verify_read
+from generator.abi import CONSTANTS, Abi, read_abi
+from generator.build import Checked, Product, check_system, make
+from generator.check import Link, Resolved, System
+from generator.component import FACTORY
+from generator.diagnostics import render
+from generator.inputs import Inputs, read_inputs, read_source
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def abi() -> Abi:
+    return read_abi(REPOSITORY / "kernel" / "include" / "abi")
+
+
+class Built:
+    """A system taken through all stages in memory."""
+
+    def __init__(self, root: Path, name: str, abi: Abi) -> None:
+        self.inputs: Inputs = read_inputs(root)
+        self.source = read_source(root / name, root)
+        self.checked: Checked = check_system(self.inputs, self.source, root / "build", None, True)
+        assert self.checked.errors == [], render(self.checked.errors, {})
+        self.product: Product = make(self.checked, abi, False)
+        self.document: dict[str, Any] = json.loads(self.product.plan_json)
+
+    def verify_inputs(self) -> verify.Inputs:
+        components = {name: source.data for name, source in self.inputs.components.items()}
+        return verify.Inputs(self.source.data, components, self.checked.elfs)
+
+    def instance(self, name: str) -> dict[str, Any]:
+        return next(dict(i) for i in self.document["instances"] if i["name"] == name)
+
+    def capability(self, name: str, slot: int) -> dict[str, Any]:
+        return next(dict(c) for c in self.instance(name)["capabilities"] if c["slot"] == slot)
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory: pytest.TempPathFactory, elf: bytes, abi: Abi) -> Built:
+    return Built(make_tree(tmp_path_factory.mktemp("full") / "root", elf), "full.yaml", abi)
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory, elf: bytes, abi: Abi) -> Built:
+    root = make_tree(tmp_path_factory.mktemp("small") / "root", elf)
+    (root / "small.yaml").write_text("tessera: 1\nsystem: small\ninstances:\n  log: {component: servers/log}\n"
+                                     "  echo: {component: apps/echo, connect: {log: log}}\n")
+    return Built(root, "small.yaml", abi)
+
+
+def test_verify_finds_nothing_wrong(full: Built) -> None:
+    found, errors = verify.verify(full.product.bundle, full.verify_inputs(), "bundle.bin")
+    assert found is not None and errors == []
+    assert verify.verify_plan(full.product.plan_json, found, "plan.json") == []
+
+
+def test_providers_start_before_their_clients(full: Built) -> None:
+    assert [i["name"] for i in full.document["instances"]] == ["init", "serial", "log", "echo", "echo2", "vga", "shell"]
+
+
+def test_settings_come_from_instance_then_manifest_then_component(full: Built) -> None:
+    assert (full.instance("serial")["priority"], full.instance("log")["priority"]) == (220, 90)
+    assert (full.instance("serial")["slice_us"], full.instance("log")["slice_us"]) == (5000, 10000)
+    assert full.instance("log")["argument"] == 64 << 10 and full.instance("echo2")["argument"] == 8 << 10
+    assert full.instance("shell")["slots"] == 128 and full.instance("shell")["memory_pages"] == 128
+
+
+def test_badges_count_clients_by_name(full: Built) -> None:
+    rows = [(c["client"], c["badge"], c["rights"]) for c in full.document["connections"] if c["server"] == "log"]
+    assert rows[:3] == [("echo", 1, ["SEND"]), ("echo2", 2, ["SEND"]), ("init", 3, ["SEND"])]
+    assert rows[3:] == [("shell", 4, ["CALL", "SEND"])]
+
+
+def test_a_client_holds_its_connection_and_no_more(full: Built) -> None:
+    capability = full.capability("shell", 18)
+    assert (capability["type"], capability["rights"], capability["original"]) == ("CONNECTION", ["CALL"], True)
+    target = full.document["objects"][capability["object"]]
+    port = full.document["objects"][target["port"]]
+    assert (target["payer"], port["type"], port["payer"]) == ("shell", "PORT", "echo2")
+
+
+def test_authority_is_what_component_yaml_says(full: Built) -> None:
+    assert full.capability("shell", 10)["rights"] == ["INSPECT", "DUMP"]
+    assert (full.capability("shell", 1)["rights"], full.capability("shell", 1)["original"]) == (["CONTROL"], False)
+    assert all(c["slot"] not in (1, 10) for c in full.instance("echo")["capabilities"])
+    assert full.capability("init", 10)["rights"] == ["INSPECT"]
+
+
+def test_init_supervises_every_unit(full: Built) -> None:
+    for index, row in enumerate(full.document["instances"][1:]):
+        unit, watch = full.capability("init", 18 + 2 * index), full.capability("init", 19 + 2 * index)
+        assert full.document["objects"][unit["object"]]["instance"] == row["name"]
+        assert (unit["rights"], watch["rights"]) == (["CONTROL"], [])
+        assert full.document["objects"][watch["object"]]["badge"] == index + 1
+
+
+def test_devices(full: Built) -> None:
+    screen = full.capability("vga", 18)
+    assert (screen["address"], screen["protection"]) == (slots.WINDOW_BASE, ["READ", "WRITE"])
+    assert full.document["objects"][screen["object"]] == {
+        "type": "MEMORY", "payer": "vga", "source": "DEVICE", "pages": 8, "physical_address": 0xb8000}
+    line = full.document["objects"][full.capability("serial", 21)["object"]]
+    assert line == {"type": "IRQ", "payer": "serial", "line": 4}
+
+
+def test_nothing_is_writable_and_executable(full: Built) -> None:
+    for row in full.document["instances"]:
+        for capability in row["capabilities"]:
+            assert not {"WRITE", "EXECUTE"} <= set(capability["rights"])
+            assert capability["protection"] in ([], capability["rights"])
+
+
+def test_the_directory_names_who_is_behind_each_badge(full: Built) -> None:
+    data = next(s.data for s in full.product.plan.sections if s.name == "log.directory")
+    rows = [data[i:i + 64] for i in range(0, len(data), 64)]
+    assert [(row[0], row[16:32].rstrip(b"\0").decode()) for row in rows] == [
+        (1, "echo"), (2, "echo2"), (3, "init"), (4, "shell"), (0, "")]
+
+
+def flips(data: bytes, where: range, change: Callable[[bytearray], None]) -> list[tuple[int, bytes]]:
+    """`data` with one byte of `where` changed at a time; the bit changes from byte to byte."""
+    result = []
+    for offset in where:
+        copy = bytearray(data)
+        copy[offset] ^= 1 << offset % 8
+        change(copy)
+        result.append((offset, bytes(copy)))
+    return result
+
+
+def refused(built: Built, data: bytes) -> bool:
+    found, errors = verify.verify(data, built.verify_inputs(), "bundle.bin")
+    return bool(errors) and all(e.code in ("TSS-070", "TSS-071", "TSS-072", "TSS-073") for e in errors)
+
+
+def table_range(data: bytes) -> range:
+    start = table_offset(data, "instance", 0) - 32
+    found = verify_read.read_bundle(data)
+    return range(start, start + next(s.size for s in found.sections if s.kind == 1))
+
+
+def test_each_byte_of_table_header_and_sections_counts(small: Built) -> None:
+    data = small.product.bundle
+    head = range(64 + 104 * len(small.product.plan.sections))
+    accepted = [offset for where in (head, table_range(data)) for offset, bad in flips(data, where, lambda b: None)
+                if refused(small, bad) is False]
+    assert accepted == []
+
+
+def test_each_byte_of_the_table_counts_even_with_good_hashes(small: Built) -> None:
+    data = small.product.bundle
+    accepted = [offset for offset, bad in flips(data, table_range(data), rehash) if refused(small, bad) is False]
+    assert accepted == []
+
+
+def test_the_section_table_counts_even_with_a_good_root(small: Built) -> None:
+    data = small.product.bundle
+    hashes = [range(64 + 104 * i + 72, 64 + 104 * i + 104) for i in range(len(small.product.plan.sections))]
+
+    def rehash_if_sane(copy: bytearray) -> None:
+        if all(copy[64 + 104 * i + 16:64 + 104 * i + 24] == data[64 + 104 * i + 16:64 + 104 * i + 24]
+               for i in range(len(hashes))):
+            rehash(copy)
+
+    where = [o for o in range(16, 64 + 104 * len(hashes)) if not 32 <= o < 64 and not any(o in h for h in hashes)]
+    accepted = []
+    for offset in where:
+        for position, bad in flips(data, range(offset, offset + 1), rehash_if_sane):
+            if refused(small, bad) is False:
+                accepted.append(position)
+    assert accepted == []
+
+
+def test_an_extra_capability_is_found(full: Built, abi: Abi) -> None:
+    original = full.product.plan
+    extra = plan.Grant(3, 40, 0, abi.right("INSPECT"), 0, 0, False)
+    changed = replace(original, grants=tuple(sorted((*original.grants, extra))))
+    data, _ = emit.bundle(changed)
+    _, errors = verify.verify(data, full.verify_inputs(), "bundle.bin")
+    assert [e.message for e in errors if "slot 40" in e.message] == [
+        "echo, slot 40: the bundle has SYSTEM('init',) with INSPECT, derived, the manifest means nothing"]
+
+
+def test_same_inputs_same_bytes_in_another_directory(full: Built, tmp_path: Path, elf: bytes, abi: Abi) -> None:
+    again = Built(make_tree(tmp_path / "elsewhere" / "deep" / "root", elf), "full.yaml", abi)
+    assert again.product.bundle == full.product.bundle
+    assert again.product.plan_json == full.product.plan_json
+
+
+def test_the_numbers_of_verify_are_those_of_the_abi(abi: Abi) -> None:
+    assert dict(abi.constants).keys() == set(CONSTANTS)
+    assert [abi.right(n) for n in verify.RIGHTS] == [1 << i for i in range(len(verify.RIGHTS))]
+    assert {n: abi.type_name(n) for n in verify_read.TYPES} == verify_read.TYPES
+    assert verify_read.ABI_VERSION == abi["TSS_ABI_VERSION"] and slots.SLOT_FIRST == abi["TSS_SLOT_FIRST"]
+    assert {abi[f"TSS_MEMORY_{name}"]: name for name in verify_read.SOURCES.values()} == verify_read.SOURCES
+    assert {name: abi[f"TSS_LAYOUT_{name}"] for name in ("IMAGE", "HEAP", "DIRECTORY", "STACK_TOP", "IPC_PAGE")} == {
+        name: getattr(verify_derive, name) for name in ("IMAGE", "HEAP", "DIRECTORY", "STACK_TOP", "IPC_PAGE")}
+    assert (verify_derive.INIT_SLOTS, verify_derive.INIT_STACK, verify_derive.INIT_PRIORITY) == (
+        abi["TSS_INIT_SLOTS"], abi["TSS_INIT_STACK_PAGES"] * 4096, abi["TSS_INIT_PRIORITY"])
+
+
+def test_verify_shares_nothing_with_plan_and_emit() -> None:
+    for name in ("verify", "verify_read", "verify_derive"):
+        text = (REPOSITORY / "generator" / f"{name}.py").read_text()
+        imports = {line.split()[1] for line in text.splitlines() if line.startswith(("from generator", "import gen"))}
+        assert imports <= {"generator.diagnostics", "generator.verify_derive", "generator.verify_read"}
+
+
+def system_of(*links: tuple[str, str], template: Resolved, manifest: Any) -> System:
+    names = sorted({name for link in links for name in link})
+    instances = tuple(replace(template, name=name) for name in names)
+    return System("s", "", 1, instances, tuple(Link(c, "x", s, "x", "x", ()) for c, s in links), manifest)
+
+
+def test_start_order_with_a_cycle(full: Built) -> None:
+    assert full.checked.system is not None
+    template = full.checked.system.instances[0]
+
+    def order(*links: tuple[str, str]) -> list[str]:
+        system = system_of(*links, template=template, manifest=full.checked.manifest)
+        return [i.name for i in plan.start_order(system)]
+
+    assert order(("b", "a"), ("c", "b")) == ["a", "b", "c"]
+    assert order(("a", "b"), ("b", "c"), ("c", "b")) == ["b", "c", "a"]
+    assert order(("a", "b"), ("b", "a"), ("a", "z")) == ["z", "a", "b"]
+
+
+@pytest.mark.skipif(shutil.which("grub-mkimage") is None or shutil.which("xorriso") is None, reason="no GRUB tools")
+def test_the_iso_is_the_same_every_time(tree: Path, tessera: Run, elf: bytes) -> None:
+    (tree / "build" / "kernel").mkdir()
+    (tree / "build" / "kernel" / "kernel.elf").write_bytes(elf)
+    for out in ("one", "two/deep"):
+        done = tessera("build", "full.yaml", "--out", out, "--append", "test=1")
+        assert (done.returncode, done.stderr) == (0, "")
+    images = [(tree / out / "full.iso").read_bytes() for out in ("one", "two/deep")]
+    assert images[0] == images[1] and len(images[0]) < 4 << 20
+    root = json.loads((tree / "one" / "plan.json").read_text())["root_hash"]
+    assert f"/boot/kernel.elf tessera.root={root} test=1\n".encode() in images[0]
+
+
+def test_factory_settings_agree() -> None:
+    assert {key: verify_derive._number(value) for key, value in verify_derive.FACTORY.items()} == vars(FACTORY)

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The command line: what each command prints, what `stubs` writes, and that hostile files never give a traceback."""
+import json
+import os
+import random
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from conftest import HERE, REPOSITORY
+
+from generator import slots
+from generator.abi import read_abi
+from generator.codes import CODES
+from generator.diagnostics import Refused
+from generator.load import MAX_BYTES, load
+from generator.model import read_manifest
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def test_check_says_fine(tessera: Run) -> None:
+    done = tessera("check", "full.yaml")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "full.yaml: fine: 6 instances, 6 connections\n", "")
+    assert json.loads(tessera("check", "full.yaml", "--json").stdout) == []
+
+
+def test_check_as_json(tree: Path, tessera: Run) -> None:
+    (tree / "bad.yaml").write_text("tessera: 1\nsystem: bad\ninstances: {a: {component: apps/nil}}\nx: 1\n")
+    done = tessera("check", "bad.yaml", "--json")
+    rows = json.loads(done.stdout)
+    assert done.returncode == 1 and done.stderr == ""
+    assert [(r["code"], r["file"], r["line"], r["column"]) for r in rows] == [
+        ("TSS-020", "bad.yaml", 3, 28), ("TSS-010", "bad.yaml", 4, 1)]
+
+
+def test_build_writes_only_what_changed(tree: Path, tessera: Run) -> None:
+    assert tessera("build", "full.yaml", "--no-image", "--quiet").stdout == ""
+    bundle = tree / "build" / "full" / "bundle.bin"
+    os.utime(bundle, (1, 1))
+    assert tessera("build", "full.yaml", "--no-image", "--quiet").returncode == 0
+    assert bundle.stat().st_mtime == 1
+    assert sorted(path.name for path in bundle.parent.iterdir()) == ["bundle.bin", "plan.json"]
+
+
+def test_dump_flag_reaches_the_table(tree: Path, tessera: Run) -> None:
+    for extra in ((), ("--dump",)):
+        assert tessera("build", "full.yaml", "--no-image", "--out", f"out{len(extra)}", *extra).returncode == 0
+    assert (tree / "out0" / "bundle.bin").read_bytes() != (tree / "out1" / "bundle.bin").read_bytes()
+
+
+def test_explain_knows_every_code(tessera: Run) -> None:
+    lines = tessera("explain").stdout.splitlines()
+    assert [line.split()[0] for line in lines] == list(CODES)
+    assert tessera("explain", "026").stdout.startswith("TSS-026: required need is not connected\n\nNothing is")
+
+
+def test_list(tessera: Run) -> None:
+    text = tessera("list").stdout
+    assert "components\n  apps/echo               says it again\n" in text
+    assert "interfaces\n  echo                    test\n" in text
+
+
+def test_stubs(tree: Path, tessera: Run) -> None:
+    assert tessera("stubs", "--out", "gen").returncode == 0
+    text = (tree / "gen" / "slots" / "drivers" / "serial" / "slots.h").read_text()
+    assert [line for line in text.splitlines() if line.startswith("#define")] == [
+        "#define SLOT_PORT_TERMINAL 16u", "#define SLOT_REPLY_TERMINAL_0 17u", "#define SLOT_REPLY_TERMINAL_1 18u",
+        "#define SLOT_REPLY_TERMINAL_2 19u", "#define SLOT_REGS 20u", "#define SLOT_LINE 21u",
+        "#define SLOT_EVENT_INTERRUPT 22u", "#define REPLIES_TERMINAL 3u", "#define SLOTS_END 23u"]
+    assert "#define ADDRESS_SCREEN 0x300000000ull" in (tree / "gen/slots/drivers/vga/slots.h").read_text()
+
+
+def test_the_stubs_compile_and_cover_every_value_call(tree: Path, tessera: Run) -> None:
+    assert tessera("stubs", "--out", "gen").returncode == 0
+    abi = read_abi(tree / "kernel" / "include" / "abi")
+    calls = [call for call in abi.calls if call.form == "VALUE"]
+    uses = "\n".join(f"void *use_{c.object}_{c.verb} = (void *)tss_{c.object}_{c.verb};" for c in calls)
+    (tree / "use.c").write_text(f"#include <tessera/syscalls.h>\n{uses}\n")
+    subprocess.run(["gcc", "-std=gnu2x", "-O2", "-Wall", "-Wextra", "-Werror", "-Wshadow", "-Wconversion",
+                    "-Igen/include", "-Ikernel/include/abi", "-c", "use.c", "-o", "use.o"], cwd=tree, check=True)
+    assert len(calls) + sum(call.form == "MESSAGE" for call in abi.calls) == len(abi.calls) == 0x2a
+
+
+def test_stub_arguments_go_to_the_registers_of_the_table(tree: Path, tessera: Run) -> None:
+    assert tessera("stubs", "--out", "gen").returncode == 0
+    (tree / "use.c").write_text("#include <tessera/syscalls.h>\nuint64_t f(uint64_t *v);\nuint64_t f(uint64_t *v)\n"
+                                "{ return tss_unit_create(11, 12, 13, 14, 15, v); }\n")
+    text = subprocess.run(["gcc", "-std=gnu2x", "-O2", "-S", "-Igen/include", "-Ikernel/include/abi", "use.c", "-o",
+                           "-"], cwd=tree, check=True, capture_output=True, text=True).stdout
+    for value, register in ((0x1009, "eax"), (11, "edi"), (12, "esi"), (13, "edx"), (14, "r10d"), (15, "r8d")):
+        assert f"movl\t${value}, %{register}" in text
+
+
+def test_a_layout_has_no_gaps() -> None:
+    planned = slots.layout([("a", 2), ("b", 0)], ["n"], ["d"], ["e"])
+    assert [s.number for s in planned.slots] == list(range(16, 16 + 7)) and planned.end == 23
+
+
+def test_the_shipped_manifests_are_well_formed() -> None:
+    for path in (REPOSITORY / "manifests").glob("*.yaml"):
+        tree, errors = load(path.read_bytes(), f"manifests/{path.name}")
+        assert [*errors, *read_manifest(tree, f"manifests/{path.name}")[1]] == []
+
+
+def test_the_shipped_systems_are_fine(tmp_path: Path) -> None:
+    for path in sorted((REPOSITORY / "manifests").glob("*.yaml")):
+        done = subprocess.run([str(REPOSITORY / "generator" / "tessera"), "check", path.stem, "--build-dir",
+                               str(tmp_path)], cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_an_empty_system_is_init_alone(tree: Path, tessera: Run) -> None:
+    (tree / "none.yaml").write_text("tessera: 1\nsystem: none\ninstances: {}\n")
+    assert tessera("build", "none.yaml", "--no-image").stdout.startswith("build/none: 1 instances, 9 objects, 9 cap")
+
+
+def coded(data: bytes) -> set[str]:
+    """The codes that a file's text alone gives."""
+    try:
+        tree, errors = load(data, "f.yaml")
+    except Refused as refused:
+        return {d.code for d in refused.diagnostics}
+    return {d.code for d in [*errors, *read_manifest(tree, "f.yaml")[1]]}
+
+
+def test_a_huge_file_is_refused_unread() -> None:
+    assert coded(b"#" * (MAX_BYTES + 1)) == {"TSS-004"}
+
+
+@pytest.mark.parametrize("data", [
+    b"[" * 100000, b"{a: " * 50000, b"- " * 100000, b"? " * 50000, b"a:\n" * 50000, b"!" * 1000, b"&a " * 1000, b"*",
+    b"%YAML 9.9\n---\na: 1", b"%TAG ! x\n%TAG ! y\n---\na: 1", b'"\\U99999999"', b"a: |9\n x", b"\xff\xfe\x00a",
+    b"---\n---\n",
+    b"a: &x [*x, *x]", b"{[a]: 1}", b"tessera: " + b"9" * 10000, b"system: '" + b"a" * 100000 + b"'", b"...\n.\n",
+    b"instances: {a: {component: [[[[]]]]}}", b"machine: {memory: 99999999999999999999G}", b"\xef\xbb\xbf", b": :\n",
+    b"\r\n\r"])
+def test_hostile_files_get_codes(data: bytes) -> None:
+    assert coded(data) and coded(data) <= set(CODES)
+
+
+def test_random_damage_gives_codes() -> None:
+    """Bytes of a good manifest are changed, removed and repeated; reading never fails with anything but a code."""
+    good = (HERE / "tree" / "full.yaml").read_bytes()
+    chance = random.Random(20)
+    for _ in range(150):
+        data = bytearray(good)
+        for _ in range(chance.randint(1, 4)):
+            at = chance.randrange(len(data))
+            data[at:at + chance.randint(0, 3)] = bytes(chance.choice(b"{}[]:,&*!|>'\"%@`#-? \t\n\x00\xffa0") for _ in
+                                                       range(chance.randint(0, 3)))
+        assert coded(bytes(data)) <= set(CODES)
