@@ -13,6 +13,7 @@
 #include <object.h>
 
 struct thread;
+struct timeout;
 
 #define SCHED_CHAIN_MAX CONFIG_CALL_DEPTH
 #define PRIORITIES 256
@@ -38,5 +39,5 @@ void sched_wake_parked(struct thread *thread);          /* everything parked at 
 void sched_activate_home(struct thread *thread);        /* if its own context is parked, queue it */
 void sched_schedule(void);                              /* put the current context back and run the best */
 void sched_yield(void);                                 /* end the current slice */
-void sched_reprogram(void);                             /* set the timer for the next timeout or end of slice */
+void sched_timeout_start(struct timeout *timeout, uint64_t delay_us); /* and set the timer for it */
 uint64_t sched_charged(const struct sched *sched);      /* TSC ticks, the running stretch included */

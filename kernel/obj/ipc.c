@@ -136,8 +136,7 @@ static NOINLINE status_t call_general(struct thread *self, struct connection *co
 	connection->calls++;
 	message_copy_payload(server->ipc->recv, self->ipc->send, tag);
 	if (timeout != TSS_INFINITE) {
-		timeout_start(&self->timeout, timeout);
-		sched_reprogram();
+		sched_timeout_start(&self->timeout, timeout);
 	}
 	return call_hand_over(self, server, connection);
 }
@@ -259,9 +258,8 @@ static NOINLINE status_t reply_receive_general(struct thread *self, struct port 
 		status = reply_switch(self, port, reply);
 		if (timeout == TSS_INFINITE)
 			return status;
-		timeout_start(&self->timeout, timeout);
+		sched_timeout_start(&self->timeout, timeout);
 		port_fast_update(port);
-		sched_reprogram();
 		return status;
 	}
 	reply_deliver(self, reply, tag);

@@ -93,8 +93,7 @@ void thread_block(struct thread *thread, enum tss_thread_state state, uint64_t t
 	cpu_this()->need_resched = true;
 	if (timeout_us == TSS_INFINITE)
 		return;
-	timeout_start(&thread->timeout, timeout_us);
-	sched_reprogram();
+	sched_timeout_start(&thread->timeout, timeout_us);
 }
 
 /* Forget what the thread waits for. */

@@ -53,6 +53,29 @@ static struct sched *run_queue_first(void)
 	return LINK_ENTRY(run_queue.queues[word * 64 + bit].next, struct sched, queue);
 }
 
+/* Only ever sets the timer earlier; one that fires too early finds nothing due and sets itself right. */
+static void timer_fire_by(uint64_t us)
+{
+	if (us >= timer_set_for)
+		return;
+	timer_set_for = us;
+	arch_timer_set(us);
+}
+
+void sched_timeout_start(struct timeout *timeout, uint64_t delay_us)
+{
+	timeout_start(timeout, delay_us);
+	timer_fire_by(timeout->deadline << TIMER_TICK_SHIFT);
+}
+
+/* Only when the slice ends matters here: timeouts set the timer when they start. */
+static void sched_arm_slice(const struct cpu *cpu)
+{
+	uint64_t now = arch_tsc();
+	uint64_t left = cpu->sched->slice_end > now ? cpu->sched->slice_end - now : 0;
+	timer_fire_by(arch_clock_us() + left * 1000 / arch_tsc_per_ms() + 1);
+}
+
 void sched_enqueue(struct sched *sched, bool at_head)
 {
 	struct cpu *cpu = cpu_this();
@@ -60,7 +83,7 @@ void sched_enqueue(struct sched *sched, bool at_head)
 	if (!cpu->sched || sched->priority > cpu->sched->priority)
 		cpu->need_resched = true;
 	else if (sched->priority == cpu->sched->priority)
-		sched_reprogram();
+		sched_arm_slice(cpu);
 }
 
 void sched_unqueue(struct sched *sched)
@@ -157,7 +180,7 @@ static void sched_run(struct cpu *cpu, struct sched *sched, struct thread *threa
 	if (cpu->current != thread)
 		thread_switch_to(thread);
 	if (!link_empty(&run_queue.queues[sched->priority]))
-		sched_reprogram();
+		sched_arm_slice(cpu);
 }
 
 void sched_schedule(void)
@@ -185,24 +208,6 @@ void sched_yield(void)
 	cpu->need_resched = true;
 }
 
-/* Only ever sets the timer earlier; one that fires too early finds nothing due and sets itself right. */
-void sched_reprogram(void)
-{
-	struct cpu *cpu = cpu_this();
-	uint64_t next = timer_next();
-	if (cpu->sched && !link_empty(&run_queue.queues[cpu->sched->priority])) {
-		uint64_t now = arch_tsc();
-		uint64_t left = cpu->sched->slice_end > now ? cpu->sched->slice_end - now : 0;
-		uint64_t end = arch_clock_us() + left * 1000 / arch_tsc_per_ms() + 1;
-		if (end < next)
-			next = end;
-	}
-	if (next < timer_set_for) {
-		timer_set_for = next;
-		arch_timer_set(next);
-	}
-}
-
 void trap_timer(void)
 {
 	struct cpu *cpu = cpu_this();
@@ -213,5 +218,9 @@ void trap_timer(void)
 		thread_timed_out(CONTAINER_OF(timeout, struct thread, timeout));
 	if (cpu->sched && arch_tsc() >= cpu->sched->slice_end && !link_empty(&run_queue.queues[cpu->sched->priority]))
 		cpu->need_resched = true;
-	sched_reprogram();
+	uint64_t next = timer_next();
+	if (next != UINT64_MAX)
+		timer_fire_by(next);
+	if (cpu->sched && !cpu->need_resched && !link_empty(&run_queue.queues[cpu->sched->priority]))
+		sched_arm_slice(cpu);
 }

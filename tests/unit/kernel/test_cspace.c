@@ -33,6 +33,11 @@ void connection_destroy(struct connection *connection)
 {
 	(void)connection;
 }
+void reply_moved(struct reply *reply, struct capability *cap)
+{
+	(void)reply;
+	(void)cap;
+}
 void reply_destroy(struct reply *reply)
 {
 	(void)reply;
