@@ -283,7 +283,7 @@ def _server(interface: str, method: Method) -> list[str]:
     lines += more
     lines += [f"request->words[{i}] = {word};" for i, word in enumerate(_registers(method.reply)) if word != "0"]
     lines += [f"request->tag = TSS_TAG(0, {end}, {len(caps(method.reply))});", "return TSS_OK;"]
-    signature = f"static inline tss_status_t {interface}_{method.name}_serve(" \
+    signature = f"TSS_INLINE tss_status_t {interface}_{method.name}_serve(" \
         f"const struct {interface}_operations *operations, void *state, struct tss_request *request)"
     return _block(signature, lines)
 

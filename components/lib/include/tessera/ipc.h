@@ -125,8 +125,10 @@ TSS_INLINE uint64_t tss_padded(uint64_t size)
 /* The four register words to where a buffer that began in them is continuous: the start of recv[]. */
 TSS_INLINE void tss_spill(struct tss_ipc_page *page, const uint64_t w[4])
 {
-	for (unsigned i = 0; i < TSS_MESSAGE_REGISTERS; i++)
-		page->recv[i] = w[i];
+	page->recv[0] = w[0]; /* no loop: w shall stay in registers */
+	page->recv[1] = w[1];
+	page->recv[2] = w[2];
+	page->recv[3] = w[3];
 }
 
 /* Zeroes what follows `size` bytes at offset `at` in their last word. Returns the offset after it. */
@@ -146,16 +148,10 @@ TSS_INLINE uint64_t tss_put_bytes(uint64_t words[TSS_MESSAGE_WORDS], uint64_t at
 }
 
 /* Capabilities that came with a message nobody asked to carry any are dropped, or they would fill the slots. */
-static inline void tss_drop_capabilities(tss_tag_t tag)
-{
-	const struct tss_ipc_page *page = tss_ipc();
-	for (unsigned i = 0; i < TSS_TAG_CAPS(tag) && i < TSS_MESSAGE_CAPS; i++)
-		if (page->recv_caps[i] != TSS_CAP_NULL)
-			(void)tss_capability_delete(page->recv_caps[i]);
-}
+void tss_drop_capabilities(tss_tag_t tag) __attribute__((cold));
 
 /* A request that is not what its method takes. */
-static inline tss_status_t tss_refuse_format(struct tss_request *request)
+TSS_INLINE tss_status_t tss_refuse_format(struct tss_request *request)
 {
 	if (TSS_TAG_CAPS(request->tag) != 0)
 		tss_drop_capabilities(request->tag);
@@ -163,9 +159,4 @@ static inline tss_status_t tss_refuse_format(struct tss_request *request)
 }
 
 /* What a reply means that is not the one a stub expects: the server's error, or nonsense. */
-static inline tss_status_t tss_reply_error(tss_tag_t tag)
-{
-	if (TSS_TAG_CAPS(tag) != 0)
-		tss_drop_capabilities(tag);
-	return TSS_INTERFACE_ERROR(TSS_TAG_TYPE(tag) != 0 ? TSS_TAG_TYPE(tag) & 0xffffu : TSS_REPLY_FORMAT);
-}
+tss_status_t tss_reply_error(tss_tag_t tag) __attribute__((cold));

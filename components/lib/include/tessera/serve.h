@@ -18,12 +18,7 @@ struct tss_server {
 };
 
 /* A reply could not be delivered. If the caller still waits (its slots did not fit), it must hear something. */
-static inline void tss_serve_reply_failed(tss_status_t status, cap_t reply)
-{
-	const uint64_t none[4] = {0, 0, 0, 0};
-	if (TSS_CODE(status) != TSS_E_GONE && TSS_CODE(status) != TSS_E_CAPABILITY)
-		(void)tss_reply_send(reply, TSS_TAG(TSS_REPLY_FAILED, 0, 0), none);
-}
+void tss_serve_reply_failed(tss_status_t status, cap_t reply) __attribute__((cold));
 
 #define TSS_SERVE_ERRORS_MAX 64u /* failed receives in a row: then the port is gone for good and the loop gives up */
 

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* rows_ipc.c - messages: round trips to another unit and within this one, and the asynchronous queue. */
+#include <interfaces/echo.h>
+#include "bench.h"
+
+#define SECOND_US 1000000u
+
+static uint8_t data[ECHO_LARGE_DATA_MAX], back[ECHO_LARGE_DATA_MAX];
+static size_t back_size;
+
+static void call_registers(cap_t connection, const char *name, uint64_t timeout_us)
+{
+	uint64_t a, b, c, d;
+	MEASURE(name, (void)echo_registers(connection, 1, 2, 3, 4, &a, &b, &c, &d, timeout_us));
+}
+
+static void calls_cross(void)
+{
+	uint64_t gift;
+	call_registers(SLOT_ECHO, "ipc_rt_register_cross", TSS_INFINITE);
+	call_registers(SLOT_ECHO, "ipc_rt_register_cross_timeout", SECOND_US);
+	MEASURE("ipc_rt_64_cross", (void)echo_small(SLOT_ECHO, data, ECHO_SMALL_DATA_MAX, back, sizeof(back), &back_size,
+						    TSS_INFINITE));
+	MEASURE("ipc_rt_80_cross", (void)echo_middle(SLOT_ECHO, data, ECHO_MIDDLE_DATA_MAX, back, sizeof(back),
+						     &back_size, TSS_INFINITE));
+	MEASURE("ipc_rt_256_cross", (void)echo_large(SLOT_ECHO, data, ECHO_LARGE_DATA_MAX, back, sizeof(back), &back_size,
+						     TSS_INFINITE));
+	if (tss_event_create(TSS_SLOT_UNIT, &gift) != TSS_OK)
+		return;
+	MEASURE("ipc_rt_256_cap_cross", (void)echo_grant(SLOT_ECHO, data, ECHO_GRANT_DATA_MAX, (cap_t)gift, back,
+							 sizeof(back), &back_size, TSS_INFINITE));
+	(void)tss_capability_delete((cap_t)gift);
+}
+
+static tss_status_t on_registers(void *state, struct tss_request *request, uint64_t a, uint64_t b, uint64_t c,
+				 uint64_t d, uint64_t *e, uint64_t *f, uint64_t *g, uint64_t *h)
+{
+	(void)state, (void)request;
+	*e = a;
+	*f = b;
+	*g = c;
+	*h = d;
+	return TSS_OK;
+}
+
+static tss_status_t on_request(void *state, struct tss_request *request)
+{
+	static const struct echo_operations operations = {.registers = on_registers};
+	return echo_dispatch(&operations, state, request);
+}
+
+static void serve(void *port)
+{
+	static const struct tss_server server = {.request = on_request};
+	(void)tss_serve((cap_t)(uintptr_t)port, &server, NULL);
+}
+
+/* A port of our own; connection 0 if the kernel refuses. */
+static cap_t own_port(uint64_t *port)
+{
+	uint64_t reply, connection;
+	if (tss_port_create(TSS_SLOT_UNIT, 4, port) != TSS_OK ||
+	    tss_reply_create((cap_t)*port, TSS_SLOT_UNIT, &reply) != TSS_OK ||
+	    tss_connection_create((cap_t)*port, TSS_SLOT_UNIT, 1, &connection) != TSS_OK)
+		return TSS_CAP_NULL;
+	return (cap_t)connection;
+}
+
+static void calls_same(void)
+{
+	uint64_t port;
+	cap_t connection = own_port(&port);
+	if (connection != TSS_CAP_NULL && thread_run(serve, (void *)(uintptr_t)port, PRIORITY))
+		call_registers(connection, "ipc_rt_register_same", TSS_INFINITE);
+}
+
+static void send_and_receive(cap_t connection, cap_t port)
+{
+	const uint64_t words[4] = {1, 2, 3, 4};
+	struct tss_request request;
+	(void)tss_connection_send(connection, TSS_TAG(1, 32, 0), words);
+	(void)tss_port_receive(port, &request, 0);
+}
+
+void rows_ipc(void)
+{
+	uint64_t port;
+	calls_cross();
+	calls_same();
+	cap_t connection = own_port(&port);
+	if (connection != TSS_CAP_NULL)
+		MEASURE("ipc_send_receive_async", send_and_receive(connection, (cap_t)port));
+}
