@@ -135,10 +135,14 @@ static tss_status_t make_memory(struct build *build, const struct tss_table_obje
 static void build_object(struct build *build, uint32_t object)
 {
 	static maker_t *const makers[TSS_TYPE_COUNT] = {
-		[TSS_TYPE_THREAD] = make_thread,         [TSS_TYPE_SCHED] = make_sched,
-		[TSS_TYPE_PORT] = make_port,             [TSS_TYPE_REPLY] = make_reply,
-		[TSS_TYPE_CONNECTION] = make_connection, [TSS_TYPE_EVENT] = make_event,
-		[TSS_TYPE_MEMORY] = make_memory,         [TSS_TYPE_IRQ] = make_irq,
+		[TSS_TYPE_THREAD] = make_thread,
+		[TSS_TYPE_SCHED] = make_sched,
+		[TSS_TYPE_PORT] = make_port,
+		[TSS_TYPE_REPLY] = make_reply,
+		[TSS_TYPE_CONNECTION] = make_connection,
+		[TSS_TYPE_EVENT] = make_event,
+		[TSS_TYPE_MEMORY] = make_memory,
+		[TSS_TYPE_IRQ] = make_irq,
 		[TSS_TYPE_IOPORT] = make_ioport,
 	};
 	const struct tss_table_object *o = &build->table->objects[object];

@@ -106,7 +106,7 @@ void end_failed(struct build *build)
 			(void)tss_unit_kill(build->units[i]);
 }
 
-static void delete(cap_t cap)
+static void delete (cap_t cap)
 {
 	while (TSS_CODE(tss_capability_delete(cap)) == TSS_E_AGAIN)
 		;
@@ -146,7 +146,7 @@ static void drop_handles(struct build *build)
 		cap_t handle = build->handles[i];
 		const struct tss_table_grant *g = handle < TSS_INIT_SLOTS ? planned(build, handle) : NULL;
 		if (handle != TSS_CAP_NULL && (g == NULL || g->object != i))
-			delete(handle);
+			delete (handle);
 	}
 }
 
@@ -160,9 +160,9 @@ void drop_authority(struct build *build)
 		if (g != NULL)
 			reduce(slot, g->rights);
 		else if (slot != TSS_SLOT_BUNDLE)
-			delete(slot);
+			delete (slot);
 	}
 	build->table = NULL;
 	if (!keep_bundle)
-		delete(TSS_SLOT_BUNDLE);
+		delete (TSS_SLOT_BUNDLE);
 }

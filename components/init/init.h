@@ -26,9 +26,9 @@ struct table {
 /* What has been built so far, by index. */
 struct build {
 	const struct table *table;
-	cap_t handles[OBJECTS_MAX];  /* in init's own space, TSS_CAP_NULL: not there (any more) */
-	cap_t units[INSTANCES_MAX];  /* likewise, of each instance's unit */
-	bool failed[INSTANCES_MAX];  /* this instance does not start */
+	cap_t handles[OBJECTS_MAX]; /* in init's own space, TSS_CAP_NULL: not there (any more) */
+	cap_t units[INSTANCES_MAX]; /* likewise, of each instance's unit */
+	bool failed[INSTANCES_MAX]; /* this instance does not start */
 	uint8_t sections[TSS_BUNDLE_SECTIONS_MAX]; /* SECTION_* */
 };
 enum { SECTION_UNCHECKED, SECTION_GOOD, SECTION_BAD };

@@ -79,8 +79,8 @@ bool table_read(struct table *t, const void *bundle, uint64_t size)
 		return false;
 	if (size - sizeof(*h) < h->section_count * sizeof(struct tss_bundle_section))
 		return false;
-	*t = (struct table){.bundle = bundle, .size = size, .sections = (const void *)(h + 1),
-			    .section_count = h->section_count};
+	*t = (struct table){
+		.bundle = bundle, .size = size, .sections = (const void *)(h + 1), .section_count = h->section_count};
 	if (!sections_good(t))
 		return false;
 	for (uint32_t i = 0; i < t->section_count; i++)
@@ -112,8 +112,7 @@ static bool memory_good(const struct table *t, const struct tss_table_object *o)
 	const struct tss_bundle_section *s = &t->sections[o->b];
 	if (s->kind == TSS_SECTION_TABLE || s->memory_size == 0)
 		return false;
-	return o->a == TSS_MEMORY_COPIED ||
-	       (s->memory_size <= t->size - s->offset && !(s->flags & TSS_SECTION_WRITE));
+	return o->a == TSS_MEMORY_COPIED || (s->memory_size <= t->size - s->offset && !(s->flags & TSS_SECTION_WRITE));
 }
 
 static bool object_good(const struct table *t, uint32_t index)
@@ -138,7 +137,8 @@ static bool grant_good(const struct table *t, const struct tss_table_grant *g)
 	if (g->instance >= t->header->instance_count || g->object >= t->header->object_count || g->original > 1)
 		return false;
 	uint32_t type = t->objects[g->object].type;
-	if (g->slot == 0 || g->slot >= t->instances[g->instance].slots || (g->rights & ~(uint32_t)valid_rights[type]) != 0)
+	if (g->slot == 0 || g->slot >= t->instances[g->instance].slots ||
+	    (g->rights & ~(uint32_t)valid_rights[type]) != 0)
 		return false;
 	if ((g->protection & ~(uint32_t)(TSS_RIGHT_READ | TSS_RIGHT_WRITE | TSS_RIGHT_EXECUTE)) != 0 ||
 	    (g->protection & (TSS_RIGHT_WRITE | TSS_RIGHT_EXECUTE)) == (TSS_RIGHT_WRITE | TSS_RIGHT_EXECUTE))

@@ -19,12 +19,12 @@ static void calls_cross(void)
 	uint64_t gift;
 	call_registers(SLOT_ECHO, "ipc_rt_register_cross", TSS_INFINITE);
 	call_registers(SLOT_ECHO, "ipc_rt_register_cross_timeout", SECOND_US);
-	MEASURE("ipc_rt_64_cross", (void)echo_small(SLOT_ECHO, data, ECHO_SMALL_DATA_MAX, back, sizeof(back), &back_size,
-						    TSS_INFINITE));
-	MEASURE("ipc_rt_80_cross", (void)echo_middle(SLOT_ECHO, data, ECHO_MIDDLE_DATA_MAX, back, sizeof(back),
-						     &back_size, TSS_INFINITE));
-	MEASURE("ipc_rt_256_cross", (void)echo_large(SLOT_ECHO, data, ECHO_LARGE_DATA_MAX, back, sizeof(back), &back_size,
-						     TSS_INFINITE));
+	MEASURE("ipc_rt_64_cross",
+		(void)echo_small(SLOT_ECHO, data, ECHO_SMALL_DATA_MAX, back, sizeof(back), &back_size, TSS_INFINITE));
+	MEASURE("ipc_rt_80_cross",
+		(void)echo_middle(SLOT_ECHO, data, ECHO_MIDDLE_DATA_MAX, back, sizeof(back), &back_size, TSS_INFINITE));
+	MEASURE("ipc_rt_256_cross",
+		(void)echo_large(SLOT_ECHO, data, ECHO_LARGE_DATA_MAX, back, sizeof(back), &back_size, TSS_INFINITE));
 	if (tss_event_create(TSS_SLOT_UNIT, &gift) != TSS_OK)
 		return;
 	MEASURE("ipc_rt_256_cap_cross", (void)echo_grant(SLOT_ECHO, data, ECHO_GRANT_DATA_MAX, (cap_t)gift, back,

@@ -5,8 +5,11 @@
 void raw_call(uint64_t number, const uint64_t arguments[6], uint64_t *result, uint64_t *value)
 {
 	uint64_t rax = number, rdi = arguments[0], rsi = arguments[1], rdx = arguments[2], rbx = 0;
+	/* cppcheck-suppress constStatement */
 	register uint64_t r10 asm("r10") = arguments[3];
+	/* cppcheck-suppress constStatement */
 	register uint64_t r8 asm("r8") = arguments[4];
+	/* cppcheck-suppress constStatement */
 	register uint64_t r9 asm("r9") = arguments[5];
 	/* Safety: every register a system call may change is an output. */
 	asm volatile("syscall"

@@ -60,7 +60,7 @@ static void insert(struct edit *e, char c)
 		redraw(e, e->cursor);
 }
 
-static void delete(struct edit *e)
+static void delete (struct edit *e)
 {
 	if (e->cursor == e->length)
 		return;
@@ -131,11 +131,11 @@ static bool change(struct edit *e, int key)
 	case 0x7f:
 		if (e->cursor > 0) {
 			left(e);
-			delete(e);
+			delete (e);
 		}
 		return true;
 	case KEY_DELETE:
-		delete(e);
+		delete (e);
 		return true;
 	case CTRL('k'):
 		cut(e);

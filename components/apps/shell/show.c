@@ -39,7 +39,8 @@ void show_threads(const char *argument)
 	struct tss_inspect_thread t;
 	struct cursor cursor = {0, false};
 	(void)argument;
-	printf("%4s %-15s %-9s %8s %8s %10s %8s\n", "id", "unit", "state", "priority", "slice_us", "time_us", "switches");
+	printf("%4s %-15s %-9s %8s %8s %10s %8s\n", "id", "unit", "state", "priority", "slice_us", "time_us",
+	       "switches");
 	while (inspect_next(&cursor, TSS_INSPECT_THREAD, 0, &t, sizeof(t)))
 		printf("%4lu %-15.16s %-9s %8lu %8lu %10lu %8lu\n", t.id, (const char *)t.unit_name,
 		       t.state < 8 ? states[t.state] : "?", t.priority, t.slice_us, t.time_us, t.switches);
@@ -52,8 +53,8 @@ void show_memory(const char *argument)
 	struct cursor memory = {0, false}, units = {0, false};
 	(void)argument;
 	if (inspect_next(&memory, TSS_INSPECT_MEMORY, 0, &m, sizeof(m)))
-		printf("total %lu KiB, free %lu KiB, kernel %lu KiB, bundle %lu KiB\n", m.total_pages * 4, m.free_pages * 4,
-		       m.kernel_pages * 4, m.bundle_pages * 4);
+		printf("total %lu KiB, free %lu KiB, kernel %lu KiB, bundle %lu KiB\n", m.total_pages * 4,
+		       m.free_pages * 4, m.kernel_pages * 4, m.bundle_pages * 4);
 	while (inspect_next(&units, TSS_INSPECT_UNIT, 0, &u, sizeof(u)))
 		printf("%-15.16s %8lu of %8lu KiB\n", (const char *)u.name, u.used_pages * 4, u.budget_pages * 4);
 }

@@ -49,7 +49,7 @@ struct serial {
 	struct ring input, output;
 	struct waiters readers, writers;
 	bool transmitting; /* the transmitter's interrupt is on */
-	uint8_t last;      /* byte before the next one to be written, for \n -> \r\n */
+	uint8_t last; /* byte before the next one to be written, for \n -> \r\n */
 	uint64_t lost_hardware, lost_ring; /* input that came too fast */
 };
 

@@ -13,7 +13,7 @@ struct output {
 struct conversion {
 	bool left, zero, plus, alternate;
 	int width, precision; /* precision -1: none given */
-	int bits;             /* of an integer argument: 8 16 32 64 */
+	int bits; /* of an integer argument: 8 16 32 64 */
 };
 
 static void put(struct output *out, char c)

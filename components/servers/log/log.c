@@ -23,7 +23,7 @@ struct line {
 
 struct log {
 	struct line lines[CLIENTS_MAX + 1]; /* by badge; 0 for whoever the directory does not know */
-	uint64_t end;                       /* bytes ever kept */
+	uint64_t end; /* bytes ever kept */
 	char kept[KEPT_SIZE];
 };
 

@@ -65,7 +65,8 @@ static inline void tss_sha256_compress(uint32_t h[8], const uint8_t *p)
 {
 	uint32_t w[16], v[8];
 	for (unsigned i = 0; i < 16; i++)
-		w[i] = (uint32_t)p[4 * i] << 24 | (uint32_t)p[4 * i + 1] << 16 | (uint32_t)p[4 * i + 2] << 8 | p[4 * i + 3];
+		w[i] = (uint32_t)p[4 * i] << 24 | (uint32_t)p[4 * i + 1] << 16 | (uint32_t)p[4 * i + 2] << 8 |
+		       p[4 * i + 3];
 	for (unsigned i = 0; i < 8; i++)
 		v[i] = h[i];
 	for (unsigned t = 0; t < 64; t++)

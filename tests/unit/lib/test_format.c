@@ -16,7 +16,8 @@
 #define SAME(...)                                                                                                      \
 	do {                                                                                                           \
 		char mine[200], theirs[200];                                                                           \
-		int a = t_snprintf(mine, sizeof(mine), __VA_ARGS__), b = snprintf(theirs, sizeof(theirs), __VA_ARGS__); \
+		int a = t_snprintf(mine, sizeof(mine), __VA_ARGS__),                                                   \
+		    b = snprintf(theirs, sizeof(theirs), __VA_ARGS__);                                                 \
 		if (a != b || strcmp(mine, theirs) != 0)                                                               \
 			printf("# \"%s\" %d instead of \"%s\" %d\n", mine, a, theirs, b);                              \
 		CHECK(a == b && strcmp(mine, theirs) == 0);                                                            \
@@ -27,7 +28,8 @@ static void test_integers(void)
 	SAME("%d %d %d %d", 0, 1, -1, 42);
 	SAME("%d %d %u", INT_MAX, INT_MIN, UINT_MAX);
 	SAME("%ld %lld %lu %llu", LONG_MIN, LLONG_MAX, ULONG_MAX, ULLONG_MAX);
-	SAME("%zu %hhu %hhd %hu %hd", (size_t)123, (unsigned char)200, (signed char)-7, (unsigned short)60000, (short)-5);
+	SAME("%zu %hhu %hhd %hu %hd", (size_t)123, (unsigned char)200, (signed char)-7, (unsigned short)60000,
+	     (short)-5);
 	SAME("%x %X %#x %lx", 0xbeefu, 0xbeefu, 0x1fu, 0xfeedfacecafebeeful);
 	SAME("%i%%|%+d|%+d", 7, 7, -7);
 	SAME("%p", (void *)&tap_count);

@@ -17,7 +17,7 @@
 static struct shared {
 	struct ipc_queue q;
 	sem_t events[3];
-} *shared;
+} * shared;
 static unsigned yields, sleeps;
 
 void tss_wait_yield(void)

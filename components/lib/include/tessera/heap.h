@@ -14,7 +14,7 @@
 struct tss_heap {
 	uint8_t *base, *end;
 	struct tss_heap_block *free; /* ring of free blocks, or NULL */
-	size_t used;                 /* bytes handed out, headers included */
+	size_t used; /* bytes handed out, headers included */
 };
 
 /* Takes [base, base + size) over; size may be 0. */
