@@ -14,7 +14,9 @@ from conftest import HERE, REPOSITORY
 from generator import slots
 from generator.abi import read_abi
 from generator.codes import CODES
+from generator.component import read_component
 from generator.diagnostics import Refused
+from generator.elf import read_image
 from generator.load import MAX_BYTES, load
 from generator.model import read_manifest
 
@@ -146,9 +148,39 @@ def test_random_damage_gives_codes() -> None:
     good = (HERE / "tree" / "full.yaml").read_bytes()
     chance = random.Random(20)
     for _ in range(150):
-        data = bytearray(good)
-        for _ in range(chance.randint(1, 4)):
-            at = chance.randrange(len(data))
-            data[at:at + chance.randint(0, 3)] = bytes(chance.choice(b"{}[]:,&*!|>'\"%@`#-? \t\n\x00\xffa0") for _ in
-                                                       range(chance.randint(0, 3)))
-        assert coded(bytes(data)) <= set(CODES)
+        assert coded(damaged(good, chance)) <= set(CODES)
+
+
+def damaged(good: bytes, chance: random.Random) -> bytes:
+    """`good` with a few bytes changed, removed or repeated."""
+    data = bytearray(good)
+    for _ in range(chance.randint(1, 4)):
+        at = chance.randrange(len(data))
+        data[at:at + chance.randint(0, 3)] = bytes(chance.choice(b"{}[]:,&*!|>'\"%@`#-? \t\n\x00\xffa0") for _ in
+                                                   range(chance.randint(0, 3)))
+    return bytes(data)
+
+
+def test_random_damage_to_a_component_gives_codes() -> None:
+    chance = random.Random(21)
+    for path in sorted((HERE / "tree" / "components").rglob("component.yaml")):
+        folder = str(path.parent.relative_to(HERE / "tree" / "components"))
+        for _ in range(25):
+            try:
+                tree, errors = load(damaged(path.read_bytes(), chance), "component.yaml")
+            except Refused as refused:
+                errors = refused.diagnostics
+            else:
+                errors = (*errors, *read_component(tree, folder, frozenset({"log", "echo", "terminal"}))[1])
+            assert {d.code for d in errors} <= set(CODES)
+
+
+def test_random_damage_to_an_image_gives_codes(elf: bytes) -> None:
+    chance = random.Random(22)
+    for _ in range(400):
+        data = bytearray(elf)
+        for _ in range(chance.randint(1, 6)):
+            place = chance.choice((64, 64 + 56 * 4, len(data)))  # header, program headers, anywhere
+            data[chance.randrange(place)] = chance.randrange(256)
+        image, errors = read_image(bytes(data[:chance.choice((len(data), chance.randrange(len(data))))]), "x.elf")
+        assert (image is not None or errors) and {d.code for d in errors} <= set(CODES)

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Boots the bench image twice under the primary clock, demands identical figures, adds sizes and lines."""
+from __future__ import annotations
+
+import re
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from lib.count import Counter, counter
+from lib.images import iso
+from lib.vm import PROMPT, VM, output_folder, primary_clock
+from lint.test_sizes import kernel_lines
+
+ROW = re.compile(r"^bench (\w+) (\d+) (\d+) (\d+)$", re.M)
+BENCH_TIMEOUT_S = 300
+PROMPT_TIMEOUT_S = 120
+SETTLE_S = 0.3
+
+# First targets: row -> most instructions (median).
+TARGETS = {"null_syscall": 60, "ipc_rt_register_cross": 350}
+# Operations called O(1): with 200 they may cost this much more than with 2.
+FLAT = (("sched_pick_2", "sched_pick_200"),)
+FLAT_FACTOR = 1.05
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure; `unit` says of what."""
+
+    least: int
+    median: int
+    most: int
+    unit: str = "instructions"
+
+
+class Unsteady(AssertionError):
+    """Two runs of the same image gave different figures."""
+
+
+def bench_once() -> dict[str, Row]:
+    """The rows that the bench image prints. COM2 is there for the interrupt row and goes nowhere."""
+    machine = primary_clock(iso("bench"))
+    with VM(replace(machine, extra=(*machine.extra, "-serial", "null"))) as vm:
+        vm.expect(r"bench done\n", BENCH_TIMEOUT_S)
+        return {m[1]: Row(int(m[2]), int(m[3]), int(m[4])) for m in ROW.finditer(vm.console)}
+
+
+def settled(vm: VM, count: Counter) -> int:
+    """The count once it stands still, which is when the machine waits for input."""
+    last = -1
+    while count.total() != last:
+        last = count.total()
+        vm.quiet(SETTLE_S)
+    return last
+
+
+def boot_to_prompt() -> Row:
+    """Instructions from the kernel's first until the demo waits for input at its prompt."""
+    with tempfile.TemporaryDirectory() as folder:
+        count = counter(Path(folder))
+        machine = primary_clock(iso("demo"))
+        with VM(replace(machine, extra=(*machine.extra, *count.arguments))) as vm:
+            vm.expect(PROMPT, PROMPT_TIMEOUT_S)
+            value = settled(vm, count) - count.at_entry()
+    return Row(value, value, value)
+
+
+def twice(first: dict[str, Row], second: dict[str, Row]) -> dict[str, Row]:
+    """The rows of two runs that agree; else Unsteady with all that do not."""
+    if first != second:
+        names = sorted(first.keys() | second.keys())
+        raise Unsteady("; ".join(f"{name}: {first.get(name)} then {second.get(name)}"
+                                 for name in names if first.get(name) != second.get(name)))
+    return first
+
+
+def sizes() -> dict[str, Row]:
+    """Bytes of the kernel as it is loaded, of the demo's ISO, and the kernel's lines of code."""
+    kernel = (output_folder() / "kernel" / "kernel.elf").stat().st_size
+    lines = sum(code for code, _ in kernel_lines().values())
+    image = iso("demo").stat().st_size
+    return {"kernel_bytes": Row(kernel, kernel, kernel, "bytes"), "iso_bytes": Row(image, image, image, "bytes"),
+            "kernel_lines": Row(lines, lines, lines, "lines")}
+
+
+def measure() -> dict[str, Row]:
+    """All rows."""
+    rows = twice(bench_once(), bench_once())
+    return {**rows, "boot_to_prompt": boot_to_prompt(), **sizes()}
+
+
+def missed(rows: dict[str, Row]) -> list[str]:
+    """Targets that are not met, as sentences."""
+    wrong = [f"{name}: {rows[name].median if name in rows else 'no row'}, target {most}" for name, most in
+             TARGETS.items() if name not in rows or rows[name].median > most]
+    for few, many in FLAT:
+        if few not in rows or many not in rows:
+            wrong.append(f"{few}, {many}: no row")
+        elif rows[many].median > rows[few].median * FLAT_FACTOR:
+            wrong.append(f"{many}: {rows[many].median}, but {few}: {rows[few].median}: not O(1)")
+    return wrong

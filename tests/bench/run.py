@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`make bench`: measures, prints a table, writes bench.json. Status 1 if runs differ or a target is missed."""
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from rich import box  # noqa: E402
+from rich.console import Console  # noqa: E402
+from rich.table import Table  # noqa: E402
+
+from bench.measure import Row, Unsteady, measure, missed  # noqa: E402
+
+
+def table(rows: dict[str, Row]) -> Table:
+    """The rows for people."""
+    result = Table(box=box.SIMPLE)
+    result.add_column("row")
+    for title in ("min", "median", "max"):
+        result.add_column(title, justify="right")
+    result.add_column("unit")
+    for name, row in rows.items():
+        result.add_row(name, f"{row.least:,}", f"{row.median:,}", f"{row.most:,}", row.unit)
+    return result
+
+
+def document(rows: dict[str, Row]) -> str:
+    """bench.json."""
+    entries = {name: {"min": row.least, "median": row.median, "max": row.most, "unit": row.unit}
+               for name, row in rows.items()}
+    return json.dumps({"rows": entries}, indent=2, sort_keys=True) + "\n"
+
+
+def main() -> int:
+    """Measures and reports."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("build"), help="folder for bench.json (default: build)")
+    arguments = parser.parse_args()
+    try:
+        rows = measure()
+    except Unsteady as differences:
+        print(f"bench: two runs differ: {differences}", file=sys.stderr)
+        return 1
+    Console(width=100).print(table(rows))
+    (arguments.out / "bench.json").write_text(document(rows))
+    print(f"written: {arguments.out / 'bench.json'}")
+    wrong = missed(rows)
+    for sentence in wrong:
+        print(f"bench: target missed: {sentence}", file=sys.stderr)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
