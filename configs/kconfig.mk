@@ -23,11 +23,12 @@ $(O)/.config:
 	$(Q)mkdir -p $(@D)
 	$(Q)$(PYTHON) -m defconfig configs/$(DEFCONFIG) >/dev/null
 
-# auto.conf is .config with a value for every symbol, those that are newer than it included.
+# Options that are newer than .config are added to it with their defaults; auto.conf is what make itself reads.
 $(O)/include/auto.conf: $(O)/.config $(KCONFIG_FILES)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(PYTHON) -m genconfig --header-path $(@D)/config.h --config-out $@
-	$(Q)touch $@ $(@D)/config.h
+	$(Q)$(PYTHON) -m genconfig --header-path $(@D)/config.h --config-out $(O)/.config
+	$(Q)cp $(O)/.config $@
+	$(Q)touch $(@D)/config.h
 $(O)/include/config.h: $(O)/include/auto.conf ;
 
 # Targets that need no configuration must not make one.

@@ -30,7 +30,7 @@ EXPORTED int qemu_plugin_install(uint64_t id, const void *info, int argc, char *
 
 static struct {
 	uint64_t total, at_entry;
-} *shared;
+} * shared;
 static uint64_t entry;
 
 static void translated(uint64_t id, struct qemu_plugin_tb *tb)

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 TOP = Path(__file__).resolve().parents[2]
-ROW = re.compile(r"^cap (\S+) slot (\d+) (\w+) rights (\S+) gen (\d+) id (\d+) a (\w+) b (\w+) c (\w+) prot (\S+)$", re.M)
+ROW = re.compile(r"^cap (\S+) slot (\d+) (\w+) rights (\S+) gen (\d+) id (\d+) "
+                 r"a (\w+) b (\w+) c (\w+) prot (\S+)$", re.M)
 UNIT = re.compile(r"^unit (\S+) id (\d+) budget (\d+) used (\d+)$", re.M)
 RIGHT = re.compile(r"^RIGHT\(\d+, (\w+), '(.)'", re.M)
 
@@ -76,7 +77,8 @@ def _object_differs(wanted: dict[str, Any], row: Row, dump: Dump, ids: dict[int,
 
 
 def _row_differs(wanted: dict[str, Any], row: Row) -> list[str]:
-    facts = {"type": (wanted["type"], row.type), "rights": (tuple(sorted(wanted["rights"])), row.rights)}
+    facts: dict[str, tuple[Any, Any]] = {"type": (wanted["type"], row.type),
+                                         "rights": (tuple(sorted(wanted["rights"])), row.rights)}
     if row.type == "MEMORY":
         facts["address"] = (wanted["address"], row.c)
         facts["protection"] = (tuple(sorted(wanted["protection"])), row.protection)

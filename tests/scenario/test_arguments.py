@@ -19,9 +19,11 @@ from scenario.orders import order
 ROW = re.compile(r"^SYSCALL\((\w+), (\w+), (\w+), (\w+), (\w+), (\d), (\w+),", re.M)
 CODES = {name: int(code) for code, name in
          re.findall(r"^ERROR\((\d+), (\w+)", (TOP / "kernel/include/abi/errors.def").read_text(), re.M)}
+NAMES = {number: name for name, number in CODES.items()}
 HUGE = (1, 0x7FFFFFFF, 0xFFFFFFFF, 1 << 47, 1 << 63, (1 << 64) - 1)
-BLOCKING = {"sleep", "receive", "reply_receive", "call", "wait"}
-ENDING = {"exit"}
+# Not thrown at the probe itself: what blocks, what ends or cripples the caller, what prints. They have their own tests.
+LEFT_OUT = {"self_sleep", "port_receive", "port_reply_receive", "connection_call", "event_wait", "self_exit",
+            "unit_kill", "unit_restrict", "system_dump"}
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,9 @@ class Call:
     verb: str
     right: str
     argc: int
+
+    def __str__(self) -> str:
+        return self.name
 
 
 CALLS = [Call(int(n, 0), f"{o}_{v}", t, v, r, int(c)) for n, o, t, v, r, c, _ in
@@ -53,14 +58,14 @@ def code(vm: VM, who: str, call: Call, *arguments: int) -> str:
     words = " ".join(f"{word:x}" for word in (call.number, *arguments))
     sign, status, _ = order(vm, f"{who} call {words}")
     assert sign == "=", f"{call.name}{arguments}: the probe did not survive"
-    return next(name for name, number in CODES.items() if number == status & 0xFF)
+    return NAMES[status & 0xFF]
 
 
 def test_the_table_is_read() -> None:
     assert len(CALLS) == 0x2A and {call.name for call in CALLS} >= {"self_version", "system_dump"}
 
 
-@pytest.mark.parametrize("call", WITH_CAPABILITY, ids=lambda c: c.name)
+@pytest.mark.parametrize("call", WITH_CAPABILITY, ids=str)
 def test_no_capability(call: Call, probe: VM) -> None:
     """Empty slots, slots outside the space, stale generations: CAPABILITY, whatever the other arguments are."""
     slots = {capability["slot"] for capability in held("v0")}
@@ -69,7 +74,7 @@ def test_no_capability(call: Call, probe: VM) -> None:
         assert code(probe, "v0", call, handle, 0, 0, 0, 0) == "CAPABILITY", hex(handle)
 
 
-@pytest.mark.parametrize("call", [c for c in WITH_CAPABILITY if c.name != "capability_delete"], ids=lambda c: c.name)
+@pytest.mark.parametrize("call", [c for c in WITH_CAPABILITY if c.name != "capability_delete"], ids=str)
 def test_wrong_type_or_missing_right(call: Call, probe: VM) -> None:
     """Each capability v0 has, used with a call it is not for."""
     for capability in held("v0"):
@@ -82,7 +87,7 @@ def test_wrong_type_or_missing_right(call: Call, probe: VM) -> None:
         assert code(probe, "v0", call, capability["slot"], 0, 0, 0, 0) == expected, capability
 
 
-@pytest.mark.parametrize("call", [c for c in CALLS if c.verb not in BLOCKING | ENDING], ids=lambda c: c.name)
+@pytest.mark.parametrize("call", [c for c in CALLS if c.name not in LEFT_OUT], ids=str)
 def test_arguments_out_of_range(call: Call, probe: VM) -> None:
     """Huge numbers in every place: an answer, and the machine goes on."""
     # Answering its own caller with garbage, or dropping what it runs on, is the probe's right: not tried here.
@@ -97,7 +102,7 @@ def test_arguments_out_of_range(call: Call, probe: VM) -> None:
 def test_each_absent_connection_is_denied(probe: VM) -> None:
     """v0 is connected to nobody: no handle in its space can be called or sent through."""
     assert not [c for c in held("v0") if c["type"] == "CONNECTION"]
-    for call in (c for c in CALLS if c.name in ("connection_call", "connection_send")):
+    for call in [c for c in CALLS if c.name in ("connection_call", "connection_send")]:
         denied = {code(probe, "v0", call, slot, 0, 0) for slot in range(64)}
         assert denied <= {"CAPABILITY", "TYPE"}
 

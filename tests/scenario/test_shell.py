@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Typed commands of the demo's shell answer with what is true."""
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from lib.images import TOP
+from lib.vm import PROMPT, VM
+
+COMMANDS = ("help", "ps", "threads", "caps", "mem", "irqs", "connections", "ping", "config", "uptime", "log",
+            "poweroff", "reboot")
+
+
+def planned(folder: Path) -> list[str]:
+    """Names of the demo's instances."""
+    return [instance["name"] for instance in json.loads((folder / "plan.json").read_text())["instances"]]
+
+
+def test_help_names_each_command(demo: VM) -> None:
+    text = demo.command("help")
+    for name in COMMANDS:
+        assert re.search(rf"^{name}\b", text, re.M), name
+
+
+@pytest.mark.parametrize("command", ["ps", "threads"])
+def test_lists_have_every_instance(command: str, demo: VM, demo_folder: Path) -> None:
+    text = demo.command(command)
+    for name in planned(demo_folder):
+        assert re.search(rf"^ *\d+ {name}\b.*$", text, re.M), name
+    assert len(text.splitlines()) == 1 + len(planned(demo_folder))
+
+
+def test_caps_of_one_and_of_all(demo: VM, demo_folder: Path) -> None:
+    plan = json.loads((demo_folder / "plan.json").read_text())
+    everything = demo.command("caps all")
+    for instance in plan["instances"]:
+        wanted = {(c["slot"], c["type"].lower()) for c in instance["capabilities"]}
+        rows = re.findall(rf"^{instance['name']} (\d+) (\w+) ", everything, re.M)
+        if instance["name"] not in ("init",):
+            assert {(int(slot), kind) for slot, kind in rows} == wanted, instance["name"]
+        one = re.findall(r"^(\d+) (\w+) ", demo.command(f"caps {instance['name']}"), re.M)
+        assert one == rows
+
+
+def test_caps_of_nobody(demo: VM) -> None:
+    assert "nobody" in demo.command("caps nobody")
+    assert demo.command("uptime")
+
+
+def test_connections_are_those_of_the_plan(demo: VM, demo_folder: Path) -> None:
+    plan = json.loads((demo_folder / "plan.json").read_text())
+    found = set(re.findall(r"^(\S+) +-> (\S+) +badge +(\d+)", demo.command("connections"), re.M))
+    wanted = {(c["client"], c["server"], str(c["badge"])) for c in plan["connections"]}
+    assert wanted <= found
+    assert all(pair[:2] == ("init", "init") for pair in found - wanted)
+
+
+def test_ping_calls_echo(demo: VM) -> None:
+    def calls() -> int:
+        match = re.search(r"^shell +-> echo .* calls (\d+)", demo.command("connections"), re.M)
+        assert match
+        return int(match[1])
+    before = calls()
+    assert "repl" in demo.command("ping")
+    assert calls() > before
+
+
+def test_memory_adds_up(demo: VM) -> None:
+    text = demo.command("mem")
+    total, free = (int(word) for word in re.findall(r"(?:total|free) (\d+) KiB", text)[:2])
+    assert 64 * 1024 < total <= 128 * 1024 and free <= total
+    for used, budget in re.findall(r"(\d+) of +(\d+) KiB", text):
+        assert int(used) <= int(budget)
+
+
+def test_typing_interrupts(demo: VM) -> None:
+    def count() -> int:
+        match = re.search(r"line +4 +(\d+) serial", demo.command("irqs"))
+        assert match
+        return int(match[1])
+    first = count()
+    assert count() > first
+
+
+def test_config_tells_the_profile(demo: VM) -> None:
+    text = demo.command("config")
+    assert re.search(r"^profile=DEV$", text, re.M) and re.search(r"^smep=1$", text, re.M)
+    abi = re.search(r"TSS_ABI_VERSION (\d+)", (TOP / "kernel/include/abi/abi.h").read_text())
+    assert abi and f"abi={abi[1]}" in text
+
+
+def test_uptime_advances(demo: VM) -> None:
+    def seconds() -> float:
+        match = re.search(r"up (\d+\.\d+) s", demo.command("uptime"))
+        assert match
+        return float(match[1])
+    first = seconds()
+    demo.quiet(0.5)
+    assert 0.4 < seconds() - first < 20
+
+
+def test_log_keeps_lines(demo: VM) -> None:
+    assert "[echo]" in demo.command("log")
+
+
+def test_line_editing(demo: VM) -> None:
+    demo.send("xhel\x7f\x7f\x7f\x7fhelp\r")
+    assert "this list" in demo.text_until(r"\n" + PROMPT)
+
+
+def test_unknown_and_empty_lines(demo: VM) -> None:
+    assert "nonsense" in demo.command("nonsense")
+    assert demo.command("") == ""
+    assert "this list" in demo.command("help")
+
+
+def test_a_long_line_does_no_harm(demo: VM) -> None:
+    demo.send("a" * 600 + "\r")
+    demo.expect(r"a\n|\n")
+    demo.expect(PROMPT)
+    assert "this list" in demo.command("help")
