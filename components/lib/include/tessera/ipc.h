@@ -33,6 +33,7 @@ struct tss_request {
 	uint64_t words[TSS_MESSAGE_REGISTERS];
 };
 
+#ifndef TSS_IPC_HOST /* host tests of generated code bring their own tss_ipc and TSS_MESSAGE_SYSCALL */
 /* The IPC page of this thread; its address never changes, so the compiler may keep it. */
 TSS_INLINE struct tss_ipc_page *tss_ipc(void)
 {
@@ -51,6 +52,7 @@ TSS_INLINE struct tss_ipc_page *tss_ipc(void)
 		     : "+a"(rax), "+D"(rdi), "+S"(rsi), "+d"(rdx), "+b"(rbx), "+r"(r10), "+r"(r8), "+r"(r9)            \
 		     :                                                                                                 \
 		     : "rcx", "r11", "memory")
+#endif
 
 /* Calls `connection`; tag and words are the request before and the reply after. Blocks for up to timeout_us. */
 TSS_INLINE tss_status_t tss_connection_call(cap_t connection, tss_tag_t *tag, uint64_t w[4], uint64_t timeout_us)
