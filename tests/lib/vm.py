@@ -120,9 +120,10 @@ class VM:
         self.serial, serial_end = socket.socketpair()
         self.monitor, monitor_end = socket.socketpair()
         with serial_end, monitor_end:
-            arguments = ["qemu-system-x86_64", *machine_arguments(self.machine)]
-            arguments += firmware_arguments(self.machine, scratch)
-            arguments += ["-chardev", f"socket,id=console,fd={serial_end.fileno()}", "-serial", "chardev:console"]
+            # The console first, so that a -serial among the machine's own arguments is COM2.
+            arguments = ["qemu-system-x86_64", "-serial", "chardev:console"]
+            arguments += machine_arguments(self.machine) + firmware_arguments(self.machine, scratch)
+            arguments += ["-chardev", f"socket,id=console,fd={serial_end.fileno()}"]
             arguments += ["-chardev", f"socket,id=control,fd={monitor_end.fileno()}"]
             arguments += ["-mon", "chardev=control,mode=control"]
             arguments += self.machine.extra  # last, so that a further -serial is COM2
