@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * main.c - runs the tests in order and prints "ok NAME" or "not ok NAME: FILE:LINE WHAT got X want Y", one line each,
+ * the first thing wrong only; at the end "done N passed, M failed". Prints to COM1 itself: no server is in the way.
+ */
+#include "ktest.h"
+
+#define UART_STATUS 5
+#define UART_EMPTY 0x20
+
+static const char *failed_test;
+static unsigned passed, failed;
+static char failure[200];
+
+void tss_output(const char *text, size_t size)
+{
+	uint64_t status = 0;
+	for (size_t i = 0; i < size; i++) {
+		do
+			(void)tss_ioport_read(SLOT_REGS, UART_STATUS, 1, &status);
+		while (!(status & UART_EMPTY));
+		(void)tss_ioport_write(SLOT_REGS, 0, 1, (uint8_t)text[i]);
+	}
+}
+
+void print(const char *format, ...)
+{
+	char text[TSS_OUTPUT_MAX];
+	va_list arguments;
+	va_start(arguments, format);
+	(void)vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	tss_output(text, strlen(text));
+}
+
+void check_value(const char *file, int line, const char *what, uint64_t got, uint64_t want)
+{
+	if (got == want || failed_test)
+		return;
+	failed_test = what;
+	snprintf(failure, sizeof(failure), "%s:%d %s got 0x%lx want 0x%lx", file, line, what, got, want);
+}
+
+void check_trace(const char *file, int line, const char *want)
+{
+	if (strcmp(trace(), want) == 0 || failed_test)
+		return;
+	failed_test = want;
+	snprintf(failure, sizeof(failure), "%s:%d trace got \"%s\" want \"%s\"", file, line, trace(), want);
+}
+
+static void check_usage(struct usage before)
+{
+	struct usage extra = spent_take(), after = usage_now();
+	if (!failed_test) {
+		check_value("main.c", 0, "slots in use after the test", after.slots - extra.slots, before.slots);
+		check_value("main.c", 0, "pages in use after the test", after.pages - extra.pages, before.pages);
+	}
+}
+
+void run_all(const struct test *tests)
+{
+	for (; tests->name; tests++) {
+		failed_test = NULL;
+		struct usage before = usage_now();
+		tests->run();
+		own_nothing();
+		check_usage(before);
+		if (failed_test) {
+			failed++;
+			print("not ok %s: %s\n", tests->name, failure);
+		} else {
+			passed++;
+			print("ok %s\n", tests->name);
+		}
+	}
+}
+
+int main(void)
+{
+	static const struct test *const groups[] = {
+		message_tests, reply_tests, queue_tests, transfer_tests, capability_tests, event_tests, schedule_tests,
+		inherit_tests, depth_tests, fault_tests, unit_tests, memory_tests, time_tests, life_tests, device_tests,
+		argument_tests, machine_tests,
+	};
+	workers_init();
+	children_init();
+	print("ktest\n");
+	for (unsigned i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
+		run_all(groups[i]);
+	random_phase();
+	print("done %u passed, %u failed\n", passed, failed);
+	for (;;)
+		(void)tss_self_sleep(SECOND);
+}

@@ -1,0 +1,2 @@
+#include "ktest.h"
+const struct test argument_tests[] = {{0}};

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* test_depth.c - circles and long chains of calls. */
+#include "ktest.h"
+
+static const uint64_t none[4];
+static cap_t ports[WORKERS], ways[WORKERS];
+
+static void ports_new(unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		ports[i] = new_port(1);
+		(void)new_reply(ports[i]);
+		ways[i] = new_connection(ports[i], 1);
+	}
+}
+
+static tss_status_t call(cap_t connection, uint64_t timeout)
+{
+	tss_tag_t tag = TSS_TAG(1, 0, 0);
+	uint64_t words[4] = {0};
+	return tss_connection_call(connection, &tag, words, timeout);
+}
+
+static void test_calling_oneself(void)
+{
+	struct tss_request request;
+	ports_new(1);
+	CHECK(receive(ports[0], &request, 0), E(TIMEOUT, 0));
+	CHECK(call(ways[0], SECOND), E(DEPTH, 1));
+	CHECK(call(ways[0], TSS_INFINITE), E(DEPTH, 1));
+	CHECK(call(ways[0], 0), E(TIMEOUT, 0));
+}
+
+/* Receives on port a, then calls on way b, then answers. */
+static void job_pass_on(struct worker *self)
+{
+	struct tss_request request = {.reply = TSS_CAP_NULL};
+	(void)tss_port_receive(ports[self->a], &request, self->c ? self->c : TSS_INFINITE);
+	self->status = call(ways[self->b], 20000);
+	if (request.reply)
+		(void)tss_reply_send(request.reply, TSS_TAG(2, 0, 0), none);
+}
+
+static void test_circle_of_two(void)
+{
+	ports_new(2);
+	struct worker *first = work(HIGH, job_pass_on, 0, 1), *second = work(HIGH, job_pass_on, 1, 0);
+	CHECK_OK(call(ways[0], SECOND));
+	CHECK_OK(first->status);
+	CHECK(second->status, E(DEPTH, 1));
+}
+
+static void test_circle_of_five(void)
+{
+	struct worker *workers[5];
+	ports_new(5);
+	for (unsigned i = 0; i < 5; i++)
+		workers[i] = work(HIGH, job_pass_on, i, (i + 1) % 5);
+	CHECK_OK(call(ways[0], SECOND));
+	for (unsigned i = 0; i < 5; i++)
+		CHECK(workers[i]->status, i == 4 ? E(DEPTH, 1) : TSS_OK);
+}
+
+/* Built from its end: each calls one who is already waiting in a call. 16 links are followed, the 17th is refused. */
+static void job_wait_then_call(struct worker *self)
+{
+	struct tss_request request;
+	(void)tss_port_receive(ports[self->a], &request, 0);
+	self->status = self->a == 0 ? tss_self_sleep(20000) : call(ways[self->a - 1], 15000);
+}
+
+static void test_seventeenth_link_is_refused(void)
+{
+	struct worker *workers[18];
+	ports_new(18);
+	for (unsigned i = 0; i < 18; i++)
+		workers[i] = work(HIGH, job_wait_then_call, i, 0);
+	for (unsigned i = 0; i < 18; i++)
+		CHECK_TRUE(joined(workers[i]));
+	for (unsigned i = 0; i < 17; i++)
+		CHECK(workers[i]->status, E(TIMEOUT, 0));
+	CHECK(workers[17]->status, E(DEPTH, 1));
+}
+
+/* Built by direct calls; the last one sleeps, so that the chain has to be followed when it wakes. */
+static void job_pass_or_sleep(struct worker *self)
+{
+	struct tss_request request;
+	tss_status_t status;
+	(void)tss_port_receive(ports[self->a], &request, TSS_INFINITE);
+	if (self->b) {
+		(void)tss_self_sleep(500);
+		for (uint64_t end = now() + 500; now() < end;)
+			;
+		self->status = TSS_OK;
+	} else {
+		status = call(ways[self->a + 1], SECOND);
+		self->status = status;
+	}
+	(void)tss_reply_send(request.reply, TSS_TAG(2, 0, 0), none);
+}
+
+/* However it is done beyond 16 links, nobody may be left behind. */
+static void chain(unsigned length, unsigned priority)
+{
+	struct worker *workers[WORKERS];
+	ports_new(length);
+	for (unsigned i = 0; i < length; i++)
+		workers[i] = work(priority, job_pass_or_sleep, i, i == length - 1);
+	rest();
+	CHECK_OK(call(ways[0], SECOND));
+	for (unsigned i = 0; i < length; i++) {
+		CHECK_TRUE(joined(workers[i]) || TSS_CODE(workers[i]->status) == TSS_E_DEPTH);
+		CHECK_TRUE(workers[i]->status == TSS_OK || TSS_CODE(workers[i]->status) == TSS_E_DEPTH);
+		if (TSS_CODE(workers[i]->status) == TSS_E_DEPTH)
+			return;
+	}
+}
+
+static void test_chain_of_sixteen(void)
+{
+	chain(16, HIGH);
+}
+
+static void test_chain_of_twenty_three(void)
+{
+	chain(23, HIGH);
+}
+
+static void test_chain_of_twenty_three_below(void)
+{
+	struct worker *spinner = worker_new(LOW - 1, job_spin, SECOND, 0);
+	(void)worker_go(spinner);
+	chain(22, LOW);
+}
+
+const struct test depth_tests[] = {
+	TEST(calling_oneself),
+	TEST(circle_of_two),
+	TEST(circle_of_five),
+	TEST(seventeenth_link_is_refused),
+	TEST(chain_of_sixteen),
+	TEST(chain_of_twenty_three),
+	TEST(chain_of_twenty_three_below),
+	{0},
+};

@@ -1,0 +1,2 @@
+#include "ktest.h"
+const struct test fault_tests[] = {{0}};
