@@ -35,10 +35,11 @@ ALWAYS_INLINE void reply_release(struct reply *reply)
 	port->free_reply = reply;
 }
 
+/* Callers may have waited for just this: a receiver that could not take them takes the first now. */
 void reply_free(struct reply *reply)
 {
 	reply_release(reply);
-	port_fast_update(reply->port);
+	port_reply_freed(reply->port);
 }
 
 void reply_detach_caller(struct reply *reply)
@@ -202,14 +203,11 @@ static void reply_deliver(struct thread *self, struct reply *reply, uint64_t tag
 status_t sys_reply_send(struct thread *self, struct capability *cap)
 {
 	struct reply *reply = (struct reply *)cap->object;
-	struct port *port = reply->port;
 	status_t status = reply_check(self, reply, ARG2(self));
 	if (status != TSS_OK)
 		return message_error(self, status);
 	reply_deliver(self, reply, ARG2(self));
 	sched_activate_home(self);
-	if (port_waiting(port))
-		(void)port_deliver_next(port);
 	return message_error(self, TSS_OK);
 }
 
