@@ -187,7 +187,7 @@ static status_t reply_check(struct thread *self, struct reply *reply, uint64_t t
 /* Give the caller its answer and make it ready. */
 static void reply_deliver(struct thread *self, struct reply *reply, uint64_t tag)
 {
-	struct thread *caller = reply->caller;
+	struct thread *caller = reply->caller, *server = reply->server;
 	caller->reply = NULL;
 	reply_free(reply);
 	timeout_cancel(&caller->timeout);
@@ -197,6 +197,8 @@ static void reply_deliver(struct thread *self, struct reply *reply, uint64_t tag
 	caller->state = TSS_THREAD_READY;
 	sched_wake_parked(caller);
 	sched_activate_home(caller);
+	if (server && server != self)
+		sched_activate_home(server); /* it may have been running in the caller's context */
 	cpu_this()->need_resched = true;
 }
 
