@@ -66,6 +66,7 @@ ALWAYS_INLINE bool port_waiting(const struct port *port)
 void port_destroy(struct port *port);
 void port_fail_callers(struct port *port, status_t status); /* all who wait for this port or a reply of it */
 void port_fast_update(struct port *port);                   /* recompute fast_receiver */
+void port_reply_freed(struct port *port);                   /* a reply object is free: update, serve who waited for it */
 bool port_deliver_next(struct port *port);                  /* to the waiting receiver; false: nothing deliverable */
 void ports_forget_thread(struct thread *thread);              /* it ended: nobody helps or waits for it */
 void reply_moved(struct reply *reply, struct capability *cap); /* its capability is in another slot now */

@@ -38,9 +38,9 @@ status_t sys_reply_create(struct thread *self, struct capability *cap)
 	reply->port = port;
 	reply->next_free = port->free_reply;
 	port->free_reply = reply;
-	port_fast_update(port);
 	status = syscall_place(self, slot, reply, cap);
 	reply_moved(reply, slot);
+	port_reply_freed(port);
 	return status;
 }
 
@@ -48,8 +48,13 @@ void reply_destroy(struct reply *reply)
 {
 	struct port *port = reply->port;
 	struct reply **at = &port->free_reply;
-	if (reply->caller)
-		thread_wake(reply->caller, ERR(PEER_DEAD, 1));
+	if (reply->caller) {
+		struct thread *caller = reply->caller, *server = reply->server;
+		caller->reply = NULL; /* now, or the reply would be freed and bound to the next caller */
+		thread_wake(caller, ERR(PEER_DEAD, 1));
+		if (server)
+			sched_activate_home(server);
+	}
 	while (*at && *at != reply)
 		at = &(*at)->next_free;
 	if (*at)

@@ -35,10 +35,11 @@ ALWAYS_INLINE void reply_release(struct reply *reply)
 	port->free_reply = reply;
 }
 
+/* Callers may have waited for just this: a receiver that could not take them takes the first now. */
 void reply_free(struct reply *reply)
 {
 	reply_release(reply);
-	port_fast_update(reply->port);
+	port_reply_freed(reply->port);
 }
 
 void reply_detach_caller(struct reply *reply)
@@ -186,7 +187,7 @@ static status_t reply_check(struct thread *self, struct reply *reply, uint64_t t
 /* Give the caller its answer and make it ready. */
 static void reply_deliver(struct thread *self, struct reply *reply, uint64_t tag)
 {
-	struct thread *caller = reply->caller;
+	struct thread *caller = reply->caller, *server = reply->server;
 	caller->reply = NULL;
 	reply_free(reply);
 	timeout_cancel(&caller->timeout);
@@ -196,20 +197,19 @@ static void reply_deliver(struct thread *self, struct reply *reply, uint64_t tag
 	caller->state = TSS_THREAD_READY;
 	sched_wake_parked(caller);
 	sched_activate_home(caller);
+	if (server && server != self)
+		sched_activate_home(server); /* it may have been running in the caller's context */
 	cpu_this()->need_resched = true;
 }
 
 status_t sys_reply_send(struct thread *self, struct capability *cap)
 {
 	struct reply *reply = (struct reply *)cap->object;
-	struct port *port = reply->port;
 	status_t status = reply_check(self, reply, ARG2(self));
 	if (status != TSS_OK)
 		return message_error(self, status);
 	reply_deliver(self, reply, ARG2(self));
 	sched_activate_home(self);
-	if (port_waiting(port))
-		(void)port_deliver_next(port);
 	return message_error(self, TSS_OK);
 }
 

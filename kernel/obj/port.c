@@ -9,6 +9,13 @@ void port_fast_update(struct port *port)
 	port->fast_receiver = fast ? port->receiver : NULL;
 }
 
+void port_reply_freed(struct port *port)
+{
+	port_fast_update(port);
+	if (port->busy && port_waiting(port))
+		(void)port_deliver_next(port);
+}
+
 static void port_receiver_ready(struct port *port)
 {
 	struct thread *receiver = port->receiver;

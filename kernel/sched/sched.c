@@ -143,6 +143,11 @@ static struct thread *sched_follow(const struct sched *sched, struct thread **pa
 			return NULL;
 		thread = next;
 	}
+	/*
+	 * Direct hand-overs may build a longer chain than is followed. The thread that it was given up at goes on from
+	 * there with its own context, so that whoever can run at the far end does. No chain is a circle: call_queue().
+	 */
+	sched_activate_home(*park_at);
 	return NULL;
 }
 

@@ -81,6 +81,7 @@ struct worker {
 #define WORKERS 24
 #define IPC_BASE 0x600000000000ull
 #define STACK_BASE 0x600000100000ull
+#define SPARE_AT 0x600000080000ull /* free for mappings up to STACK_BASE; its page tables are there */
 struct worker *worker_new(unsigned priority, void (*run)(struct worker *self), uint64_t a, uint64_t b);
 struct worker *worker_go(struct worker *worker);
 static inline struct worker *work(unsigned priority, void (*run)(struct worker *self), uint64_t a, uint64_t b)

@@ -39,6 +39,7 @@ static struct worker *slow_server(unsigned priority, cap_t port, unsigned reques
 {
 	struct worker *server = worker_new(priority, job_slow_server, port, requests);
 	release = false;
+	held = TSS_CAP_NULL;
 	server->c = us;
 	server->d = sleeps;
 	return worker_go(server);
@@ -86,7 +87,6 @@ static void test_queued_caller_helps(void)
 	CHECK_OK(second->status);
 	CHECK(spinner->got[0], 0);
 	CHECK_TRUE(!first->done);
-	held = 0;
 }
 
 static void test_donation_ends_with_the_reply(void)
@@ -125,7 +125,6 @@ static void test_helper_times_out(void)
 static void caller_ends(bool by_sched)
 {
 	cap_t port = port_with_reply(), connection = new_connection(port, 1);
-	held = 0;
 	struct worker *server = slow_server(BOTTOM, port, 1, 5000, false);
 	rest();
 	struct worker *caller = work(MEDIUM, job_caller, connection, SECOND);
@@ -139,7 +138,6 @@ static void caller_ends(bool by_sched)
 	CHECK_TRUE(joined(server));
 	CHECK(server->status, E(GONE, 1));
 	CHECK_TRUE(!caller->done);
-	held = 0;
 }
 
 static void test_caller_deleted_while_served(void)
@@ -156,7 +154,6 @@ static void test_callers_context_deleted_while_served(void)
 static void answered_by_another(bool reply_receive)
 {
 	cap_t port = port_with_reply(), connection = new_connection(port, 1);
-	held = 0;
 	struct worker *server = slow_server(BOTTOM, port, 1, 5000, false);
 	rest();
 	struct worker *caller = work(MEDIUM, job_caller, connection, SECOND);
@@ -171,7 +168,6 @@ static void answered_by_another(bool reply_receive)
 	CHECK_OK(caller->status);
 	CHECK_TRUE(joined(server));
 	CHECK(server->status, E(CAPABILITY, 1));
-	held = 0;
 }
 
 static void test_answered_by_another_thread(void)
@@ -218,7 +214,6 @@ static void test_deferred_reply_lends_nothing(void)
 static void test_servers_context_deleted(void)
 {
 	cap_t port = port_with_reply(), connection = new_connection(port, 1);
-	held = 0;
 	struct worker *server = slow_server(BOTTOM, port, 1, 5000, false);
 	rest();
 	struct worker *caller = work(MEDIUM, job_caller, connection, 8000);
@@ -230,7 +225,6 @@ static void test_servers_context_deleted(void)
 	CHECK_TRUE(joined(caller));
 	CHECK(caller->status, E(TIMEOUT, 0));
 	CHECK_TRUE(!server->done);
-	held = 0;
 }
 
 const struct test inherit_tests[] = {

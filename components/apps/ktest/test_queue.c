@@ -140,11 +140,11 @@ static void test_port_deleted_while_in_use(void)
 	CHECK_OK(tss_event_bind(event, port));
 	struct worker *served = call_with_word(HIGH, connection, SECOND, '1');
 	CHECK_OK(receive(port, &request, 0));
-	struct worker *queued = call_with_word(HIGH, connection, SECOND, '2');
-	struct worker *receiver = work(HIGH, job_receive, port, SECOND);
+	struct worker *queued = call_with_word(HIGH + 1, connection, SECOND, '2');
+	struct worker *receiver = work(HIGH + 2, job_receive, port, SECOND);
 	CHECK_OK(tss_connection_send(connection, TSS_TAG(1, 8, 0), none));
 	CHECK_TRUE(receiver->done);
-	receiver = work(HIGH, job_receive, port, SECOND);
+	receiver = work(HIGH + 2, job_receive, port, SECOND);
 	CHECK_OK(destroy(port));
 	CHECK(served->status, E(PEER_DEAD, 1));
 	CHECK(queued->status, E(PEER_DEAD, 1));

@@ -73,7 +73,7 @@ static void test_replies_in_any_order(void)
 	struct worker *callers[4];
 	for (unsigned i = 0; i < 4; i++) {
 		(void)new_reply(port);
-		callers[i] = call_with_word(HIGH, connection, SECOND, (char)('a' + i));
+		callers[i] = call_with_word(HIGH + i, connection, SECOND, (char)('a' + i)); /* main inherits the last one's */
 		CHECK_OK(receive(port, &request[i], 0));
 		CHECK(request[i].words[0], 'a' + i);
 	}
@@ -81,7 +81,7 @@ static void test_replies_in_any_order(void)
 	for (unsigned i = 0; i < 4; i++) {
 		unsigned which = order[i];
 		CHECK_OK(tss_reply_send(request[which].reply, word((char)('A' + which)), none));
-		CHECK_TRUE(callers[which]->done);
+		CHECK_TRUE(joined(callers[which]));
 		CHECK_OK(callers[which]->status);
 		CHECK(callers[which]->got[0], word((char)('A' + which)));
 	}
@@ -96,7 +96,7 @@ static void test_no_free_reply_queues_callers_only(void)
 	struct worker *first = call_with_word(HIGH, connection, SECOND, '1'), *second;
 	CHECK_OK(receive(port, &request, 0));
 	cap_t reply = request.reply;
-	second = call_with_word(HIGH, connection, SECOND, '2');
+	second = call_with_word(HIGH + 1, connection, SECOND, '2');
 	CHECK(receive(port, &request, 0), E(TIMEOUT, 0));
 	CHECK_OK(tss_connection_send(connection, word('m'), none));
 	CHECK_OK(receive(port, &request, 0));
@@ -131,8 +131,8 @@ static void queued_until(void (*release)(cap_t port, cap_t reply))
 	(void)new_reply(port);
 	struct worker *gone = call_with_word(HIGH, connection, 500, '1');
 	CHECK_OK(receive(port, &request, 0));
-	struct worker *waits = call_with_word(HIGH, connection, SECOND, '2');
-	struct worker *receiver = work(HIGH, job_receive_one, port, SECOND / 2);
+	struct worker *waits = call_with_word(HIGH + 1, connection, SECOND, '2');
+	struct worker *receiver = work(HIGH + 2, job_receive_one, port, SECOND / 2);
 	CHECK_TRUE(joined(gone));
 	CHECK_TRUE(!receiver->done);
 	release(port, request.reply);
@@ -185,8 +185,8 @@ static void test_reply_through_another_port(void)
 	(void)new_reply(port);
 	struct worker *first = call_with_word(HIGH, connection, SECOND, '1');
 	CHECK_OK(receive(port, &request, 0));
-	struct worker *second = call_with_word(HIGH, connection, SECOND, '2');
-	struct worker *receiver = work(HIGH, job_receive_one, port, SECOND / 2);
+	struct worker *second = call_with_word(HIGH + 1, connection, SECOND, '2');
+	struct worker *receiver = work(HIGH + 2, job_receive_one, port, SECOND / 2);
 	request.tag = word('r');
 	CHECK(tss_port_reply_receive(other, &request, 0), E(TIMEOUT, 0));
 	CHECK_TRUE(first->done);
@@ -212,8 +212,8 @@ static void test_server_thread_ends_owing_nobody(void)
 	(void)new_reply(port);
 	struct worker *server = work(HIGH, job_receive_and_end, port, 3000);
 	struct worker *gone = call_with_word(HIGH, connection, 500, '1');
-	struct worker *waits = call_with_word(HIGH, connection, SECOND, '2');
-	struct worker *receiver = work(HIGH, job_receive_one, port, SECOND / 2);
+	struct worker *waits = call_with_word(HIGH + 1, connection, SECOND, '2');
+	struct worker *receiver = work(HIGH + 2, job_receive_one, port, SECOND / 2);
 	CHECK_TRUE(joined(gone));
 	CHECK_TRUE(joined(server));
 	CHECK_TRUE(joined(receiver));
@@ -244,10 +244,10 @@ static void test_reply_object_deleted_while_in_use(void)
 	struct tss_request request;
 	struct worker *first = call_with_word(HIGH, connection, SECOND, '1');
 	CHECK_OK(receive(port, &request, 0));
-	struct worker *second = call_with_word(HIGH, connection, SECOND, '2');
+	struct worker *second = call_with_word(HIGH + 1, connection, SECOND, '2');
 	CHECK(request.reply, reply);
 	CHECK_OK(destroy(request.reply));
-	CHECK_TRUE(first->done);
+	CHECK_TRUE(joined(first));
 	CHECK(first->status, E(PEER_DEAD, 1));
 	CHECK_TRUE(!second->done);
 	(void)new_reply(port);
@@ -264,8 +264,8 @@ static void test_orphaned_reply_object_deleted(void)
 	struct worker *server = work(HIGH, job_receive_and_end, port, 500);
 	struct worker *first = call_with_word(HIGH, connection, SECOND, '1');
 	CHECK_TRUE(joined(server));
-	struct worker *second = call_with_word(HIGH, connection, 20000, '2');
-	struct worker *receiver = work(HIGH, job_receive_one, port, 10000);
+	struct worker *second = call_with_word(HIGH + 1, connection, 20000, '2');
+	struct worker *receiver = work(HIGH + 2, job_receive_one, port, 10000);
 	CHECK_OK(destroy(reply));
 	CHECK(first->status, E(PEER_DEAD, 1));
 	CHECK_TRUE(joined(receiver));

@@ -91,26 +91,27 @@ static void test_equals_take_turns(void)
 	CHECK_TRUE(!a->done && !b->done);
 }
 
-/* A thread that slept longer than its slice has a whole slice when its turn comes. */
-static struct worker *other;
-static void job_slice_after_sleep(struct worker *self)
+/* A thread that slept longer than its slice gets its turn when the running equal's slice is over, not one later. */
+static void job_sleep_and_measure(struct worker *self)
 {
-	for (unsigned i = 0; i < 20 && !self->got[0]; i++) {
-		(void)tss_self_sleep(4 * SLICE);
-		uint64_t before = other->got[0], end = now() + SLICE / 2;
-		while (now() < end)
-			;
-		self->got[0] = other->got[0] == before;
+	self->got[0] = SECOND;
+	for (unsigned i = 0; i < 20; i++) {
+		uint64_t start = now();
+		(void)tss_self_sleep(4 * SLICE + i * TICK);
+		uint64_t late = now() - start - 4 * SLICE - i * TICK;
+		if (late < self->got[0])
+			self->got[0] = late;
 	}
 }
 
-static void test_whole_slice_after_a_sleep(void)
+static void test_turn_after_a_sleep(void)
 {
-	other = work(LOW, job_spin, SECOND, 0);
-	struct worker *self = work(LOW, job_slice_after_sleep, 0, 0);
-	for (unsigned i = 0; i < 200 && !self->done; i++)
+	(void)work(LOW, job_spin, SECOND, 0);
+	struct worker *self = work(LOW, job_sleep_and_measure, 0, 0);
+	for (unsigned i = 0; i < 400 && !self->done; i++)
 		(void)tss_self_sleep(SLICE);
-	CHECK_TRUE(self->got[0]);
+	CHECK_TRUE(self->done);
+	CHECK_TRUE(self->got[0] < SLICE);
 }
 
 /* Preempted in the middle of its slice, it goes on before its equals. */
@@ -163,7 +164,7 @@ const struct test schedule_tests[] = {
 	TEST(yield_lets_equals_run),
 	TEST(yield_alone_goes_on),
 	TEST(equals_take_turns),
-	TEST(whole_slice_after_a_sleep),
+	TEST(turn_after_a_sleep),
 	TEST(preempted_goes_on_first),
 	TEST(time_is_charged),
 	{0},
