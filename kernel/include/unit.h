@@ -34,7 +34,8 @@ MUST_CHECK status_t unit_create(struct unit *parent, uint64_t pages, uint64_t sl
 void unit_end(struct unit *unit, uint64_t code);
 /*
  * One slice of deleting `unit`: TSS_OK when it is empty and its original may be deleted, AGAIN while there is more to
- * do, BUSY (argument 1) if self runs in it or below it, it is the first unit, or it holds the original of another.
+ * do, BUSY (argument 1) if self runs in it or below it or it is the first unit, SLOTS if self has no slot for the
+ * original of another unit that it held.
  */
 MUST_CHECK status_t unit_delete_slice(struct thread *self, struct unit *unit);
 void unit_destroy(struct unit *unit); /* empty; its original has just been deleted */

@@ -3,7 +3,7 @@
  * unit_delete.c - a unit goes, and everything it held or paid for with it; its budget returns to the parent.
  *
  * Deleting is cut into slices: each ends at most UNIT_SLICE capabilities, then the call returns TSS_E_AGAIN and is
- * made again. Child units go first, the deepest before the others, so that nothing recurses. In the end the unit has
+ * made again. Originals of other units that it held pass to whoever deletes it. Child units go first, the deepest before the others, so that nothing recurses. In the end the unit has
  * used exactly what it was built with; anything else is a leak and stops the kernel.
  */
 #include <frame.h>
@@ -47,14 +47,31 @@ static bool unit_end_capability(struct capability *cap, unsigned *left)
 	return true;
 }
 
-static bool unit_clear_slots(struct unit *unit, unsigned *left)
+/* The original of a unit that is none of its children: whoever deletes the holder inherits it. */
+static status_t unit_inherit(struct thread *self, struct capability *cap)
+{
+	struct capability *slot;
+	status_t status = syscall_new_slot(self, &slot);
+	if (status == TSS_OK)
+		capability_move(slot, cap);
+	return status;
+}
+
+static status_t unit_clear_slots(struct thread *self, struct unit *unit, unsigned *left)
 {
 	for (uint64_t slot = 1; slot < unit->caps.slots && unit->caps.used; slot++) {
 		struct capability *cap = cspace_slot(unit, slot);
-		if (cap->object && !unit_end_capability(cap, left))
-			return false;
+		status_t status = TSS_OK;
+		if (!cap->object)
+			continue;
+		if (cap->type == TSS_TYPE_UNIT && cap->original)
+			status = unit_inherit(self, cap);
+		else if (!unit_end_capability(cap, left))
+			status = ERR(AGAIN, 1);
+		if (status != TSS_OK)
+			return status;
 	}
-	return true;
+	return TSS_OK;
 }
 
 /* An object that unit paid for; its child units are gone by now. */
@@ -79,17 +96,6 @@ static bool unit_clear_paid(const struct unit *unit, unsigned *left)
 	return true;
 }
 
-/* Does unit hold the original of a unit that is not its child? Those are deleted on purpose or not at all. */
-static bool unit_holds_units(struct unit *unit)
-{
-	for (uint64_t slot = 1; slot < unit->caps.slots; slot++) {
-		const struct capability *cap = cspace_slot(unit, slot);
-		if (cap->object && cap->type == TSS_TYPE_UNIT && cap->original && cap->object->payer != unit)
-			return true;
-	}
-	return false;
-}
-
 status_t unit_delete_slice(struct thread *self, struct unit *top)
 {
 	unsigned left = UNIT_SLICE;
@@ -98,11 +104,12 @@ status_t unit_delete_slice(struct thread *self, struct unit *top)
 		return ERR(BUSY, 1);
 	for (struct unit *child; (child = unit_child(unit));)
 		unit = child;
-	if (unit_holds_units(unit))
-		return ERR(BUSY, 1);
 	unit_end(unit, UNIT_CODE_KILLED);
 	unit->supervisor = NULL;
-	if (!unit_clear_slots(unit, &left) || !unit_clear_paid(unit, &left))
+	status_t status = unit_clear_slots(self, unit, &left);
+	if (status != TSS_OK)
+		return status;
+	if (!unit_clear_paid(unit, &left))
 		return ERR(AGAIN, 1);
 	if (unit == top)
 		return TSS_OK;
