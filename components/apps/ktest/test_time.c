@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * test_time.c - the clock and time-outs. Never early is exact; "within a tick" holds where the clock is the guest's own
- * (-icount), so how late a time-out was is printed and judged by the scenario.
+ * test_time.c - the clock and time-outs. "Never early" is exact; "within a tick" is what the best of several tries must
+ * show, since the host may be busy.
  */
 #include "ktest.h"
 
@@ -40,11 +40,11 @@ static void test_clock_follows_the_tsc(void)
 	CHECK_TRUE(us <= after * 1000 / rate + after / rate + 2);
 }
 
-/* The latest of a series; the least late shows what the kernel does when the host does not get in the way. */
+/* How late the least late of a series is: what the kernel does when the host does not get in the way. */
 static uint64_t least_late(tss_status_t (*wait)(cap_t cap, uint64_t us), cap_t cap, uint64_t us)
 {
 	uint64_t least = SECOND;
-	for (unsigned i = 0; i < 10; i++) {
+	for (unsigned i = 0; i < 40 && least > 2 * TICK; i++) {
 		uint64_t start = now();
 		CHECK(wait(cap, us), E(TIMEOUT, 0));
 		uint64_t took = now() - start;
