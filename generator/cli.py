@@ -48,6 +48,9 @@ class Session:
         """The system named on the command line after its checks; `required`: its components must be built."""
         source = self.read(manifest_path(self.inputs, self.arguments.system))
         dot_config = self.build_dir() / ".config"
+        complete = self.build_dir() / "include" / "auto.conf"  # the same with a value for every symbol, made by make
+        if complete.is_file() and dot_config.is_file() and complete.stat().st_mtime >= dot_config.stat().st_mtime:
+            dot_config = complete
         text = dot_config.read_text() if dot_config.is_file() else None
         checked = check_system(self.inputs, source, self.build_dir(), text, required)
         if checked.errors:

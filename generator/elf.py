@@ -7,9 +7,9 @@ import io
 from dataclasses import dataclass
 from typing import Any
 
-from elftools.elf.dynamic import DynamicSegment  # type: ignore[import]
-from elftools.elf.elffile import ELFFile  # type: ignore[import]
-from elftools.elf.relocation import RelocationSection  # type: ignore[import]
+from elftools.elf.dynamic import DynamicSegment
+from elftools.elf.elffile import ELFFile
+from elftools.elf.relocation import RelocationSection
 
 from generator.diagnostics import Diagnostic, Position
 

@@ -14,9 +14,11 @@ typedef tss_status_t maker_t(struct build *build, const struct tss_table_object 
 
 void build_fail(struct build *build, uint32_t instance, const char *what, tss_status_t status)
 {
-	if (!build->failed[instance])
-		say("unit %.16s does not start: %s %s (argument %u)\n",
-		    (const char *)build->table->instances[instance].name, what, tss_error_name(status),
+	const char *name = (const char *)build->table->instances[instance].name;
+	if (!build->failed[instance] && status == TSS_OK)
+		say("unit %.16s does not start: %s\n", name, what);
+	else if (!build->failed[instance])
+		say("unit %.16s does not start: %s: %s, argument %u\n", name, what, tss_error_name(status),
 		    TSS_ARGUMENT(status));
 	build->failed[instance] = true;
 }
@@ -124,8 +126,10 @@ static tss_status_t make_memory(struct build *build, const struct tss_table_obje
 		return tss_memory_create(unit, o->b, handle);
 	if (o->a == TSS_MEMORY_DEVICE)
 		return tss_memory_device(TSS_SLOT_SYSTEM, o->c, o->b, handle);
-	if (!section_good(build, (uint32_t)o->b))
+	if (!section_good(build, (uint32_t)o->b)) {
+		build_fail(build, o->payer, "a section of it is damaged", TSS_OK);
 		return TSS_STATUS(TSS_E_ARGUMENT, 0);
+	}
 	if (o->a == TSS_MEMORY_COPIED)
 		return copy_section(build, (uint32_t)o->b, unit, handle);
 	const struct tss_bundle_section *s = &build->table->sections[o->b];

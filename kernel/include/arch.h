@@ -51,7 +51,7 @@ extern struct boot_info boot_info;
 /* ---- called by arch ---- */
 void kernel_main(void) NORETURN; /* on the boot CPU's kernel stack: paging, GDT, IDT, TSS, GS done; boot_info filled */
 void trap_timer(void);                     /* the timer fired; the arch has acknowledged it */
-void trap_irq(unsigned line);              /* device interrupt; the arch has masked the line and acknowledged it */
+void trap_irq(unsigned line);              /* device interrupt, acknowledged; a level-triggered line has been masked */
 void trap_user(struct thread *thread);     /* entry.S: interrupt or exception in a unit; state in the frame */
 void trap_idle(uint64_t vector);           /* entry.S: interrupt while idle */
 
@@ -81,6 +81,7 @@ ALWAYS_INLINE void arch_user_gs_set(struct cpu *cpu, uint64_t base);
 /* Interrupt lines: ISA numbers 0-15 (MADT overrides applied) and global system interrupts from 16 up. */
 unsigned arch_irq_count(void);
 bool arch_irq_valid(unsigned line); /* false for what the kernel keeps: timer, cascade */
+bool arch_irq_is_edge(unsigned line);  /* an edge while the line is masked is lost */
 void arch_irq_mask(unsigned line);
 void arch_irq_unmask(unsigned line);
 

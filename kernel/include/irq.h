@@ -10,6 +10,8 @@ struct irq {
 	uint32_t line;
 	struct event *event;
 	uint64_t bits, count;
+	bool in_service; /* signalled and not yet acknowledged by the driver */
+	bool again;      /* an edge came meanwhile; the line is masked until the acknowledgement */
 };
 struct ioport {
 	struct object object;

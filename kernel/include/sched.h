@@ -26,7 +26,8 @@ struct sched {
 	uint8_t priority;
 	uint8_t state;       /* enum sched_state */
 	uint32_t slice_us;
-	uint64_t slice_end;  /* TSC when its slice is over; 0: a new slice is due */
+	uint64_t slice_end;  /* CURRENT: TSC when its slice is over */
+	uint64_t slice_left; /* otherwise: TSC ticks left of it; 0: a new slice is due */
 	uint64_t time;       /* TSC ticks charged */
 	struct link queue;   /* run queue or parked list */
 	struct thread *parked_at;

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * irq.c - interrupt lines and I/O ports. An interrupt masks its line and sets bits of the bound event; the driver
- * serves the device and unmasks the line with irq_ack. At most one object a line, no port in two objects.
+ * irq.c - interrupt lines and I/O ports. An interrupt sets bits of the bound event; the driver serves the device and
+ * says so with irq_ack. At most one object a line, no port in two objects.
+ *
+ * A level-triggered line is masked until the acknowledgement. An edge-triggered one stays open, since an edge on a
+ * masked line is lost: the first edge is signalled, a second one before the acknowledgement masks the line and is
+ * signalled again after it. So a device is looked at after its last edge, and a storm costs two interrupts.
  */
 #include <irq.h>
 #include <syscall.h>
@@ -11,9 +15,17 @@ static struct irq *irq_lines[IRQ_LINES];
 void irq_deliver(unsigned line)
 {
 	struct irq *irq = line < IRQ_LINES ? irq_lines[line] : NULL;
-	if (!irq || !irq->event)
-		return; /* stays masked */
+	if (!irq || !irq->event) {
+		arch_irq_mask(line);
+		return;
+	}
 	irq->count++;
+	if (irq->in_service) {
+		irq->again = true;
+		arch_irq_mask(line);
+		return;
+	}
+	irq->in_service = true;
 	event_signal(irq->event, irq->bits);
 }
 
@@ -30,6 +42,7 @@ void irq_forget_event(struct event *event)
 		if (irq_lines[line] && irq_lines[line]->event == event) {
 			arch_irq_mask(line);
 			irq_lines[line]->event = NULL;
+			irq_lines[line]->in_service = irq_lines[line]->again = false;
 		}
 }
 
@@ -77,7 +90,13 @@ status_t sys_irq_ack(struct thread *self, struct capability *cap)
 	(void)self;
 	if (!irq->event)
 		return ERR(BUSY, 1);
-	arch_irq_unmask(irq->line);
+	bool again = irq->again;
+	irq->in_service = again;
+	irq->again = false;
+	if (again || !arch_irq_is_edge(irq->line))
+		arch_irq_unmask(irq->line);
+	if (again)
+		event_signal(irq->event, irq->bits);
 	return TSS_OK;
 }
 

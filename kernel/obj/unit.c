@@ -232,6 +232,6 @@ status_t sys_unit_restrict(struct thread *self, struct capability *cap)
 status_t sys_unit_kill(struct thread *self, struct capability *cap)
 {
 	(void)self;
-	unit_end((struct unit *)cap->object, 0x200);
+	unit_end((struct unit *)cap->object, UNIT_CODE_KILLED);
 	return TSS_OK;
 }

@@ -98,6 +98,7 @@ void sched_unqueue(struct sched *sched)
 static void sched_park(struct sched *sched, struct thread *at)
 {
 	sched->state = SCHED_PARKED;
+	sched->slice_left = 0;
 	sched->parked_at = at;
 	link_append(&at->parked, &sched->queue);
 }
@@ -170,8 +171,7 @@ static void sched_put_back(struct cpu *cpu)
 	if (!sched)
 		return;
 	bool over = cpu->charged_tsc >= sched->slice_end;
-	if (over)
-		sched->slice_end = 0;
+	sched->slice_left = over ? 0 : sched->slice_end - cpu->charged_tsc;
 	cpu->sched = NULL;
 	run_queue_insert(sched, !over);
 }
@@ -180,8 +180,9 @@ static void sched_run(struct cpu *cpu, struct sched *sched, struct thread *threa
 {
 	cpu->sched = sched;
 	sched->state = SCHED_CURRENT;
-	if (!sched->slice_end)
-		sched->slice_end = cpu->charged_tsc + sched->slice_us * arch_tsc_per_ms() / 1000;
+	if (!sched->slice_left)
+		sched->slice_left = sched->slice_us * arch_tsc_per_ms() / 1000;
+	sched->slice_end = cpu->charged_tsc + sched->slice_left;
 	if (cpu->current != thread)
 		thread_switch_to(thread);
 	if (!link_empty(&run_queue.queues[sched->priority]))
@@ -209,7 +210,7 @@ void sched_schedule(void)
 void sched_yield(void)
 {
 	struct cpu *cpu = cpu_this();
-	cpu->sched->slice_end = 1;
+	cpu->sched->slice_end = 0;
 	cpu->need_resched = true;
 }
 

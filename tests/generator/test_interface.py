@@ -28,7 +28,8 @@ BAD = {
                      'x.yaml:3:44: type "u33" is not known'),
     "TSS-042-idempotent": (HEAD + "  m: {number: 1, idempotent: true}\n",
                            'x.yaml:3:18: "idempotent" has no effect in this version yet'),
-    "TSS-100-keyword": (HEAD + "  while: {number: 1}\n", 'x.yaml:3:3: method "while" is taken by C or by the generated code'),
+    "TSS-100-keyword": (HEAD + "  while: {number: 1}\n",
+                        'x.yaml:3:3: method "while" is taken by C or by the generated code'),
     "TSS-100-case": (HEAD + "  m: {number: 1}\nerrors: [small]\n", 'x.yaml:4:10: error "small" is not a name'),
     "TSS-100-underscore": (HEAD + "  m: {number: 1, request: [{name: a_, type: u8}]}\n",
                            'x.yaml:3:35: argument "a_" is not a name'),
@@ -45,7 +46,8 @@ BAD = {
                 "x.yaml:3:25: a reply has at most one buffer"),
     "TSS-105": (HEAD + "  m: {number: 1, oneway: true, reply: [{name: a, type: u8}]}\n",
                 'x.yaml:3:3: method "m" is one-way, but has a reply'),
-    "TSS-106": ("interface: other\nmethods:\n  m: {number: 1}\n", 'x.yaml:1:12: interface "other" is described in x.yaml'),
+    "TSS-106": ("interface: other\nmethods:\n  m: {number: 1}\n",
+                'x.yaml:1:12: interface "other" is described in x.yaml'),
 }
 
 

@@ -84,7 +84,7 @@ def machine_arguments(machine: Machine) -> list[str]:
         arguments += ["-cdrom", str(machine.iso), "-boot", "d"]
     if machine.debug_exit:
         arguments += ["-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"]
-    return arguments + list(machine.extra)
+    return arguments
 
 
 class VM:
@@ -120,11 +120,13 @@ class VM:
         self.serial, serial_end = socket.socketpair()
         self.monitor, monitor_end = socket.socketpair()
         with serial_end, monitor_end:
-            arguments = ["qemu-system-x86_64", *machine_arguments(self.machine)]
-            arguments += firmware_arguments(self.machine, scratch)
-            arguments += ["-chardev", f"socket,id=console,fd={serial_end.fileno()}", "-serial", "chardev:console"]
+            # The console first, so that a -serial among the machine's own arguments is COM2.
+            arguments = ["qemu-system-x86_64", "-serial", "chardev:console"]
+            arguments += machine_arguments(self.machine) + firmware_arguments(self.machine, scratch)
+            arguments += ["-chardev", f"socket,id=console,fd={serial_end.fileno()}"]
             arguments += ["-chardev", f"socket,id=control,fd={monitor_end.fileno()}"]
             arguments += ["-mon", "chardev=control,mode=control"]
+            arguments += self.machine.extra  # last, so that a further -serial is COM2
             # Safety: preexec_fn only calls prctl; the session is single-threaded when it forks.
             self.process = subprocess.Popen(arguments, cwd=scratch, stdin=subprocess.DEVNULL,
                                             stdout=subprocess.DEVNULL, stderr=(scratch / "stderr").open("wb"),

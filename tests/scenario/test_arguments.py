@@ -19,7 +19,7 @@ from scenario.orders import order
 ROW = re.compile(r"^SYSCALL\((\w+), (\w+), (\w+), (\w+), (\w+), (\d), (\w+),", re.M)
 CODES = {name: int(code) for code, name in
          re.findall(r"^ERROR\((\d+), (\w+)", (TOP / "kernel/include/abi/errors.def").read_text(), re.M)}
-NAMES = {number: name for name, number in CODES.items()}
+NAMES: dict[int, str] = {number: name for name, number in CODES.items()}
 HUGE = (1, 0x7FFFFFFF, 0xFFFFFFFF, 1 << 47, 1 << 63, (1 << 64) - 1)
 # Not thrown at the probe itself: what blocks, what ends or cripples the caller, what prints. They have their own tests.
 LEFT_OUT = {"self_sleep", "port_receive", "port_reply_receive", "connection_call", "event_wait", "self_exit",

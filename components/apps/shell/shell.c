@@ -10,9 +10,12 @@ void tss_output(const char *text, size_t size)
 		(void)terminal_write(SLOT_TERMINAL, text, size, NULL, TSS_INFINITE);
 }
 
+uint64_t shell_started;
+
 int main(void)
 {
 	char line[LINE_MAX + 1];
+	shell_started = __builtin_ia32_rdtsc();
 	for (;;)
 		if (edit_line("tessera> ", line))
 			command_run(line);

@@ -5,6 +5,8 @@
 
 #define LINE_MAX 120
 
+extern uint64_t shell_started; /* time-stamp counter just before the first prompt */
+
 /* edit.c: one line of input, edited on the terminal; false if it was given up with ctrl-c. */
 bool edit_line(const char *prompt, char line[LINE_MAX + 1]);
 

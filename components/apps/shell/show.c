@@ -97,5 +97,7 @@ void show_uptime(const char *argument)
 	printf("up %lu.%06lu s\n", c.uptime_us / 1000000, c.uptime_us % 1000000);
 	printf("switches %lu, fast calls %lu, slow calls %lu, faults %lu, denied calls %lu\n", c.switches, c.fast_calls,
 	       c.slow_calls, c.faults, c.syscalls_denied);
+	printf("boot: %lu ticks from the kernel's entry to init, %lu to the prompt\n", c.init_tsc - c.entry_tsc,
+	       shell_started - c.entry_tsc);
 	printf("interrupts %lu, of the timer %lu, TSC %lu ticks/ms\n", c.interrupts, c.timer_interrupts, c.tsc_per_ms);
 }

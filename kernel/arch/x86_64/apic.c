@@ -188,6 +188,11 @@ bool arch_irq_valid(unsigned line)
 	return true;
 }
 
+bool arch_irq_is_edge(unsigned line)
+{
+	return !(redirection(line) & REDIRECT_LEVEL);
+}
+
 void arch_irq_mask(unsigned line)
 {
 	set_line(line, REDIRECT_MASKED);
@@ -207,7 +212,8 @@ void arch_interrupt(struct arch_frame *frame, uint64_t vector)
 		clock_interrupt();
 	} else if (vector - VECTOR_LINES < line_count) {
 		unsigned line = (unsigned)(vector - VECTOR_LINES);
-		arch_irq_mask(line);
+		if (!arch_irq_is_edge(line))
+			arch_irq_mask(line);
 		lapic_write(LAPIC_EOI, 0);
 		trap_irq(line);
 	}

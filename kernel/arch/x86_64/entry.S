@@ -172,6 +172,9 @@ arch_vector_stubs:
 	movq %cr2, %rcx
 	movq %rcx, FRAME_ADDRESS(%rax)
 1:	movq %gs:CPU_STACK, %rsp
+	pushfq			/* a unit's AC flag would lift SMAP; interrupt gates keep it (SDM vol. 3, 4.6.1) */
+	andl $~0x40000, (%rsp)
+	popfq
 	movq %rax, %rdi
 	xorl %ebp, %ebp
 	call trap_user

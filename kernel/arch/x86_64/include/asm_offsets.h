@@ -10,7 +10,7 @@
 #define CPU_NEED_RESCHED 0x3c
 
 /* From the start of struct thread. */
-#define THREAD_FRAME 0x20
+#define THREAD_FRAME 0x28
 #define FRAME_RAX (THREAD_FRAME + 0x00)
 #define FRAME_RBX (THREAD_FRAME + 0x08)
 #define FRAME_RCX (THREAD_FRAME + 0x10)

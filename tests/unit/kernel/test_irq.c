@@ -1,0 +1,162 @@
+// sources: kernel/obj/irq.c
+// flags: -Ikernel/arch/x86_64/include
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * test_irq.c - interrupts against a model of device, line and driver in random order: a driver that looks at its
+ * device after each signal and then acknowledges never sleeps while its device wants something. An edge on a masked
+ * line is lost, as the I/O APIC has it; a level stays.
+ */
+#include "check.h"
+#include <irq.h>
+#include <string.h>
+#include <syscall.h>
+
+#define LINE 4
+#define STEPS 200000
+
+struct link object_lists[TSS_TYPE_COUNT];
+static struct irq irq;
+static struct event event;
+static struct capability irq_cap, event_cap, slot;
+static struct thread driver;
+static bool edge, masked = true, device_wants, signalled, looking;
+static unsigned delivered;
+
+bool arch_irq_is_edge(unsigned line)
+{
+	return line == LINE && edge;
+}
+unsigned arch_irq_count(void)
+{
+	return 24;
+}
+bool arch_irq_valid(unsigned line)
+{
+	return line == LINE;
+}
+uint32_t arch_port_read(uint16_t port, unsigned width)
+{
+	return port + width;
+}
+void arch_port_write(uint16_t port, unsigned width, uint32_t value)
+{
+	(void)port, (void)width, (void)value;
+}
+bool arch_port_reserved(uint64_t base, uint64_t count)
+{
+	return base + count == 0;
+}
+void log_console_release(uint64_t base, uint64_t count)
+{
+	(void)base, (void)count;
+}
+static void interrupt(void)
+{
+	if (!edge)
+		masked = true;
+	delivered++;
+	irq_deliver(LINE);
+}
+void arch_irq_mask(unsigned line)
+{
+	masked = line == LINE;
+}
+void arch_irq_unmask(unsigned line)
+{
+	CHECK(line == LINE);
+	masked = false;
+	if (!edge && device_wants)
+		interrupt();
+}
+void event_signal(struct event *to, uint64_t bits)
+{
+	CHECK(to == &event && bits == 1);
+	signalled = true;
+}
+status_t object_alloc(struct unit *payer, uint8_t type, size_t size, void **out)
+{
+	CHECK(!payer && type == TSS_TYPE_IRQ && size == sizeof(irq));
+	*out = &irq;
+	return TSS_OK;
+}
+void object_free(struct object *object, size_t size)
+{
+	(void)object, (void)size;
+}
+status_t syscall_new_slot(struct thread *self, struct capability **out)
+{
+	(void)self;
+	*out = &slot;
+	return TSS_OK;
+}
+status_t syscall_place(struct thread *self, struct capability *at, void *object, struct capability *parent)
+{
+	(void)self, (void)at, (void)parent;
+	irq_cap.object = object;
+	return TSS_OK;
+}
+status_t syscall_capability(struct thread *self, uint64_t handle, unsigned number, uint8_t type, uint16_t rights,
+			    struct capability **out)
+{
+	(void)self, (void)handle, (void)number, (void)rights;
+	CHECK(type == TSS_TYPE_EVENT);
+	*out = &event_cap;
+	return TSS_OK;
+}
+
+/* The device wants service: an edge if it did not before. */
+static void device_raises(void)
+{
+	bool rises = !device_wants;
+	device_wants = true;
+	if (masked ? false : rises || !edge)
+		interrupt();
+}
+
+static void driver_steps(void)
+{
+	if (looking) { /* between its last look and its acknowledgement anything may have happened */
+		looking = false;
+		CHECK(sys_irq_ack(&driver, &irq_cap) == TSS_OK);
+	} else if (signalled) {
+		signalled = false;
+		device_wants = false;
+		looking = true;
+	}
+}
+
+static void run(bool is_edge)
+{
+	edge = is_edge;
+	masked = true;
+	device_wants = signalled = looking = false;
+	memset(&irq, 0, sizeof(irq));
+	driver.frame.rsi = LINE;
+	CHECK(sys_irq_create(&driver, NULL) == TSS_OK);
+	CHECK(sys_irq_create(&driver, NULL) == ERR(OCCUPIED, 2));
+	driver.frame.rdx = 1;
+	CHECK(sys_irq_bind(&driver, &irq_cap) == TSS_OK && !masked);
+	delivered = 0;
+	for (unsigned i = 0; i < STEPS; i++) {
+		if (random() % 2)
+			device_raises();
+		else
+			driver_steps();
+		CHECK(!device_wants || signalled || looking); /* wanted, and nobody is going to look: deaf */
+		if (looking && device_wants)
+			CHECK(irq.again || !edge);
+	}
+	CHECK(delivered > STEPS / 10 && delivered == irq.count);
+	irq_destroy(&irq);
+	CHECK(masked);
+}
+
+int main(void)
+{
+	srandom(3);
+	event_cap.object = &event.object;
+	run(true);
+	run(false);
+	puts("ok irq");
+	return 0;
+}
