@@ -93,6 +93,7 @@ void arch_timer_set(uint64_t deadline_us); /* one shot at that clock value (at o
 void arch_timer_stop(void);
 
 /* I/O ports; width 1, 2 or 4. */
+bool arch_port_reserved(uint64_t base, uint64_t count); /* is one of them the kernel's own? */
 uint32_t arch_port_read(uint16_t port, unsigned width);
 void arch_port_write(uint16_t port, unsigned width, uint32_t value);
 

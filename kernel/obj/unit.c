@@ -88,6 +88,7 @@ static void unit_end_ports(struct unit *unit)
 		if (port->object.payer != unit)
 			continue;
 		port->dead = true;
+		port_fast_update(port); /* a receiver of another unit may wait */
 		port_fail_callers(port, ERR(PEER_DEAD, 1));
 	}
 }
