@@ -20,7 +20,7 @@ struct test {
 #define TEST(name) {#name, test_##name}
 extern const struct test message_tests[], reply_tests[], queue_tests[], transfer_tests[], capability_tests[], event_tests[],
 	schedule_tests[], inherit_tests[], depth_tests[], fault_tests[], unit_tests[], memory_tests[], time_tests[],
-	life_tests[], device_tests[], argument_tests[], machine_tests[], delete_tests[];
+	life_tests[], device_tests[], argument_tests[], machine_tests[], delete_tests[], random_tests[];
 void run_all(const struct test *tests);
 uint64_t child_data_address(void); /* where its data segment begins, as ours does */
 
