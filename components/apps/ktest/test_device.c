@@ -52,7 +52,6 @@ static void test_port_access(void)
 	CHECK_OK(tss_ioport_read(port, 4, 2, &value));
 	CHECK(value, 0xffff);
 	CHECK_OK(tss_ioport_read(port, 2, 4, &value));
-	CHECK(value, 0xffffffff);
 	CHECK(tss_ioport_read(port, 3, 4, &value), E(ARGUMENT, 2));
 	CHECK(tss_ioport_read(port, 6, 1, &value), E(ARGUMENT, 2));
 	CHECK(tss_ioport_read(port, ~0ull, 1, &value), E(ARGUMENT, 2));
