@@ -76,7 +76,7 @@ bool arch_space_unmap(struct arch_space *space, uaddr_t at); /* flushes; true if
 bool arch_space_lookup(const struct arch_space *space, uaddr_t at, paddr_t *frame);
 struct cpu;
 ALWAYS_INLINE void arch_space_activate(struct cpu *cpu, const struct arch_space *space);
-ALWAYS_INLINE void arch_user_gs_set(struct cpu *cpu, uint64_t base);
+ALWAYS_INLINE void arch_user_gs_set(const uint64_t *base);
 
 /* Interrupt lines: ISA numbers 0-15 (MADT overrides applied) and global system interrupts from 16 up. */
 unsigned arch_irq_count(void);
