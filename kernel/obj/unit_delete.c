@@ -3,8 +3,9 @@
  * unit_delete.c - a unit goes, and everything it held or paid for with it; its budget returns to the parent.
  *
  * Deleting is cut into slices: each ends at most UNIT_SLICE capabilities, then the call returns TSS_E_AGAIN and is
- * made again. Originals of other units that it held pass to whoever deletes it. Child units go first, the deepest before the others, so that nothing recurses. In the end the unit has
- * used exactly what it was built with; anything else is a leak and stops the kernel.
+ * made again. Child units go first, the deepest before the others, so that nothing recurses. Originals of other units
+ * that it held pass to whoever deletes it. In the end the unit has used exactly what it was built with; anything else
+ * is a leak and stops the kernel.
  */
 #include <frame.h>
 #include <port.h>
