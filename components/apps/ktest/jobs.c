@@ -20,8 +20,12 @@ void raw(struct registers *r)
 
 uint64_t raw_call(uint64_t number, const uint64_t arguments[5], uint64_t *value)
 {
-	struct registers r = {.rax = number, .rdi = arguments[0], .rsi = arguments[1], .rdx = arguments[2],
-			      .r10 = arguments[3], .r8 = arguments[4]};
+	struct registers r = {.rax = number,
+			      .rdi = arguments[0],
+			      .rsi = arguments[1],
+			      .rdx = arguments[2],
+			      .r10 = arguments[3],
+			      .r8 = arguments[4]};
 	raw(&r);
 	if (value)
 		*value = r.rdx;

@@ -17,10 +17,13 @@ struct test {
 	const char *name;
 	void (*run)(void);
 };
-#define TEST(name) {#name, test_##name}
-extern const struct test message_tests[], reply_tests[], queue_tests[], transfer_tests[], capability_tests[], event_tests[],
-	schedule_tests[], inherit_tests[], depth_tests[], fault_tests[], unit_tests[], memory_tests[], time_tests[],
-	life_tests[], device_tests[], argument_tests[], machine_tests[], delete_tests[], random_tests[];
+#define TEST(name)                                                                                                     \
+	{                                                                                                              \
+#name, test_##name                                                                                     \
+	}
+extern const struct test message_tests[], reply_tests[], queue_tests[], transfer_tests[], capability_tests[],
+	event_tests[], schedule_tests[], inherit_tests[], depth_tests[], fault_tests[], unit_tests[], memory_tests[],
+	time_tests[], life_tests[], device_tests[], argument_tests[], machine_tests[], delete_tests[], random_tests[];
 void run_all(const struct test *tests);
 uint64_t child_data_address(void); /* where its data segment begins, as ours does */
 
@@ -58,8 +61,8 @@ cap_t new_memory(uint64_t pages);
 cap_t new_sched(unsigned priority);
 cap_t derive(cap_t cap, uint64_t rights);
 tss_status_t destroy(cap_t cap); /* delete, again as long as it says AGAIN */
-void disown(cap_t cap);          /* it is gone or lives on: do not delete it at the end */
-void own_nothing(void);          /* end of a test: everything back */
+void disown(cap_t cap); /* it is gone or lives on: do not delete it at the end */
+void own_nothing(void); /* end of a test: everything back */
 
 struct usage {
 	uint64_t pages, slots;
@@ -95,7 +98,7 @@ unsigned thread_state(cap_t thread);
 uint64_t thread_id(cap_t thread);
 uint64_t object_id(cap_t cap);
 void worker_start(void);
-void rest(void);  /* let everything below run until it waits */
+void rest(void); /* let everything below run until it waits */
 void mark(char c); /* append to the trace */
 const char *trace(void);
 #define CHECK_TRACE(want) check_trace(__FILE_NAME__, __LINE__, want)
@@ -119,8 +122,8 @@ tss_status_t receive(cap_t port, struct tss_request *request, uint64_t timeout);
 /* Usual jobs. */
 void job_server(struct worker *self); /* a: port, b: how many requests; answers with the request; got[0]: how many */
 void job_caller(struct worker *self); /* a: connection, b: timeout; status, got[0]: tag, got[1..4]: words */
-void job_spin(struct worker *self);   /* until a (microseconds of clock) have gone by or stop_spinning */
-void job_sleep(struct worker *self);  /* a: microseconds */
+void job_spin(struct worker *self); /* until a (microseconds of clock) have gone by or stop_spinning */
+void job_sleep(struct worker *self); /* a: microseconds */
 void job_exit(struct worker *self);
 extern volatile bool stop_spinning;
 

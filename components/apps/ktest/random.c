@@ -47,8 +47,33 @@ static uint64_t some_handle(void)
 static uint64_t some_value(void)
 {
 	static const uint64_t values[] = {
-		0, 1, 2, 3, 7, 15, 16, 17, 63, 64, 255, 256, 257, 4096, 0xffff, 0x10000, 1ull << 32, 1ull << 47, 1ull << 63,
-		~0ull, SPARE_AT, SPARE_AT + 0x1000, SPARE_AT + 0x3000, IPC_BASE, IPC_BASE + 0x2000, TSS_USER_END - 0x2000, SLICE,
+		0,
+		1,
+		2,
+		3,
+		7,
+		15,
+		16,
+		17,
+		63,
+		64,
+		255,
+		256,
+		257,
+		4096,
+		0xffff,
+		0x10000,
+		1ull << 32,
+		1ull << 47,
+		1ull << 63,
+		~0ull,
+		SPARE_AT,
+		SPARE_AT + 0x1000,
+		SPARE_AT + 0x3000,
+		IPC_BASE,
+		IPC_BASE + 0x2000,
+		TSS_USER_END - 0x2000,
+		SLICE,
 	};
 	switch (below(8)) {
 	case 0:
@@ -128,9 +153,14 @@ static void job_random(struct worker *self)
 	state = self->a;
 	shuffle_page();
 	while (calls_made < CALLS) {
-		struct registers r = {.rax = TSS_SYSCALL_FIRST + below(TSS_SYSCALL_COUNT), .rdi = some_handle(),
-				      .rsi = some_value(), .rdx = some_value(), .r10 = some_value(), .r8 = some_value(),
-				      .r9 = next_random(), .rbx = next_random()};
+		struct registers r = {.rax = TSS_SYSCALL_FIRST + below(TSS_SYSCALL_COUNT),
+				      .rdi = some_handle(),
+				      .rsi = some_value(),
+				      .rdx = some_value(),
+				      .r10 = some_value(),
+				      .r8 = some_value(),
+				      .r9 = next_random(),
+				      .rbx = next_random()};
 		tame(&r);
 		uint64_t number = r.rax;
 		raw(&r);
@@ -232,9 +262,5 @@ static void test_random_calls_4(void)
 }
 
 const struct test random_tests[] = {
-	TEST(random_calls_1),
-	TEST(random_calls_2),
-	TEST(random_calls_3),
-	TEST(random_calls_4),
-	{0},
+	TEST(random_calls_1), TEST(random_calls_2), TEST(random_calls_3), TEST(random_calls_4), {0},
 };

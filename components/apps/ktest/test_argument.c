@@ -103,7 +103,8 @@ static void test_missing_right_in_any_call(void)
 			if (rows[i].right && without_rights[type] &&
 			    (rows[i].type == type || rows[i].type == TSS_TYPE_ANY))
 				for (unsigned k = 0; k < 3; k++)
-					check_row(&rows[i], try(&rows[i], without_rights[type], nonsense[k]), E(RIGHTS, 1));
+					check_row(&rows[i], try(&rows[i], without_rights[type], nonsense[k]),
+						  E(RIGHTS, 1));
 	CHECK(try(&rows[TSS_SYS_system_dump - TSS_SYSCALL_FIRST], SYSTEM, 0), E(RIGHTS, 1));
 	CHECK(tss_thread_start(TSS_SLOT_THREAD, one_of[TSS_TYPE_SCHED]), E(RIGHTS, 1));
 	CHECK(tss_capability_derive(TSS_SLOT_THREAD, 0, NULL), E(RIGHTS, 1));
@@ -166,7 +167,8 @@ static void test_port_and_inspect_arguments(void)
 static void test_failed_calls_have_no_value(void)
 {
 	for (unsigned i = 0; i < ROWS; i++) {
-		struct registers r = {.rax = rows[i].number, .rdi = 0, .rsi = 3, .rdx = 4, .r10 = 5, .r8 = 6, .r9 = 7, .rbx = 8};
+		struct registers r = {
+			.rax = rows[i].number, .rdi = 0, .rsi = 3, .rdx = 4, .r10 = 5, .r8 = 6, .r9 = 7, .rbx = 8};
 		if (rows[i].type == TSS_TYPE_NONE)
 			continue;
 		raw(&r);
@@ -176,12 +178,8 @@ static void test_failed_calls_have_no_value(void)
 }
 
 const struct test argument_tests[] = {
-	TEST(no_capability_in_any_call),
-	TEST(stale_handle_in_any_call),
-	TEST(wrong_type_in_any_call),
-	TEST(missing_right_in_any_call),
-	TEST(second_capabilities),
-	TEST(port_and_inspect_arguments),
-	TEST(failed_calls_have_no_value),
-	{0},
+	TEST(no_capability_in_any_call),  TEST(stale_handle_in_any_call),
+	TEST(wrong_type_in_any_call),     TEST(missing_right_in_any_call),
+	TEST(second_capabilities),        TEST(port_and_inspect_arguments),
+	TEST(failed_calls_have_no_value), {0},
 };

@@ -10,9 +10,10 @@
 	void fault_##name(uint64_t address) __attribute__((visibility("hidden")));                                     \
 	extern const char at_##name[] __attribute__((visibility("hidden")));                                           \
 	asm(".text\n.globl fault_" #name ", at_" #name "\n.hidden fault_" #name ", at_" #name "\n"                     \
-	    "fault_" #name ": movq $0xa0, %rax\n\tmovq $0xb0, %rbx\n\txorl %ecx, %ecx\n\tmovq $0xd0, %rdx\n\t"          \
-	    "movq %rdi, %rsi\n\tmovq $0xf0, %rdi\n\tmovq $0x100, %rbp\n\tmovq $0x108, %r8\n\tmovq $0x109, %r9\n\t"      \
-	    "movq $0x110, %r10\n\tmovq $0x111, %r11\n\tmovq $0x112, %r12\n\tmovq $0x113, %r13\n\tmovq $0x114, %r14\n\t" \
+	    "fault_" #name ": movq $0xa0, %rax\n\tmovq $0xb0, %rbx\n\txorl %ecx, %ecx\n\tmovq $0xd0, %rdx\n\t"         \
+	    "movq %rdi, %rsi\n\tmovq $0xf0, %rdi\n\tmovq $0x100, %rbp\n\tmovq $0x108, %r8\n\tmovq $0x109, %r9\n\t"     \
+	    "movq $0x110, %r10\n\tmovq $0x111, %r11\n\tmovq $0x112, %r12\n\tmovq $0x113, %r13\n\tmovq $0x114, "        \
+	    "%r14\n\t"                                                                                                 \
 	    "movq $0x115, %r15\n"                                                                                      \
 	    "at_" #name ": " instruction "\n\tud2\n")
 
@@ -56,7 +57,8 @@ static const struct kind kinds[] = {
 	{"breakpoint", fault_breakpoint, at_breakpoint, TSS_FAULT_DEBUG, 3, 0, 1, AT_INSTRUCTION, false, false},
 	{"vector", fault_vector, at_vector, TSS_FAULT_VECTOR, 7, 0, 0, AT_INSTRUCTION, false, false},
 	{"x87", fault_x87, at_x87, TSS_FAULT_VECTOR, 7, 0, 0, AT_INSTRUCTION, false, false},
-	{"interrupt", fault_interrupt, at_interrupt, TSS_FAULT_PRIVILEGE, 13, ANY_ERROR, 0, AT_INSTRUCTION, false, false},
+	{"interrupt", fault_interrupt, at_interrupt, TSS_FAULT_PRIVILEGE, 13, ANY_ERROR, 0, AT_INSTRUCTION, false,
+	 false},
 };
 
 static void check_registers(const struct tss_fault_record *record, uint64_t address)
@@ -97,7 +99,9 @@ static void unit_ended(cap_t watch, unsigned kind)
 
 static void fault_of(const struct kind *kind)
 {
-	uint64_t address = kind->in_text ? (uint64_t)fault_of & ~0xfull : kind->in_data ? (uint64_t)&stop_spinning : NULL_PAGE;
+	uint64_t address = kind->in_text   ? (uint64_t)fault_of & ~0xfull
+			   : kind->in_data ? (uint64_t)&stop_spinning
+					   : NULL_PAGE;
 	struct child child = child_new(LOW, job_fault, (uint64_t)kind->run, address);
 	cap_t watch = child_watch(&child, 0x77);
 	child_go(&child);
@@ -109,7 +113,8 @@ static void fault_of(const struct kind *kind)
 	CHECK_TRUE(record.sp > TSS_LAYOUT_IPC_PAGE - 4 * TSS_PAGE_SIZE && record.sp < TSS_LAYOUT_IPC_PAGE);
 	CHECK(record.flags & 0x200, 0x200);
 	CHECK(record.flags & ~0x10ad7ull, 0);
-	CHECK(record.code, (uint64_t)kind->vector << 32 | (kind->error == ANY_ERROR ? (uint32_t)record.code : kind->error));
+	CHECK(record.code,
+	      (uint64_t)kind->vector << 32 | (kind->error == ANY_ERROR ? (uint32_t)record.code : kind->error));
 	CHECK(record.thread, thread_id(child.thread));
 	CHECK(strncmp((const char *)record.unit, "child", 5), 0);
 	check_registers(&record, address);
@@ -144,7 +149,8 @@ static void job_bad_syscall(struct worker *self)
 
 static void test_fault_bad_syscall(void)
 {
-	static const uint64_t numbers[] = {0, 0xfff, TSS_SYSCALL_FIRST + TSS_SYSCALL_COUNT, 1ull << 32 | 0x1000, 1ull << 63, ~0ull};
+	static const uint64_t numbers[] = {
+		0, 0xfff, TSS_SYSCALL_FIRST + TSS_SYSCALL_COUNT, 1ull << 32 | 0x1000, 1ull << 63, ~0ull};
 	for (unsigned i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
 		struct child child = child_new(LOW, job_bad_syscall, numbers[i], 0);
 		cap_t watch = child_watch(&child, 1);
@@ -204,11 +210,21 @@ static void test_server_faults_in_its_callers_context(void)
 }
 
 const struct test fault_tests[] = {
-	TEST(fault_null_read),	   TEST(fault_null_write),   TEST(fault_write_text),
-	TEST(fault_execute_data),  TEST(fault_execute_null), TEST(fault_undefined),
-	TEST(fault_privileged),	   TEST(fault_port),	     TEST(fault_divide),
-	TEST(fault_breakpoint),	   TEST(fault_vector),	     TEST(fault_x87),
-	TEST(fault_interrupt),	   TEST(fault_bad_syscall),  TEST(fault_noncanonical),
+	TEST(fault_null_read),
+	TEST(fault_null_write),
+	TEST(fault_write_text),
+	TEST(fault_execute_data),
+	TEST(fault_execute_null),
+	TEST(fault_undefined),
+	TEST(fault_privileged),
+	TEST(fault_port),
+	TEST(fault_divide),
+	TEST(fault_breakpoint),
+	TEST(fault_vector),
+	TEST(fault_x87),
+	TEST(fault_interrupt),
+	TEST(fault_bad_syscall),
+	TEST(fault_noncanonical),
 	TEST(server_faults_in_its_callers_context),
 	{0},
 };

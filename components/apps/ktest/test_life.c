@@ -203,7 +203,8 @@ static void test_thread_create_refusals(void)
 {
 	static const uint64_t bad_entry[] = {0, 0xffff, TSS_USER_END - TSS_PAGE_SIZE, TSS_USER_END, 1ull << 63, ~0ull};
 	static const uint64_t bad_stack[] = {0, 0xfff0, 0x500008, TSS_USER_END - TSS_PAGE_SIZE, 1ull << 63, ~0ull};
-	static const uint64_t bad_page[] = {0, 0xf000, 0x500008, TSS_USER_END - TSS_PAGE_SIZE, TSS_USER_END, 1ull << 63, ~0ull << 12};
+	static const uint64_t bad_page[] = {
+		0, 0xf000, 0x500008, TSS_USER_END - TSS_PAGE_SIZE, TSS_USER_END, 1ull << 63, ~0ull << 12};
 	uint64_t value;
 	for (unsigned i = 0; i < 6; i++) {
 		CHECK(tss_thread_create(SELF, bad_entry[i], 0x500000, SPARE_AT, 0, &value), E(ARGUMENT, 2));

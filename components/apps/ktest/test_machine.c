@@ -10,7 +10,8 @@
 static uint64_t sleep_with_flag(uint64_t flag)
 {
 	uint64_t status = TSS_SYS_self_sleep, rdi = 2 * TICK, flags;
-	asm volatile("pushfq\n\torq %3, (%%rsp)\n\tpopfq\n\tsyscall\n\tpushfq\n\tpopq %0\n\tpushfq\n\tandq %4, (%%rsp)\n\tpopfq"
+	asm volatile("pushfq\n\torq %3, (%%rsp)\n\tpopfq\n\tsyscall\n\tpushfq\n\tpopq %0\n\tpushfq\n\tandq %4, "
+		     "(%%rsp)\n\tpopfq"
 		     : "=&r"(flags), "+a"(status), "+D"(rdi)
 		     : "r"(flag), "r"(~flag)
 		     : "rcx", "rsi", "rdx", "r8", "r9", "r10", "r11", "memory", "cc");
@@ -63,7 +64,8 @@ static void job_load_gs(struct worker *self)
 {
 	asm volatile("movw %w0, %%gs" ::"r"(self->a));
 	for (;;)
-		asm volatile("syscall" ::"a"(TSS_SYS_self_sleep), "D"(100ull) : "rcx", "r11", "rsi", "rdx", "r10", "r8", "r9");
+		asm volatile("syscall" ::"a"(TSS_SYS_self_sleep), "D"(100ull)
+			     : "rcx", "r11", "rsi", "rdx", "r10", "r8", "r9");
 }
 
 static void gs_loaded(uint64_t selector)

@@ -55,9 +55,20 @@ static void test_overlaps(void)
 static void test_addresses(void)
 {
 	static const uint64_t bad[] = {
-		0, 1, TSS_PAGE_SIZE, TSS_USER_BASE - TSS_PAGE_SIZE, SPARE_AT + 1, SPARE_AT + 8, TSS_USER_END,
-		TSS_USER_END - TSS_PAGE_SIZE, TSS_USER_END - 2 * TSS_PAGE_SIZE, 1ull << 63, 0xffff800000000000ull,
-		0xffffffff80000000ull, ~0ull, ~0ull << 12,
+		0,
+		1,
+		TSS_PAGE_SIZE,
+		TSS_USER_BASE - TSS_PAGE_SIZE,
+		SPARE_AT + 1,
+		SPARE_AT + 8,
+		TSS_USER_END,
+		TSS_USER_END - TSS_PAGE_SIZE,
+		TSS_USER_END - 2 * TSS_PAGE_SIZE,
+		1ull << 63,
+		0xffff800000000000ull,
+		0xffffffff80000000ull,
+		~0ull,
+		~0ull << 12,
 	};
 	cap_t memory = new_memory(2);
 	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)

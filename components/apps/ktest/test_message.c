@@ -4,8 +4,14 @@
 
 static struct registers call_registers(cap_t connection, tss_tag_t tag, uint64_t timeout)
 {
-	return (struct registers){.rax = TSS_SYS_connection_call, .rdi = connection, .rsi = tag, .rdx = timeout,
-				  .r10 = 0x1111, .r8 = 0x2222, .r9 = 0x3333, .rbx = 0x4444};
+	return (struct registers){.rax = TSS_SYS_connection_call,
+				  .rdi = connection,
+				  .rsi = tag,
+				  .rdx = timeout,
+				  .r10 = 0x1111,
+				  .r8 = 0x2222,
+				  .r9 = 0x3333,
+				  .rbx = 0x4444};
 }
 
 static struct worker *echo(cap_t *connection, uint64_t badge, uint64_t requests)
@@ -67,8 +73,16 @@ static void test_payload_of_every_length(void)
 static void test_bad_tags(void)
 {
 	static const tss_tag_t bad[] = {
-		TSS_TAG(1, 257, 0), TSS_TAG(1, 0xffff, 0), TSS_TAG(1, 0, 5), TSS_TAG(1, 0, 255), 1ull << 56, 1ull << 63,
-		TSS_TAG(TSS_TYPE_KERNEL, 0, 0), TSS_TAG(TSS_MSG_EVENT, 8, 0), TSS_TAG(0xffffffff, 0, 0), ~0ull,
+		TSS_TAG(1, 257, 0),
+		TSS_TAG(1, 0xffff, 0),
+		TSS_TAG(1, 0, 5),
+		TSS_TAG(1, 0, 255),
+		1ull << 56,
+		1ull << 63,
+		TSS_TAG(TSS_TYPE_KERNEL, 0, 0),
+		TSS_TAG(TSS_MSG_EVENT, 8, 0),
+		TSS_TAG(0xffffffff, 0, 0),
+		~0ull,
 	};
 	cap_t port = new_port(4), connection = new_connection(port, 1);
 	(void)new_reply(port);
@@ -112,7 +126,8 @@ static void test_error_leaves_nothing_in_registers(void)
 	raw(&r);
 	CHECK(r.rax, E(TIMEOUT, 0));
 	CHECK(r.rdi | r.rsi | r.rdx | r.r10 | r.r8 | r.r9 | r.rbx, 0);
-	r = (struct registers){.rax = TSS_SYS_port_receive, .rdi = port, .rsi = 0, .r10 = 1, .r8 = 2, .r9 = 3, .rbx = 4};
+	r = (struct registers){
+		.rax = TSS_SYS_port_receive, .rdi = port, .rsi = 0, .r10 = 1, .r8 = 2, .r9 = 3, .rbx = 4};
 	raw(&r);
 	CHECK(r.rax, E(TIMEOUT, 0));
 	CHECK(r.rdi | r.rsi | r.rdx | r.r10 | r.r8 | r.r9 | r.rbx, 0);

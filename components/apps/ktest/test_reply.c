@@ -73,7 +73,8 @@ static void test_replies_in_any_order(void)
 	struct worker *callers[4];
 	for (unsigned i = 0; i < 4; i++) {
 		(void)new_reply(port);
-		callers[i] = call_with_word(HIGH + i, connection, SECOND, (char)('a' + i)); /* main inherits the last one's */
+		callers[i] = call_with_word(HIGH + i, connection, SECOND,
+					    (char)('a' + i)); /* main inherits the last one's */
 		CHECK_OK(receive(port, &request[i], 0));
 		CHECK(request[i].words[0], 'a' + i);
 	}

@@ -5,7 +5,6 @@
  */
 #include "ktest.h"
 
-
 #define COUNTED_TSC_PER_MS 1000000u
 #define LATE_MAX 10000u
 

@@ -29,5 +29,8 @@ ALWAYS_INLINE void arch_space_activate(struct cpu *cpu, const struct arch_space 
 ALWAYS_INLINE void arch_user_gs_set(const uint64_t *base)
 {
 	/* Safety: *base is a checked user address. */
-	__asm__ volatile("movl %0, %%eax\n\tmovl 4+%0, %%edx\n\twrmsr" : : "m"(*base), "c"(MSR_KERNEL_GS_BASE) : "rax", "rdx");
+	__asm__ volatile("movl %0, %%eax\n\tmovl 4+%0, %%edx\n\twrmsr"
+			 :
+			 : "m"(*base), "c"(MSR_KERNEL_GS_BASE)
+			 : "rax", "rdx");
 }
