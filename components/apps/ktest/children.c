@@ -104,3 +104,8 @@ cap_t child_watch(const struct child *child, uint64_t badge)
 	CHECK_OK(tss_unit_supervise(child->unit, new_connection(port, badge)));
 	return port;
 }
+
+uint64_t child_data_address(void)
+{
+	return data.address;
+}

@@ -20,9 +20,9 @@ struct test {
 #define TEST(name) {#name, test_##name}
 extern const struct test message_tests[], reply_tests[], queue_tests[], transfer_tests[], capability_tests[], event_tests[],
 	schedule_tests[], inherit_tests[], depth_tests[], fault_tests[], unit_tests[], memory_tests[], time_tests[],
-	life_tests[], device_tests[], argument_tests[], machine_tests[], delete_tests[];
+	life_tests[], device_tests[], argument_tests[], machine_tests[], delete_tests[], random_tests[];
 void run_all(const struct test *tests);
-void random_phase(void);
+uint64_t child_data_address(void); /* where its data segment begins, as ours does */
 
 void check_value(const char *file, int line, const char *what, uint64_t got, uint64_t want);
 #define CHECK(what, want) check_value(__FILE_NAME__, __LINE__, #what, (uint64_t)(what), (uint64_t)(want))

@@ -81,14 +81,13 @@ int main(void)
 	static const struct test *const groups[] = {
 		message_tests, reply_tests, queue_tests, transfer_tests, capability_tests, event_tests, schedule_tests,
 		inherit_tests, depth_tests, fault_tests, unit_tests, delete_tests, memory_tests, time_tests, life_tests, device_tests,
-		argument_tests, machine_tests,
+		argument_tests, machine_tests, random_tests,
 	};
 	workers_init();
 	children_init();
 	print("ktest\n");
 	for (unsigned i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
 		run_all(groups[i]);
-	random_phase();
 	print("done %u passed, %u failed\n", passed, failed);
 	for (;;)
 		(void)tss_self_sleep(SECOND);
