@@ -234,7 +234,25 @@ ALWAYS_INLINE bool reply_is_direct(const struct port *port, const struct reply *
 {
 	const struct thread *caller = reply->caller;
 	return caller && reply->port == port && reply->sched == cpu_this()->sched && !port->busy &&
-	       !caller->timeout.armed && link_empty(&caller->parked);
+	       link_empty(&caller->parked);
+}
+
+/* The direct reply to a caller whose timeout runs. */
+static NOINLINE status_t reply_switch_timed(struct thread *self, struct port *port, struct reply *reply)
+{
+	timeout_cancel(&reply->caller->timeout);
+	return reply_switch(self, port, reply);
+}
+
+/* The hand-over of a caller that waits for a finite time. */
+static NOINLINE status_t call_hand_over_timed(struct thread *self, struct connection *connection)
+{
+	uint64_t timeout = ARG3(self);
+	if (timeout == 0 || timeout > TSS_TIMEOUT_MAX)
+		return call_general(self, connection);
+	connection->calls++;
+	sched_timeout_start(&self->timeout, timeout);
+	return call_hand_over(self, connection->port->fast_receiver, connection);
 }
 
 static NOINLINE status_t reply_receive_general(struct thread *self, struct port *port)
@@ -274,8 +292,10 @@ status_t sys_connection_call(struct thread *self, struct capability *cap)
 {
 	struct connection *connection = (struct connection *)cap->object;
 	struct thread *server = connection->port->fast_receiver;
-	if (UNLIKELY(!server || !tag_fast(ARG2(self)) || ARG3(self) != TSS_INFINITE))
+	if (UNLIKELY(!server || !tag_fast(ARG2(self))))
 		return call_general(self, connection);
+	if (UNLIKELY(ARG3(self) != TSS_INFINITE))
+		return call_hand_over_timed(self, connection);
 	connection->calls++;
 	return call_hand_over(self, server, connection);
 }
@@ -291,5 +311,7 @@ status_t sys_port_reply_receive(struct thread *self, struct capability *cap)
 	struct reply *reply = (struct reply *)reply_cap->object;
 	if (UNLIKELY(reply_cap->denied & TSS_RIGHT_SEND || !reply_is_direct(port, reply)))
 		return reply_receive_general(self, port);
+	if (UNLIKELY(reply->caller->timeout.armed))
+		return reply_switch_timed(self, port, reply);
 	return reply_switch(self, port, reply);
 }
