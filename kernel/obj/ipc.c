@@ -287,13 +287,40 @@ static NOINLINE status_t reply_receive_general(struct thread *self, struct port 
 	return status;
 }
 
+/* A payload beyond the registers, but no capabilities, and no timeout: copied, then as direct as the rest. */
+ALWAYS_INLINE bool tag_payload(uint64_t tag)
+{
+	return tag_valid(tag) && TSS_TAG_CAPS(tag) == 0;
+}
+
+static NOINLINE status_t call_hand_over_payload(struct thread *self, struct connection *connection)
+{
+	struct thread *server = connection->port->fast_receiver;
+	uint64_t tag = ARG2(self);
+	if (!server || !tag_payload(tag) || ARG3(self) != TSS_INFINITE)
+		return call_general(self, connection);
+	connection->calls++;
+	message_copy_payload(server->ipc->recv, self->ipc->send, tag);
+	return call_hand_over(self, server, connection);
+}
+
+static NOINLINE status_t reply_switch_payload(struct thread *self, struct port *port, struct reply *reply)
+{
+	uint64_t tag = ARG2(self);
+	if (!tag_payload(tag))
+		return reply_receive_general(self, port);
+	timeout_cancel(&reply->caller->timeout);
+	message_copy_payload(reply->caller->ipc->recv, self->ipc->send, tag);
+	return reply_switch(self, port, reply);
+}
+
 /* (connection, timeout); the tag is in rsi, the timeout in rdx */
 status_t sys_connection_call(struct thread *self, struct capability *cap)
 {
 	struct connection *connection = (struct connection *)cap->object;
 	struct thread *server = connection->port->fast_receiver;
 	if (UNLIKELY(!server || !tag_fast(ARG2(self))))
-		return call_general(self, connection);
+		return call_hand_over_payload(self, connection);
 	if (UNLIKELY(ARG3(self) != TSS_INFINITE))
 		return call_hand_over_timed(self, connection);
 	connection->calls++;
@@ -306,11 +333,13 @@ status_t sys_port_reply_receive(struct thread *self, struct capability *cap)
 	struct port *port = (struct port *)cap->object;
 	struct capability *reply_cap =
 		cspace_lookup_typed(&self->unit->caps, (uint32_t)(ARG1(self) >> 32), TSS_TYPE_REPLY);
-	if (UNLIKELY(!reply_cap || !tag_fast(ARG2(self)) || ARG3(self) != TSS_INFINITE))
+	if (UNLIKELY(!reply_cap || ARG3(self) != TSS_INFINITE))
 		return reply_receive_general(self, port);
 	struct reply *reply = (struct reply *)reply_cap->object;
 	if (UNLIKELY(reply_cap->denied & TSS_RIGHT_SEND || !reply_is_direct(port, reply)))
 		return reply_receive_general(self, port);
+	if (UNLIKELY(!tag_fast(ARG2(self))))
+		return reply_switch_payload(self, port, reply);
 	if (UNLIKELY(reply->caller->timeout.armed))
 		return reply_switch_timed(self, port, reply);
 	return reply_switch(self, port, reply);
