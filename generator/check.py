@@ -200,7 +200,7 @@ class _Checker:
                 return Assigned(slot.name, parsed, choice.text_position)
             what = "would take away a device that is not optional" if choice.text == "none" else parsed
             self.error("TSS-030", choice.text_position, f"{short(choice.text)} {what}", "for example " +
-                       {"ioport": '"ioport:0x3f8"', "irq": '"irq:4"', "mmio": '"mmio:0xfed00000"'}[slot.kind])
+                       {"ioport": '"ioport:0x3f8"', "irq": '"irq:4"', "mmio": '"mmio:0xb8000"'}[slot.kind])
             return None
         if slot.default is not None:
             return Assigned(slot.name, slot.default, instance.position)

@@ -11,7 +11,7 @@ import pytest
 from lib.images import TOP
 from lib.vm import PROMPT, VM
 
-COMMANDS = ("help", "ps", "threads", "caps", "mem", "irqs", "connections", "ping", "config", "uptime", "log",
+COMMANDS = ("help", "ps", "threads", "caps", "mem", "irqs", "connections", "ping", "config", "uptime", "log", "print",
             "poweroff", "reboot")
 
 

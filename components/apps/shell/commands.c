@@ -55,6 +55,21 @@ static void reboot(const char *argument)
 	printf("reboot: %s\n", tss_error_name(power_reset(SLOT_POWER, TSS_INFINITE)));
 }
 
+/* Puts the text out, \\e as escape and \\n as a new line: colours and cursor movements by hand. */
+static void print(const char *argument)
+{
+	char text[LINE_MAX + 1];
+	size_t size = 0;
+	for (; *argument != '\0'; argument++) {
+		bool special = argument[0] == '\\' && (argument[1] == 'e' || argument[1] == 'n');
+		if (special)
+			argument++;
+		text[size++] = !special ? *argument : *argument == 'e' ? 0x1b : '\n';
+	}
+	text[size++] = '\n';
+	tss_output(text, size);
+}
+
 static const struct command {
 	const char *name, *argument, *text;
 	void (*run)(const char *argument);
@@ -70,6 +85,7 @@ static const struct command {
 	{"config", "", "how the kernel is configured", show_config},
 	{"uptime", "", "time since boot and the kernel's counters", show_uptime},
 	{"log", "", "the lines the log has kept", show_log},
+	{"print", "TEXT", "put TEXT out; \\e is escape, \\n a new line", print},
 	{"poweroff", "", "turn the machine off", poweroff},
 	{"reboot", "", "start the machine again", reboot},
 };

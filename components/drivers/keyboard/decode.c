@@ -36,7 +36,7 @@ enum {
 
 /* The keypad from KEY_PAD on: with num lock, and as cursor block ('A' to 'H': ESC [ letter; a digit: ESC [ digit ~). */
 static const char pad_digits[] = "789-456+1230.";
-static const char pad_cursor[] = "HA5-D C+FB623";
+static const char pad_cursor[] = "HA5-DEC+FB623";
 _Static_assert(sizeof(pad_digits) == KEY_PAD_END - KEY_PAD + 2 && sizeof(pad_cursor) == sizeof(pad_digits), "keypad");
 
 static unsigned modifier_of(uint8_t key, bool prefixed)
@@ -122,7 +122,7 @@ static size_t function_key(struct decoder *d, unsigned n, uint8_t *out)
 static size_t cursor_key(const struct decoder *d, uint8_t key, uint8_t *out)
 {
 	uint8_t what = (uint8_t)pad_cursor[key - KEY_PAD];
-	if (what == '-' || what == '+' || what == ' ')
+	if (what == '-' || what == '+')
 		return 0;
 	return what >= 'A' ? sequence(d, 1, what, out) : sequence(d, what - '0', '~', out);
 }

@@ -11,10 +11,11 @@
 
 TSS_OUTPUT_TO_LOG(SLOT_LOG)
 
+#ifdef CONFIG_KEYBOARD_LAYOUT_US
+#define LAYOUT_AT_START LAYOUT_US
+#endif
 #ifdef CONFIG_KEYBOARD_LAYOUT_DE
 #define LAYOUT_AT_START LAYOUT_DE
-#else
-#define LAYOUT_AT_START LAYOUT_US
 #endif
 #define BYTES_MAX 64u /* in one go; then other work of this priority gets its turn */
 
