@@ -131,7 +131,7 @@ def test_the_line_is_the_keyboards(machine: VM, screen: Screen) -> None:
     before = count()
     screen.type("x")
     screen.expect(r"tessera> x$")
-    assert before + 1 < count() <= before + 6
+    assert before < count() <= before + 6  # pressed, let go, and the lights at most
 
 
 def test_without_a_text_screen_the_rest_runs(boot: Boot) -> None:
