@@ -11,7 +11,7 @@ from generator.elf import PAGE, Image, pages
 from generator.fields import size_text
 from generator.slots import WINDOW_BASE, WINDOW_SIZE
 
-SLOT_BYTES = 48
+SLOT_BYTES = 64
 QUEUE_ENTRY_BYTES = 320
 THREAD_PAGES = 2
 OBJECT_PAGES = 16  # slabs of the kernel's objects, one size class a page

@@ -12,7 +12,6 @@ OFFSET(struct cpu, current, CPU_CURRENT);
 OFFSET(struct cpu, kernel_stack, CPU_STACK);
 OFFSET(struct cpu, scratch, CPU_SCRATCH);
 OFFSET(struct cpu, sched, CPU_SCHED);
-OFFSET(struct cpu, user_gs, CPU_USER_GS);
 OFFSET(struct cpu, need_resched, CPU_NEED_RESCHED);
 OFFSET(struct thread, frame.rbx, FRAME_RBX);
 OFFSET(struct thread, frame.rdi, FRAME_RDI);

@@ -4,19 +4,23 @@
 
 #define RIGHT_NONE TSS_RIGHT_NO
 #define TSS_TYPE_ANY 0xff
+#define FORM_VALUE false
+#define FORM_MESSAGE true
 
 const struct syscall_row syscall_table[TSS_SYSCALL_COUNT] = {
 #define SYSCALL(number, object, type, verb, right, argc, form, text)                                                   \
-	[(number)-0x1000] = {sys_##object##_##verb, TSS_RIGHT_##right, TSS_TYPE_##type},
+	[(number)-0x1000] = {sys_##object##_##verb, TSS_RIGHT_##right, TSS_TYPE_##type, FORM_##form},
 #include <abi/syscalls.def>
 #undef SYSCALL
 };
 
-/* Argument 1 was no good: nothing is left in the result registers of a message call either; rbx is not known to be one. */
-static status_t syscall_refused(struct thread *self, status_t status)
+/* Argument 1 was no good: nothing is left in the result registers. rbx is one of a message call, and kept by others. */
+static status_t syscall_refused(struct thread *self, const struct syscall_row *row, status_t status)
 {
 	struct arch_frame *frame = &self->frame;
 	frame->rdi = frame->rsi = frame->r10 = frame->r8 = frame->r9 = 0;
+	if (row->message)
+		frame->rbx = 0;
 	return status;
 }
 
@@ -33,11 +37,11 @@ static __attribute__((noinline)) status_t syscall_resolve_slowly(struct thread *
 {
 	struct capability *cap = cspace_lookup_in(&self->unit->caps, (uint32_t)ARG1(self));
 	if (!cap)
-		return syscall_refused(self, ERR(CAPABILITY, 1));
+		return syscall_refused(self, row, ERR(CAPABILITY, 1));
 	if (cap->type != row->type && row->type != TSS_TYPE_ANY)
-		return syscall_refused(self, ERR(TYPE, 1));
+		return syscall_refused(self, row, ERR(TYPE, 1));
 	if (row->right & cap->denied)
-		return syscall_refused(self, ERR(RIGHTS, 1));
+		return syscall_refused(self, row, ERR(RIGHTS, 1));
 	return row->handler(self, cap);
 }
 

@@ -76,7 +76,7 @@ bool arch_space_unmap(struct arch_space *space, uaddr_t at); /* flushes; true if
 bool arch_space_lookup(const struct arch_space *space, uaddr_t at, paddr_t *frame);
 struct cpu;
 ALWAYS_INLINE void arch_space_activate(struct cpu *cpu, const struct arch_space *space);
-ALWAYS_INLINE void arch_user_gs_set(struct cpu *cpu, uint64_t base);
+ALWAYS_INLINE void arch_user_gs_set(const uint64_t *base);
 
 /* Interrupt lines: ISA numbers 0-15 (MADT overrides applied) and global system interrupts from 16 up. */
 unsigned arch_irq_count(void);
@@ -93,6 +93,7 @@ void arch_timer_set(uint64_t deadline_us); /* one shot at that clock value (at o
 void arch_timer_stop(void);
 
 /* I/O ports; width 1, 2 or 4. */
+bool arch_port_reserved(uint64_t base, uint64_t count); /* is one of them the kernel's own? */
 uint32_t arch_port_read(uint16_t port, unsigned width);
 void arch_port_write(uint16_t port, unsigned width, uint32_t value);
 

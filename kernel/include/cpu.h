@@ -16,8 +16,7 @@ struct cpu {
 	uint64_t kernel_stack;       /* 0x10 top of the kernel stack */
 	uint64_t scratch;            /* 0x18 user rsp for a moment in the system-call entry */
 	struct sched *sched;         /* 0x20 scheduling context that is charged now; NULL: idle */
-	uint64_t user_gs;            /* 0x28 what the user's GS base is now */
-	uint64_t space_root;         /* 0x30 what CR3 holds */
+	uint64_t space_root;         /* 0x28 what CR3 holds */
 	unsigned index;
 	bool need_resched;           /* something more urgent may be ready: pick before going back to user */
 	uint64_t charged_tsc;        /* since when `sched` is charged */

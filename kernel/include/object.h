@@ -16,6 +16,7 @@ struct object {
 	uint32_t id;  /* from 1, never reused */
 	struct unit *payer;
 	struct link all; /* in object_lists[type] */
+	struct capability *original;
 };
 
 extern struct link object_lists[TSS_TYPE_COUNT];

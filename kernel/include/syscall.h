@@ -16,6 +16,7 @@ struct syscall_row {
 	syscall_handler handler;
 	uint16_t right;
 	uint8_t type; /* SYSCALL_NO_CAPABILITY: argument 1 is none; 0xff: any type will do */
+	bool message; /* its form is MESSAGE */
 };
 
 extern const struct syscall_row syscall_table[TSS_SYSCALL_COUNT];

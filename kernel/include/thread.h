@@ -62,7 +62,7 @@ ALWAYS_INLINE void thread_switch_to(struct thread *thread)
 	cpu->current = thread;
 	thread->switches++;
 	arch_space_activate(cpu, &thread->unit->space);
-	arch_user_gs_set(cpu, thread->ipc_user);
+	arch_user_gs_set(&thread->ipc_user);
 }
 
 MUST_CHECK status_t timeout_check(uint64_t timeout_us, unsigned argument);

@@ -5,6 +5,7 @@
 #include <capability.h>
 
 struct syscall_row;
+struct thread;
 struct connection;
 
 enum unit_state { UNIT_BUILDING = 0, UNIT_RUNNING = 1, UNIT_ENDED = 2 };
@@ -31,4 +32,13 @@ struct unit *unit_create_first(const char *name, uint64_t slots);
 MUST_CHECK status_t unit_create(struct unit *parent, uint64_t pages, uint64_t slots, struct unit **out);
 /* End every thread; callers of its ports get PEER_DEAD; the supervisor is told the code. */
 void unit_end(struct unit *unit, uint64_t code);
+/*
+ * One slice of deleting `unit`: TSS_OK when it is empty and its original may be deleted, AGAIN while there is more to
+ * do, BUSY (argument 1) if self runs in it or below it or it is the first unit, SLOTS if self has no slot for the
+ * original of another unit that it held.
+ */
+MUST_CHECK status_t unit_delete_slice(struct thread *self, struct unit *unit);
+void unit_destroy(struct unit *unit); /* empty; its original has just been deleted */
+#define UNIT_CODE_KILLED 0x200u       /* what the supervisor is told: exit codes are below 0x100, faults 0x100 | kind */
+#define UNIT_CODE_FAULT 0x100u
 bool unit_range_valid(uint64_t address, uint64_t size); /* page-aligned and in user space */

@@ -17,13 +17,13 @@ status_t sys_capability_derive(struct thread *self, struct capability *cap)
 	return syscall_value(self, capability_handle(slot));
 }
 
-/* Ending a unit gives its memory back in issue order later; until then it is refused rather than half done. */
-static status_t delete_check(const struct thread *self, const struct capability *cap)
+static status_t delete_check(struct thread *self, const struct capability *cap)
 {
 	if (!cap->original)
 		return TSS_OK;
 	switch (cap->type) {
 	case TSS_TYPE_UNIT:
+		return unit_delete_slice(self, (struct unit *)cap->object);
 	case TSS_TYPE_SYSTEM:
 		return ERR(UNSUPPORTED, 1);
 	case TSS_TYPE_THREAD:
@@ -33,7 +33,7 @@ static status_t delete_check(const struct thread *self, const struct capability 
 	}
 }
 
-/* Deleting takes along what was derived from it, REVOKE_SLICE capabilities a call. */
+/* Deleting takes along what was derived from it, and with a unit all it held; a bounded number a call. */
 status_t sys_capability_delete(struct thread *self, struct capability *cap)
 {
 	status_t status = delete_check(self, cap);

@@ -94,6 +94,7 @@ void capability_place(struct capability *slot, struct object *object, uint16_t r
 {
 	capability_fill(slot, object, rights);
 	slot->original = true;
+	object->original = slot;
 	capability_insert(slot, parent);
 }
 
@@ -110,6 +111,8 @@ void capability_move(struct capability *slot, struct capability *source)
 {
 	capability_fill(slot, source->object, source->rights);
 	slot->original = source->original;
+	if (slot->original)
+		slot->object->original = slot;
 	slot->depth = source->depth;
 	link_insert_after(&source->derivation, &slot->derivation);
 	link_remove(&source->derivation);
@@ -170,6 +173,10 @@ static void sched_destroy(struct sched *sched)
 static void object_destroy(struct object *object)
 {
 	switch (object->type) {
+	case TSS_TYPE_UNIT:
+		return unit_destroy((struct unit *)object);
+	case TSS_TYPE_SYSTEM:
+		return; /* nobody can name the kernel any more */
 	case TSS_TYPE_THREAD:
 		return thread_destroy((struct thread *)object);
 	case TSS_TYPE_SCHED:

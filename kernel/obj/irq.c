@@ -121,7 +121,7 @@ status_t sys_ioport_create(struct thread *self, struct capability *cap)
 		return ERR(ARGUMENT, 2);
 	if (count == 0 || count > 0x10000 - base)
 		return ERR(ARGUMENT, 3);
-	if (ioport_taken(base, count))
+	if (arch_port_reserved(base, count) || ioport_taken(base, count))
 		return ERR(OCCUPIED, 2);
 	status_t status = syscall_new_slot(self, &slot);
 	if (status != TSS_OK)

@@ -5,7 +5,7 @@
 
 void port_fast_update(struct port *port)
 {
-	bool fast = port_waiting(port) && !port->receiver->timeout.armed && port->free_reply;
+	bool fast = !port->dead && port_waiting(port) && !port->receiver->timeout.armed && port->free_reply;
 	port->fast_receiver = fast ? port->receiver : NULL;
 }
 
@@ -129,6 +129,9 @@ bool connection_post(struct connection *connection, uint64_t tag, const uint64_t
 		return false;
 	message->tag = tag;
 	message->badge = connection->badge;
+	/* All four register words travel; what an earlier message left there is nobody's business. */
+	for (unsigned i = 0; i < TSS_MESSAGE_REGISTERS; i++)
+		message->words[i] = 0;
 	for (unsigned i = 0; i < (TSS_TAG_LENGTH(tag) + 7) / sizeof(uint64_t); i++)
 		message->words[i] = words[i];
 	port_queue_message(connection->port, message);

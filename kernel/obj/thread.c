@@ -201,7 +201,7 @@ void thread_fault(struct thread *thread, enum tss_fault kind, uint64_t address)
 	log_printf("unit %.16s: fault %s at %#lx, ip %#lx\n", unit->name, fault_name(kind), address, thread->frame.rip);
 	if (unit->supervisor)
 		(void)connection_post(unit->supervisor, TSS_TAG(TSS_MSG_FAULT, sizeof(record), 0), &record.kind);
-	unit_end(unit, 0x100u | kind);
+	unit_end(unit, UNIT_CODE_FAULT | kind);
 }
 
 status_t sys_thread_create(struct thread *self, struct capability *cap)

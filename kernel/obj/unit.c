@@ -88,6 +88,7 @@ static void unit_end_ports(struct unit *unit)
 		if (port->object.payer != unit)
 			continue;
 		port->dead = true;
+		port_fast_update(port); /* a receiver of another unit may wait */
 		port_fail_callers(port, ERR(PEER_DEAD, 1));
 	}
 }
@@ -231,6 +232,6 @@ status_t sys_unit_restrict(struct thread *self, struct capability *cap)
 status_t sys_unit_kill(struct thread *self, struct capability *cap)
 {
 	(void)self;
-	unit_end((struct unit *)cap->object, 0x200);
+	unit_end((struct unit *)cap->object, UNIT_CODE_KILLED);
 	return TSS_OK;
 }

@@ -72,8 +72,7 @@ struct child child_new(unsigned priority, void (*run)(struct worker *self), uint
 	struct child child = {.job = &child_job};
 	child_name(name);
 	CHECK_OK(tss_unit_create(SELF, CHILD_PAGES, CHILD_SLOTS, name[0], name[1], &unit));
-	spent(CHILD_PAGES, 1);
-	child.unit = (cap_t)unit;
+	child.unit = own((cap_t)unit);
 	child_job = (struct worker){.run = run, .a = a, .b = b};
 	child.data = own(segment_copy(&data));
 	child.stack = new_memory(CHILD_STACK_PAGES);

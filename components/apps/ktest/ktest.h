@@ -2,7 +2,7 @@
 /*
  * ktest.h - what the tests share: checks, workers (threads of this unit), children (units made for one test), and
  * objects that are given back when the test ends. After each test the unit must hold as many slots and pages as
- * before; a test that spends some for good (child units cannot be deleted yet) says so with spent().
+ * before; a test that spends some for good says so with spent().
  *
  * The tests run on the main thread at MAIN_PRIORITY. A worker above it runs as soon as it is started or woken, one
  * below it only while the main thread waits: so the order of things is known without timing.
@@ -20,7 +20,7 @@ struct test {
 #define TEST(name) {#name, test_##name}
 extern const struct test message_tests[], reply_tests[], queue_tests[], transfer_tests[], capability_tests[], event_tests[],
 	schedule_tests[], inherit_tests[], depth_tests[], fault_tests[], unit_tests[], memory_tests[], time_tests[],
-	life_tests[], device_tests[], argument_tests[], machine_tests[];
+	life_tests[], device_tests[], argument_tests[], machine_tests[], delete_tests[];
 void run_all(const struct test *tests);
 void random_phase(void);
 

@@ -76,7 +76,7 @@ static void test_inversion_three_deep(void)
 static void test_queued_caller_helps(void)
 {
 	cap_t port = port_with_reply(), connection = new_connection(port, 1);
-	struct worker *server = slow_server(BOTTOM, port, 2, 3000, false);
+	struct worker *server = slow_server(BOTTOM, port, 2, 50000, false);
 	struct worker *first = work(BOTTOM - 10, job_caller, connection, SECOND);
 	for (unsigned i = 0; i < 100 && !held; i++)
 		(void)tss_self_sleep(TICK);
@@ -94,12 +94,13 @@ static void test_donation_ends_with_the_reply(void)
 	cap_t port = port_with_reply(), connection = new_connection(port, 1);
 	struct worker *server = slow_server(BOTTOM, port, 1, 200, false);
 	rest();
-	struct worker *spinner = work(MEDIUM, job_spin, 4000, 0);
+	struct worker *spinner = work(MEDIUM, job_spin, SECOND, 0);
 	struct worker *caller = work(HIGH, job_caller, connection, SECOND);
 	CHECK_TRUE(caller->done);
 	CHECK_TRACE("s");
 	(void)tss_self_sleep(1000);
 	CHECK_TRACE("s");
+	stop_spinning = true;
 	CHECK_TRUE(joined(spinner));
 	CHECK_TRUE(joined(server));
 	CHECK_TRACE("se");
@@ -108,7 +109,7 @@ static void test_donation_ends_with_the_reply(void)
 static void test_helper_times_out(void)
 {
 	cap_t port = port_with_reply(), connection = new_connection(port, 1);
-	struct worker *server = slow_server(BOTTOM, port, 1, 8000, false);
+	struct worker *server = slow_server(BOTTOM, port, 1, SECOND, false);
 	rest();
 	uint64_t start = now();
 	struct worker *caller = work(HIGH, job_caller, connection, 2000);
@@ -117,6 +118,7 @@ static void test_helper_times_out(void)
 	CHECK(caller->status, E(TIMEOUT, 0));
 	CHECK_TRUE(took >= 2000);
 	CHECK(server->got[0], 0);
+	release = true;
 	CHECK_TRUE(joined(server));
 	CHECK(server->status, E(GONE, 1));
 }
@@ -125,7 +127,7 @@ static void test_helper_times_out(void)
 static void caller_ends(bool by_sched)
 {
 	cap_t port = port_with_reply(), connection = new_connection(port, 1);
-	struct worker *server = slow_server(BOTTOM, port, 1, 5000, false);
+	struct worker *server = slow_server(BOTTOM, port, 1, SECOND, false);
 	rest();
 	struct worker *caller = work(MEDIUM, job_caller, connection, SECOND);
 	for (unsigned i = 0; i < 100 && !held; i++)
@@ -135,6 +137,7 @@ static void caller_ends(bool by_sched)
 	cap_t *doomed = by_sched ? &caller->sched : &caller->thread;
 	CHECK_OK(destroy(*doomed));
 	*doomed = TSS_CAP_NULL;
+	release = true;
 	CHECK_TRUE(joined(server));
 	CHECK(server->status, E(GONE, 1));
 	CHECK_TRUE(!caller->done);
@@ -154,7 +157,7 @@ static void test_callers_context_deleted_while_served(void)
 static void answered_by_another(bool reply_receive)
 {
 	cap_t port = port_with_reply(), connection = new_connection(port, 1);
-	struct worker *server = slow_server(BOTTOM, port, 1, 5000, false);
+	struct worker *server = slow_server(BOTTOM, port, 1, SECOND, false);
 	rest();
 	struct worker *caller = work(MEDIUM, job_caller, connection, SECOND);
 	for (unsigned i = 0; i < 100 && !held; i++)
@@ -166,6 +169,7 @@ static void answered_by_another(bool reply_receive)
 		CHECK_OK(tss_reply_send(held, TSS_TAG(0, 0, 0), none));
 	CHECK_TRUE(joined(caller));
 	CHECK_OK(caller->status);
+	release = true;
 	CHECK_TRUE(joined(server));
 	CHECK(server->status, E(CAPABILITY, 1));
 }
@@ -199,10 +203,11 @@ static void test_deferred_reply_lends_nothing(void)
 	rest();
 	struct worker *caller = work(HIGH, job_caller, connection, SECOND);
 	cap_t reply = held;
-	struct worker *spinner = work(MEDIUM, job_spin, 4000, 0);
+	struct worker *spinner = work(MEDIUM, job_spin, SECOND, 0);
 	CHECK_OK(tss_connection_send(connection, TSS_TAG(1, 0, 0), none));
 	(void)tss_self_sleep(1000);
 	CHECK_TRACE("");
+	stop_spinning = true;
 	CHECK_TRUE(joined(spinner));
 	CHECK_TRUE(joined(server));
 	CHECK_TRACE("d");
@@ -214,7 +219,7 @@ static void test_deferred_reply_lends_nothing(void)
 static void test_servers_context_deleted(void)
 {
 	cap_t port = port_with_reply(), connection = new_connection(port, 1);
-	struct worker *server = slow_server(BOTTOM, port, 1, 5000, false);
+	struct worker *server = slow_server(BOTTOM, port, 1, SECOND, false);
 	rest();
 	struct worker *caller = work(MEDIUM, job_caller, connection, 8000);
 	for (unsigned i = 0; i < 100 && !held; i++)

@@ -38,7 +38,7 @@ struct worker *worker_new(unsigned priority, void (*run)(struct worker *self), u
 {
 	uint64_t thread = 0, sched = 0;
 	if (worker_count == WORKERS) {
-		CHECK_TRUE(!"too many workers");
+		CHECK(worker_count, WORKERS - 1);
 		worker_count--;
 	}
 	struct worker *worker = &workers[worker_count];

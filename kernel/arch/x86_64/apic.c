@@ -158,6 +158,19 @@ void apic_init(void)
 		line_count = LINES_MAX;
 }
 
+/* The interrupt controllers, and the timer that the clock is calibrated with (clock.c): whoever has these has the CPU. */
+bool arch_port_reserved(uint64_t base, uint64_t count)
+{
+	static const struct {
+		uint16_t base, count;
+	} reserved[] = {{PIC_MASTER, 2}, {0x40, 4}, {0x61, 1}, {PIC_SLAVE, 2}};
+	for (unsigned i = 0; i < COUNT_OF(reserved); i++) {
+		if (base < reserved[i].base + reserved[i].count && reserved[i].base < base + count)
+			return true;
+	}
+	return false;
+}
+
 unsigned arch_irq_count(void)
 {
 	return line_count;

@@ -13,6 +13,30 @@
 	.section .entry.text, "ax"
 	.code64
 
+	.macro LOAD_KEPT
+	movq FRAME_RBP(%rbx), %rbp
+	movq FRAME_R12(%rbx), %r12
+	movq FRAME_R13(%rbx), %r13
+	movq FRAME_R14(%rbx), %r14
+	movq FRAME_R15(%rbx), %r15
+	.endm
+
+/* Back to the thread in rbx, out of a system call; rax and the registers of LOAD_KEPT are in place. */
+	.macro SYSRET
+	movq FRAME_RIP(%rbx), %rcx	/* below TSS_USER_END - a page, so never non-canonical: sysretq cannot fault */
+	movq FRAME_RDX(%rbx), %rdx
+	movq FRAME_RSI(%rbx), %rsi
+	movq FRAME_RDI(%rbx), %rdi
+	movq FRAME_R8(%rbx), %r8
+	movq FRAME_R9(%rbx), %r9
+	movq FRAME_R10(%rbx), %r10
+	movq FRAME_RFLAGS(%rbx), %r11
+	movq FRAME_RSP(%rbx), %rsp
+	movq FRAME_RBX(%rbx), %rbx
+	swapgs
+	sysretq
+	.endm
+
 /* SDM vol. 2 SYSCALL: rcx = return address, r11 = flags, rsp still the user's. FMASK has cleared IF, DF, TF, AC. */
 	.globl arch_syscall_entry
 	.balign 64
@@ -47,20 +71,7 @@ arch_syscall_entry:
 .Lfinished:
 	cmpb $0, %gs:CPU_NEED_RESCHED
 	jne .Lpreempted
-	/* The same thread goes on: C has kept rbp and r12-r15. */
-.Lsysret:
-	movq FRAME_RIP(%rbx), %rcx	/* below TSS_USER_END - a page, so never non-canonical: sysretq cannot fault */
-	movq FRAME_RDX(%rbx), %rdx
-	movq FRAME_RSI(%rbx), %rsi
-	movq FRAME_RDI(%rbx), %rdi
-	movq FRAME_R8(%rbx), %r8
-	movq FRAME_R9(%rbx), %r9
-	movq FRAME_R10(%rbx), %r10
-	movq FRAME_RFLAGS(%rbx), %r11
-	movq FRAME_RSP(%rbx), %rsp
-	movq FRAME_RBX(%rbx), %rbx
-	swapgs
-	sysretq
+	SYSRET			/* the same thread goes on: C has kept rbp and r12-r15 */
 
 .Lnot_ok:
 	js .Lswitched		/* SYSCALL_NO_RESULT: it blocked, switched, or wrote its results itself */
@@ -72,7 +83,13 @@ arch_syscall_entry:
 	jmp arch_resume
 .Lswitched:
 	cmpb $0, %gs:CPU_NEED_RESCHED
-	je .Lresume		/* a hand-over: there is a current thread, in rbx */
+	jne .Lreschedule
+	/* A hand-over, or a message that was there already: a system call of rbx has come to its end, with success. */
+	LOAD_KEPT
+	xorl %eax, %eax
+	SYSRET
+
+.Lreschedule:
 	call sched_schedule
 
 /* Run the current thread, or idle. Never returns; the stack's contents are given up. */
@@ -82,15 +99,13 @@ arch_resume:
 	movq %gs:CPU_CURRENT, %rbx
 	testq %rbx, %rbx
 	jz .Lidle
-.Lresume:
-	movq FRAME_RBP(%rbx), %rbp
-	movq FRAME_R12(%rbx), %r12
-	movq FRAME_R13(%rbx), %r13
-	movq FRAME_R14(%rbx), %r14
-	movq FRAME_R15(%rbx), %r15
+	LOAD_KEPT
 	movq FRAME_RAX(%rbx), %rax
 	cmpq $0, FRAME_FULL(%rbx)
-	je .Lsysret
+	jne .Lfull
+	SYSRET
+
+.Lfull:
 	movq $0, FRAME_FULL(%rbx)
 	movq %gs:CPU_STACK, %rsp
 	pushq $SELECTOR_USER_DATA

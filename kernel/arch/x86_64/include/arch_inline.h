@@ -22,12 +22,12 @@ ALWAYS_INLINE void arch_space_activate(struct cpu *cpu, const struct arch_space 
 
 #define MSR_KERNEL_GS_BASE 0xc0000102u
 
-/* The GS base the current thread has when it is back in its unit. SDM vol. 3, 5.8.8: swapgs exchanges it at entry. */
-ALWAYS_INLINE void arch_user_gs_set(struct cpu *cpu, uint64_t base)
+/*
+ * The GS base the current thread has when it is back in its unit. SDM vol. 3, 5.8.8: swapgs exchanges it at entry.
+ * Written at every switch: a thread changes the base, unseen, by loading any selector into GS.
+ */
+ALWAYS_INLINE void arch_user_gs_set(const uint64_t *base)
 {
-	if (cpu->user_gs == base)
-		return;
-	cpu->user_gs = base;
-	/* Safety: base is a checked user address. */
-	__asm__ volatile("wrmsr" : : "c"(MSR_KERNEL_GS_BASE), "a"((uint32_t)base), "d"((uint32_t)(base >> 32)));
+	/* Safety: *base is a checked user address. */
+	__asm__ volatile("movl %0, %%eax\n\tmovl 4+%0, %%edx\n\twrmsr" : : "m"(*base), "c"(MSR_KERNEL_GS_BASE) : "rax", "rdx");
 }

@@ -6,11 +6,10 @@
 #define CPU_STACK 0x10
 #define CPU_SCRATCH 0x18
 #define CPU_SCHED 0x20
-#define CPU_USER_GS 0x28
-#define CPU_NEED_RESCHED 0x3c
+#define CPU_NEED_RESCHED 0x34
 
 /* From the start of struct thread. */
-#define THREAD_FRAME 0x20
+#define THREAD_FRAME 0x28
 #define FRAME_RAX (THREAD_FRAME + 0x00)
 #define FRAME_RBX (THREAD_FRAME + 0x08)
 #define FRAME_RCX (THREAD_FRAME + 0x10)

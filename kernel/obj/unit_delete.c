@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * unit_delete.c - a unit goes, and everything it held or paid for with it; its budget returns to the parent.
+ *
+ * Deleting is cut into slices: each ends at most UNIT_SLICE capabilities, then the call returns TSS_E_AGAIN and is
+ * made again. Child units go first, the deepest before the others, so that nothing recurses. Originals of other units
+ * that it held pass to whoever deletes it. In the end the unit has used exactly what it was built with; anything else
+ * is a leak and stops the kernel.
+ */
+#include <frame.h>
+#include <port.h>
+#include <syscall.h>
+
+#define UNIT_SLICE REVOKE_SLICE
+
+static struct unit *unit_child(const struct unit *parent)
+{
+	LINK_FOR_EACH(at, &object_lists[TSS_TYPE_UNIT])
+	{
+		struct unit *unit = LINK_ENTRY(at, struct unit, object.all);
+		if (unit->parent == parent)
+			return unit;
+	}
+	return NULL;
+}
+
+static bool unit_descends(const struct unit *unit, const struct unit *from)
+{
+	for (; unit; unit = unit->parent)
+		if (unit == from)
+			return true;
+	return false;
+}
+
+/* End one capability and what descends from it. False: the slice is used up. */
+static bool unit_end_capability(struct capability *cap, unsigned *left)
+{
+	if (*left == 0)
+		return false;
+	while (capability_has_children(cap)) {
+		if (*left <= 1)
+			return false;
+		(*left)--;
+		(void)capability_revoke(cap, 1);
+	}
+	(*left)--;
+	capability_delete(cap);
+	return true;
+}
+
+/* The original of a unit that is none of its children: whoever deletes the holder inherits it. */
+static status_t unit_inherit(struct thread *self, struct capability *cap)
+{
+	struct capability *slot;
+	status_t status = syscall_new_slot(self, &slot);
+	if (status == TSS_OK)
+		capability_move(slot, cap);
+	return status;
+}
+
+static status_t unit_clear_slots(struct thread *self, struct unit *unit, unsigned *left)
+{
+	for (uint64_t slot = 1; slot < unit->caps.slots && unit->caps.used; slot++) {
+		struct capability *cap = cspace_slot(unit, slot);
+		status_t status = TSS_OK;
+		if (!cap->object)
+			continue;
+		if (cap->type == TSS_TYPE_UNIT && cap->original)
+			status = unit_inherit(self, cap);
+		else if (!unit_end_capability(cap, left))
+			status = ERR(AGAIN, 1);
+		if (status != TSS_OK)
+			return status;
+	}
+	return TSS_OK;
+}
+
+/* An object that unit paid for; its child units are gone by now. */
+static struct object *unit_paid(const struct unit *unit)
+{
+	for (unsigned type = 1; type < TSS_TYPE_COUNT; type++)
+		LINK_FOR_EACH(at, &object_lists[type])
+		{
+			struct object *object = LINK_ENTRY(at, struct object, all);
+			if (object->payer == unit)
+				return object;
+		}
+	return NULL;
+}
+
+/* What it paid for and others hold the originals of. */
+static bool unit_clear_paid(const struct unit *unit, unsigned *left)
+{
+	for (struct object *object; (object = unit_paid(unit));)
+		if (!unit_end_capability(object->original, left))
+			return false;
+	return true;
+}
+
+status_t unit_delete_slice(struct thread *self, struct unit *top)
+{
+	unsigned left = UNIT_SLICE;
+	struct unit *unit = top;
+	if (unit_descends(self->unit, top) || !top->parent)
+		return ERR(BUSY, 1);
+	for (struct unit *child; (child = unit_child(unit));)
+		unit = child;
+	unit_end(unit, UNIT_CODE_KILLED);
+	unit->supervisor = NULL;
+	status_t status = unit_clear_slots(self, unit, &left);
+	if (status != TSS_OK)
+		return status;
+	if (!unit_clear_paid(unit, &left))
+		return ERR(AGAIN, 1);
+	if (unit == top)
+		return TSS_OK;
+	capability_delete(unit->object.original);
+	return ERR(AGAIN, 1);
+}
+
+void unit_destroy(struct unit *unit)
+{
+	if (unit->own_table)
+		slab_free(unit, unit->own_table, sizeof(syscall_table));
+	for (uint32_t page = 0; page < unit->caps.slots / CAPS_PER_PAGE; page++)
+		frame_free(unit, virt_to_phys(unit->caps.pages[page]));
+	arch_space_destroy(&unit->space, unit);
+	if (unit->used != 1)
+		panic("unit %.16s ends with %lu frames too many", unit->name, unit->used - 1);
+	unit->parent->used -= unit->budget;
+	link_remove(&unit->object.all);
+	frame_free(NULL, virt_to_phys(unit));
+}
