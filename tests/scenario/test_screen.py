@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from lib.images import variant
 from lib.screen import COLUMNS, ROWS, Screen
 from lib.vm import PROMPT, VM, Machine, output_folder
 from scenario.conftest import Boot
@@ -132,6 +134,29 @@ def test_the_line_is_the_keyboards(machine: VM, screen: Screen) -> None:
     screen.type("x")
     screen.expect(r"tessera> x$")
     assert before < count() <= before + 6  # pressed, let go, and the lights at most
+
+
+NOT_A_KEYBOARD = """
+tessera: 1
+system: console
+instances:
+  console: {component: drivers/console}
+  keyboard: {component: drivers/keyboard, connect: {typing: console}}
+  probe: {component: apps/probe, connect: {terminal: console}}
+"""
+TERMINAL, TYPED, SIZE = 0x13, 3, 2  # the probe's slot; the method; bytes in the text
+
+
+def test_only_keyboards_may_type(boot: Boot, tmp_path: Path) -> None:
+    """A client that sends what a keyboard sends is not heard: its text is not in front of what is typed next."""
+    (tmp_path / "console.yaml").write_text(NOT_A_KEYBOARD)
+    vm = boot("console", image_file=variant(str(tmp_path / "console.yaml"), "typing") / "console.iso")
+    screen = Screen(vm)
+    screen.expect(r"^probe>$")
+    screen.type(f"self call 1019 {TERMINAL:x} {TYPED | 16 << 32:x} ffffffff {SIZE:x} 7878\n")
+    screen.expect(r"^= 0 \w+\nprobe>$")
+    screen.type("self call 1000\n")
+    assert screen.expect(r"^= 0 1\nprobe>$").rows[2] == "probe> self call 1000"
 
 
 def test_without_a_text_screen_the_rest_runs(boot: Boot) -> None:

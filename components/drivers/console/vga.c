@@ -83,12 +83,13 @@ bool vga_is_text(void)
 static void show_cursor(const struct screen *screen)
 {
 	static uint32_t shown_at = ~0u;
-	static bool shown_hidden;
+	static bool known, shown_hidden; /* at the start the cursor may be on or off */
 	uint32_t at = screen->row * SCREEN_COLUMNS + screen->column;
-	if (screen->hidden != shown_hidden) {
+	if (!known || screen->hidden != shown_hidden) {
 		unsigned start = read_register(CRTC_INDEX, CRTC_CURSOR_START) & ~CURSOR_OFF;
 		write_crtc(CRTC_CURSOR_START, start | (screen->hidden ? CURSOR_OFF : 0));
 		shown_hidden = screen->hidden;
+		known = true;
 	}
 	if (at == shown_at)
 		return;
