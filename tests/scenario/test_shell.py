@@ -12,7 +12,7 @@ from lib.images import TOP
 from lib.vm import PROMPT, VM
 
 COMMANDS = ("help", "ps", "threads", "caps", "mem", "irqs", "connections", "ping", "config", "uptime", "log", "print",
-            "poweroff", "reboot")
+            "date", "poweroff", "reboot")
 
 
 def planned(folder: Path) -> list[str]:

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* commands.c - the table of commands, and those that talk to other units. */
+#include <interfaces/clock.h>
 #include <interfaces/echo.h>
 #include <interfaces/log.h>
 #include <interfaces/power.h>
+#include <tessera/date.h>
 #include "shell.h"
 #include "slots.h"
 
@@ -41,6 +43,20 @@ static void show_log(const char *argument)
 			return;
 		tss_output(text, size);
 	}
+}
+
+static void show_date(const char *argument)
+{
+	int64_t seconds = 0;
+	(void)argument;
+	tss_status_t status = clock_now(SLOT_CLOCK, &seconds, TSS_INFINITE);
+	struct tss_date d = tss_date_of(seconds);
+	if (status == CLOCK_ERROR_UNSET)
+		printf("date: the clock is not set\n");
+	else if (status != TSS_OK)
+		printf("date: %s\n", tss_error_name(status));
+	else
+		printf("%04d-%02d-%02d %02d:%02d:%02d UTC\n", d.year, d.month, d.day, d.hour, d.minute, d.second);
 }
 
 static void poweroff(const char *argument)
@@ -84,6 +100,7 @@ static const struct command {
 	{"ping", "", "call the echo server", ping},
 	{"config", "", "how the kernel is configured", show_config},
 	{"uptime", "", "time since boot and the kernel's counters", show_uptime},
+	{"date", "", "wall time", show_date},
 	{"log", "", "the lines the log has kept", show_log},
 	{"print", "TEXT", "put TEXT out; \\e is escape, \\n a new line", print},
 	{"poweroff", "", "turn the machine off", poweroff},
