@@ -112,6 +112,17 @@ def test_line_editing(demo: VM) -> None:
     assert "this list" in demo.text_until(r"\n" + PROMPT)
 
 
+def test_history(demo: VM) -> None:
+    up, down = "\x1b[A", "\x1b[B"
+    for number in range(20):
+        demo.command(f"print n{number}")
+    for keys, wanted in ((up, 19), (up * 3 + down, 18), ("x" + up + "\x10" * 4 + "\x0e", 17), (up * 99, 6)):
+        demo.send(keys + "\r")
+        demo.expect(rf"\nn{wanted}\n")
+    demo.send(down + up + down + "print end\r")
+    demo.expect(r"\nend\n")
+
+
 def test_unknown_and_empty_lines(demo: VM) -> None:
     assert "nonsense" in demo.command("nonsense")
     assert demo.command("") == ""

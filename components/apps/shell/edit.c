@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * edit.c - line editing: what is typed appears, the cursor moves within the line, ^A ^E ^K ^U ^C and the arrow keys,
- * Home, End and Delete do what they do elsewhere.
+ * edit.c - line editing: what is typed appears, the cursor moves within the line, ^A ^E ^K ^U ^C ^P ^N and the arrow
+ * keys, Home, End and Delete do what they do elsewhere. Up and down bring back the lines before.
  */
 #include <interfaces/terminal.h>
 #include "shell.h"
@@ -10,12 +10,19 @@
 #define CTRL(letter) ((letter)&0x1f)
 
 /* Keys that arrive as an escape sequence. */
-enum key { KEY_NONE = 0x100, KEY_LEFT, KEY_RIGHT, KEY_HOME, KEY_END, KEY_DELETE };
+enum key { KEY_NONE = 0x100, KEY_UP, KEY_DOWN, KEY_LEFT, KEY_RIGHT, KEY_HOME, KEY_END, KEY_DELETE };
 
 struct edit {
 	char *line;
 	size_t length, cursor;
+	unsigned back; /* how many lines ago the one shown was entered; 0: a new one */
 };
+
+#define HISTORY_LINES 16u
+static struct {
+	unsigned count; /* lines ever entered */
+	char lines[HISTORY_LINES][LINE_MAX + 1];
+} history;
 
 static uint8_t next_byte(void)
 {
@@ -101,6 +108,25 @@ static void clear(struct edit *e)
 	cut(e);
 }
 
+static void remember(const char *line)
+{
+	const char *last = history.lines[(history.count - 1) % HISTORY_LINES];
+	if (line[0] != '\0' && (history.count == 0 || strcmp(line, last) != 0))
+		strlcpy(history.lines[history.count++ % HISTORY_LINES], line, LINE_MAX + 1);
+}
+
+/* Shows the line entered `back` lines ago in place of this one. */
+static void recall(struct edit *e, unsigned back)
+{
+	if (back > history.count || back > HISTORY_LINES)
+		return;
+	clear(e);
+	e->back = back;
+	if (back > 0)
+		e->length = strlcpy(e->line, history.lines[(history.count - back) % HISTORY_LINES], LINE_MAX + 1);
+	go(e, e->length);
+}
+
 static int escape(void)
 {
 	uint8_t c = next_byte(), number = 0;
@@ -113,6 +139,10 @@ static int escape(void)
 	while (c >= '0' && c <= '?')
 		c = next_byte(); /* which modifiers were held */
 	switch (c) {
+	case 'A':
+		return KEY_UP;
+	case 'B':
+		return KEY_DOWN;
 	case 'D':
 		return KEY_LEFT;
 	case 'C':
@@ -147,6 +177,14 @@ static bool change(struct edit *e, int key)
 	case CTRL('u'):
 		clear(e);
 		return true;
+	case KEY_UP:
+	case CTRL('p'):
+		recall(e, e->back + 1);
+		return true;
+	case KEY_DOWN:
+	case CTRL('n'):
+		recall(e, e->back > 0 ? e->back - 1 : 0);
+		return true;
 	}
 	return false;
 }
@@ -174,7 +212,7 @@ static void move(struct edit *e, int key)
 
 bool edit_line(const char *prompt, char line[LINE_MAX + 1])
 {
-	struct edit e = {line, 0, 0};
+	struct edit e = {.line = line};
 	static uint8_t previous;
 	write(prompt, strlen(prompt));
 	for (;;) {
@@ -194,5 +232,7 @@ bool edit_line(const char *prompt, char line[LINE_MAX + 1])
 	bool given_up = previous == CTRL('c');
 	printf(given_up ? "^C\n" : "\n");
 	line[e.length] = '\0';
+	if (!given_up)
+		remember(line);
 	return !given_up;
 }
