@@ -192,12 +192,15 @@ class _Checker:
 
     def device(self, instance: Instance, component: Component, slot: DeviceSlot,
                choice: DeviceChoice | None) -> Assigned | None:
+        if choice is not None and choice.text == "none" and slot.optional:
+            return None
         if choice is not None:
             parsed = devices.parse(choice.text, slot.kind, slot.count)
             if isinstance(parsed, Device):
                 return Assigned(slot.name, parsed, choice.text_position)
-            self.error("TSS-030", choice.text_position, f"{short(choice.text)} {parsed}", "for example " +
-                       {"ioport": '"ioport:0x3f8"', "irq": '"irq:4"', "mmio": '"mmio:0xfed00000"'}[slot.kind])
+            what = "would take away a device that is not optional" if choice.text == "none" else parsed
+            self.error("TSS-030", choice.text_position, f"{short(choice.text)} {what}", "for example " +
+                       {"ioport": '"ioport:0x3f8"', "irq": '"irq:4"', "mmio": '"mmio:0xb8000"'}[slot.kind])
             return None
         if slot.default is not None:
             return Assigned(slot.name, slot.default, instance.position)

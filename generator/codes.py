@@ -46,7 +46,7 @@ CODES: dict[str, tuple[str, str]] = {
     "TSS-027": ("right not offered", "A connection cannot carry a right that the component's need does not list."),
     "TSS-028": ("no such device", "The component does not use a device by this name; see `devices` in component.yaml."),
     "TSS-029": ("required device is not given", "The device has no default and the manifest gives none."),
-    "TSS-030": ("bad device address", "Devices are written as ioport:0x3f8, irq:4 or mmio:0xfed00000, of the class "
+    "TSS-030": ("bad device address", "Devices are written as ioport:0x3f8, irq:4 or mmio:0xb8000, of the class "
                 "and within the range that the component declares."),
     "TSS-031": ("I/O ports overlap", "Two drivers would share I/O ports."),
     "TSS-032": ("interrupt line used twice", "An interrupt line has one driver."),

@@ -201,7 +201,7 @@ class _ComponentReader(Reader):
             return device
         self.error("TSS-030", text.position, f"{short(text.text)} {device}",
                    {"ioport": 'for example "ioport:0x3f8"', "irq": 'for example "irq:4"'}.get(
-                       kind, 'for example "mmio:0xfed00000"'))
+                       kind, 'for example "mmio:0xb8000"'))
         return None
 
     def events(self, root: Mapping) -> tuple[str, ...]:

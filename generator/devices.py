@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 
 PAGE = 4096
-# First value past the end; the kernel has 64 interrupt lines (IRQ_LINES).
-RANGES = {"ioport": 0x10000, "irq": 64, "mmio": 1 << 52}
+# First value past the end; the kernel has 64 interrupt lines (IRQ_LINES) and maps devices below 64 TiB.
+RANGES = {"ioport": 0x10000, "irq": 64, "mmio": 1 << 46}
 UNIT = {"ioport": 1, "irq": 1, "mmio": PAGE}  # what one of `count` stands for
 
 

@@ -107,7 +107,7 @@ def _own_slots(work: _Work, name: str, description: dict[str, Any], given: dict[
         slot += 1
     for device, row in (description.get("devices") or {}).items():
         text = given.get(device, row.get("default"))
-        if text is not None:
+        if text not in (None, "none"):
             _device(work, name, slot, row, text, WINDOWS + windows * 0x1000000)
         windows += row["class"] == "mmio"
         slot += 1

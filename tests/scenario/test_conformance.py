@@ -13,7 +13,7 @@ from lib.images import TOP, image, variant
 from lib.tables import Dump, Row, differences, read_dump
 from scenario.conftest import Boot
 
-SYSTEMS = ("demo", "hello", "probe")
+SYSTEMS = ("demo", "console", "hello", "probe")
 
 
 def dumped(boot: Boot, system: str) -> tuple[dict[str, Any], Dump]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import pytest
+
 from lib.count import counter
 from lib.vm import PROMPT, Machine
 from scenario.conftest import Boot
@@ -13,9 +15,10 @@ PER_SECOND = 10_000
 SECONDS = 3
 
 
-def test_idle_demo(boot: Boot, tmp_path: Path) -> None:
+@pytest.mark.parametrize("system", ["demo", "console"])
+def test_idle(system: str, boot: Boot, tmp_path: Path) -> None:
     count = counter(tmp_path)
-    vm = boot("demo", Machine(extra=count.arguments))
+    vm = boot(system, Machine(extra=count.arguments))
     vm.expect(PROMPT)
     vm.quiet(0.5)
     before, start = count.total(), time.monotonic()

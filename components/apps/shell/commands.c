@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* commands.c - the table of commands, and those that talk to other units. */
+#include <interfaces/clock.h>
 #include <interfaces/echo.h>
 #include <interfaces/log.h>
 #include <interfaces/power.h>
+#include <tessera/date.h>
 #include "shell.h"
 #include "slots.h"
 
@@ -43,6 +45,20 @@ static void show_log(const char *argument)
 	}
 }
 
+static void show_date(const char *argument)
+{
+	int64_t seconds = 0;
+	(void)argument;
+	tss_status_t status = clock_now(SLOT_CLOCK, &seconds, TSS_INFINITE);
+	struct tss_date d = tss_date_of(seconds);
+	if (status == CLOCK_ERROR_UNSET)
+		printf("date: the clock is not set\n");
+	else if (status != TSS_OK)
+		printf("date: %s\n", tss_error_name(status));
+	else
+		printf("%04d-%02d-%02d %02d:%02d:%02d UTC\n", d.year, d.month, d.day, d.hour, d.minute, d.second);
+}
+
 static void poweroff(const char *argument)
 {
 	(void)argument;
@@ -53,6 +69,21 @@ static void reboot(const char *argument)
 {
 	(void)argument;
 	printf("reboot: %s\n", tss_error_name(power_reset(SLOT_POWER, TSS_INFINITE)));
+}
+
+/* Puts the text out, \\e as escape and \\n as a new line: colours and cursor movements by hand. */
+static void print(const char *argument)
+{
+	char text[LINE_MAX + 1];
+	size_t size = 0;
+	for (; *argument != '\0'; argument++) {
+		bool special = argument[0] == '\\' && (argument[1] == 'e' || argument[1] == 'n');
+		if (special)
+			argument++;
+		text[size++] = !special ? *argument : *argument == 'e' ? 0x1b : '\n';
+	}
+	text[size++] = '\n';
+	tss_output(text, size);
 }
 
 static const struct command {
@@ -69,7 +100,9 @@ static const struct command {
 	{"ping", "", "call the echo server", ping},
 	{"config", "", "how the kernel is configured", show_config},
 	{"uptime", "", "time since boot and the kernel's counters", show_uptime},
+	{"date", "", "wall time", show_date},
 	{"log", "", "the lines the log has kept", show_log},
+	{"print", "TEXT", "put TEXT out; \\e is escape, \\n a new line", print},
 	{"poweroff", "", "turn the machine off", poweroff},
 	{"reboot", "", "start the machine again", reboot},
 };

@@ -103,11 +103,15 @@ static void clear(struct edit *e)
 
 static int escape(void)
 {
-	if (next_byte() != '[')
-		return KEY_NONE;
 	uint8_t c = next_byte(), number = 0;
-	for (; c >= '0' && c <= '9'; c = next_byte())
+	if (c == 'O')
+		(void)next_byte(); /* F1 to F4 */
+	if (c != '[')
+		return KEY_NONE;
+	for (c = next_byte(); c >= '0' && c <= '9'; c = next_byte())
 		number = (uint8_t)(number * 10 + c - '0');
+	while (c >= '0' && c <= '?')
+		c = next_byte(); /* which modifiers were held */
 	switch (c) {
 	case 'D':
 		return KEY_LEFT;

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Screen and keyboard of a machine, through QEMU's monitor: keys are pressed, VGA text memory is read.
+
+    screen = Screen(vm)
+    screen.expect(r"tessera> $")
+    screen.type("help\\n")
+    assert "this list" in screen.text()
+"""
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lib.vm import VM
+
+ROWS, COLUMNS = 25, 80
+TEXT_MEMORY = 0xB8000
+HOLD_MS = 5
+BURST = 40  # keys that QEMU certainly keeps in its queue; more are lost without a word
+POLL_S = 0.1
+PLAIN = {" ": "spc", "\n": "ret", "\t": "tab", "\b": "backspace", "\x1b": "esc", "-": "minus", "=": "equal",
+         "[": "bracket_left", "]": "bracket_right", ";": "semicolon", "'": "apostrophe", "`": "grave_accent",
+         "\\": "backslash", ",": "comma", ".": "dot", "/": "slash"}
+SHIFTED = dict(zip('~!@#$%^&*()_+{}|:"<>?', "`1234567890-=[]\\;',./"))
+
+
+def keys_for(character: str) -> tuple[str, ...]:
+    """QEMU's names of the keys that type a character on the us layout."""
+    if character in SHIFTED:
+        return ("shift", *keys_for(SHIFTED[character]))
+    if character.isupper():
+        return ("shift", character.lower())
+    return (PLAIN.get(character, character),)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What the screen shows: rows of text without blanks at the end, and each cell's VGA attribute."""
+
+    rows: tuple[str, ...]
+    attributes: tuple[tuple[int, ...], ...]
+
+    @property
+    def text(self) -> str:
+        """All rows down to the last one with text."""
+        return "\n".join(self.rows).rstrip("\n")
+
+
+class Screen:
+    """The keyboard and the VGA text screen of a running machine."""
+
+    def __init__(self, vm: VM) -> None:
+        self.vm = vm
+
+    def press(self, *keys: str) -> None:
+        """Presses keys (QEMU's names) together and lets them go."""
+        self.vm.qmp("send-key", keys=[{"type": "qcode", "data": key} for key in keys], **{"hold-time": HOLD_MS})
+
+    def type(self, text: str) -> None:
+        """Types text on the us layout."""
+        for number, character in enumerate(text, 1):
+            self.press(*keys_for(character))
+            if number % BURST == 0:
+                self.vm.quiet(BURST * 3 * HOLD_MS / 1000)
+
+    def picture(self) -> Picture:
+        """The screen as it is now."""
+        order: dict[str, Any] = {"command-line": f"xp /{ROWS * COLUMNS}hx {TEXT_MEMORY:#x}"}
+        answer: str = self.vm.qmp("human-monitor-command", **order)
+        words = re.findall(r"\b0x([0-9a-f]{4})\b", answer)
+        assert len(words) == ROWS * COLUMNS, answer[:200]
+        cells = bytes.fromhex("".join(word[2:] for word in words)).decode("cp437")
+        attributes = [int(word[:2], 16) for word in words]
+        starts = range(0, ROWS * COLUMNS, COLUMNS)
+        return Picture(tuple(cells[at:at + COLUMNS].rstrip(" \0") for at in starts),
+                       tuple(tuple(attributes[at:at + COLUMNS]) for at in starts))
+
+    def text(self) -> str:
+        return self.picture().text
+
+    def expect(self, pattern: str, timeout: float = 30.0) -> Picture:
+        """Waits until the text on the screen matches; `$` is the end of a row."""
+        end = time.monotonic() + timeout
+        while True:
+            picture = self.picture()
+            if re.search(pattern, picture.text, re.M):
+                return picture
+            if time.monotonic() >= end:
+                raise self.vm.failure(f"{timeout} s without {pattern!r} on the screen:\n{picture.text}")
+            self.vm.quiet(POLL_S)
+
+    def command(self, line: str, timeout: float = 30.0) -> str:
+        """Clears the screen, types a line to the shell, waits for the next prompt; what stands in between."""
+        self.type("print \\e[2J\\e[H\n")
+        self.expect(r"\A\n?tessera>$", timeout)
+        self.type(line + "\n")
+        picture = self.expect(rf"tessera> {re.escape(line)}\n(.*\n)*tessera>\Z", timeout)
+        return picture.text.partition(line + "\n")[2].rpartition("\n")[0]
+
+    def keep(self, path: Path) -> None:
+        """Writes the screen's text, and its image beside it (.png)."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(self.text() + "\n", encoding="utf-8")
+        self.vm.qmp("screendump", filename=str(path.with_suffix(".png")), format="png")
