@@ -72,6 +72,7 @@ void ports_forget_thread(struct thread *thread);              /* it ended: nobod
 void reply_moved(struct reply *reply, struct capability *cap); /* its capability is in another slot now */
 void reply_free(struct reply *reply);                       /* spent: the handle is stale from now on */
 void reply_destroy(struct reply *reply);
+void replies_cut(const struct thread *thread);              /* one less waits for what thread calls */
 void reply_detach_caller(struct reply *reply);              /* its caller timed out or ended */
 void connection_destroy(struct connection *connection);
 /* A message of the kernel's own into the queue; false if it is full or the port is dead. */

@@ -50,7 +50,9 @@ void reply_destroy(struct reply *reply)
 	struct reply **at = &port->free_reply;
 	if (reply->caller) {
 		struct thread *caller = reply->caller, *server = reply->server;
+		replies_cut(server);
 		caller->reply = NULL; /* now, or the reply would be freed and bound to the next caller */
+		caller->port = NULL;
 		thread_wake(caller, ERR(PEER_DEAD, 1));
 		if (server)
 			sched_activate_home(server);

@@ -42,9 +42,24 @@ void reply_free(struct reply *reply)
 	port_reply_freed(reply->port);
 }
 
+/*
+ * Somebody stopped waiting for thread, which may be waiting in calls itself: a context that ran through both may run on
+ * elsewhere, so the replies further down must not take it for the way back.
+ */
+void replies_cut(const struct thread *thread)
+{
+	while (thread && thread->state == TSS_THREAD_CALLING) {
+		struct reply *reply = thread->reply;
+		if (reply)
+			reply->sched = NULL;
+		thread = reply ? reply->server : thread->port->receiver;
+	}
+}
+
 void reply_detach_caller(struct reply *reply)
 {
 	struct thread *server = reply->server;
+	replies_cut(server);
 	reply->caller->reply = NULL;
 	reply->caller = NULL;
 	if (server)
@@ -197,8 +212,10 @@ static void reply_deliver(struct thread *self, struct reply *reply, uint64_t tag
 	caller->state = TSS_THREAD_READY;
 	sched_wake_parked(caller);
 	sched_activate_home(caller);
-	if (server && server != self)
+	if (server && server != self) {
 		sched_activate_home(server); /* it may have been running in the caller's context */
+		replies_cut(server);
+	}
 	cpu_this()->need_resched = true;
 }
 

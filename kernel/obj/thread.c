@@ -105,6 +105,8 @@ static void thread_unwait(struct thread *thread)
 		link_remove(&thread->wait);
 		if (thread->reply)
 			reply_detach_caller(thread->reply);
+		else if (thread->port)
+			replies_cut(thread->port->receiver);
 		break;
 	case TSS_THREAD_RECEIVING:
 		thread->port->fast_receiver = NULL;

@@ -128,4 +128,5 @@ void job_exit(struct worker *self);
 extern volatile bool stop_spinning;
 
 uint64_t now(void);
+bool clock_is_counted(void); /* QEMU's -icount: one TSC tick an instruction, at 1 GHz */
 void print(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -58,21 +58,32 @@ static void check_usage(struct usage before)
 	}
 }
 
+static bool run_once(const struct test *test)
+{
+	failed_test = NULL;
+	struct usage before = usage_now();
+	test->run();
+	own_nothing();
+	check_usage(before);
+	return !failed_test;
+}
+
+/*
+ * Where the host's clock runs, the host may stop the machine in the middle of a short time-out: a test may try again.
+ * Where the clock counts instructions, nothing excuses a failure.
+ */
 void run_all(const struct test *tests)
 {
+	unsigned tries = clock_is_counted() ? 1 : 4;
 	for (; tests->name; tests++) {
-		failed_test = NULL;
-		struct usage before = usage_now();
-		tests->run();
-		own_nothing();
-		check_usage(before);
-		if (failed_test) {
-			failed++;
-			print("not ok %s: %s\n", tests->name, failure);
-		} else {
-			passed++;
+		bool good = false;
+		for (unsigned i = 0; i < tries && !good; i++)
+			good = run_once(tests);
+		if (good)
 			print("ok %s\n", tests->name);
-		}
+		else
+			print("not ok %s: %s\n", tests->name, failure);
+		*(good ? &passed : &failed) += 1;
 	}
 }
 

@@ -232,16 +232,72 @@ static void test_servers_context_deleted(void)
 	CHECK_TRUE(!server->done);
 }
 
+/*
+ * H calls C, C calls S, S sleeps; H gives up and calls W, which answers C in S's place. C goes on, though H waits for W
+ * still, and S, whom C's own context waited with, does not wake.
+ */
+static cap_t to_middle, to_low;
+static void job_gives_up_and_calls_again(struct worker *self)
+{
+	tss_tag_t tag = TSS_TAG(1, 0, 0);
+	uint64_t words[4] = {0};
+	self->status = tss_connection_call(to_middle, &tag, words, 1000);
+	(void)tss_self_sleep(5000);
+	tag = TSS_TAG(1, 0, 0);
+	self->got[0] = tss_connection_call(to_low, &tag, words, TSS_INFINITE);
+}
+
+static void job_call_then_spin(struct worker *self)
+{
+	struct tss_request request;
+	tss_tag_t tag = TSS_TAG(1, 0, 0);
+	uint64_t words[4] = {0};
+	(void)tss_port_receive((cap_t)self->a, &request, TSS_INFINITE);
+	self->status = tss_connection_call(to_low, &tag, words, TSS_INFINITE);
+	for (uint64_t end = now() + 2000; now() < end;)
+		;
+}
+
+static void job_hold(struct worker *self)
+{
+	struct tss_request request;
+	(void)tss_port_receive((cap_t)self->a, &request, TSS_INFINITE);
+	held = request.reply;
+	(void)tss_self_sleep(TSS_INFINITE);
+}
+
+static void job_answer_held(struct worker *self)
+{
+	struct tss_request request;
+	(void)tss_port_receive((cap_t)self->a, &request, TSS_INFINITE);
+	request.reply = held;
+	(void)tss_port_reply_receive((cap_t)self->a, &request, TSS_INFINITE);
+}
+
+static void test_answered_on_borrowed_time(void)
+{
+	cap_t middle = port_with_reply(), low = port_with_reply();
+	to_middle = new_connection(middle, 1);
+	to_low = new_connection(low, 1);
+	(void)work(BOTTOM, job_hold, low, 0);
+	struct worker *between = work(BOTTOM, job_call_then_spin, middle, 0);
+	rest();
+	struct worker *top = work(BOTTOM + 10, job_gives_up_and_calls_again, 0, 0);
+	rest();
+	(void)work(BOTTOM, job_answer_held, low, 0);
+	for (unsigned i = 0; i < 60; i++)
+		(void)tss_self_sleep(2 * TICK);
+	CHECK(top->status, E(TIMEOUT, 0));
+	CHECK_TRUE(joined(between));
+	CHECK_OK(between->status);
+	CHECK_TRUE(!top->done);
+}
+
 const struct test inherit_tests[] = {
-	TEST(inversion_three_deep),
-	TEST(queued_caller_helps),
-	TEST(donation_ends_with_the_reply),
-	TEST(helper_times_out),
-	TEST(caller_deleted_while_served),
-	TEST(callers_context_deleted_while_served),
-	TEST(answered_by_another_thread),
-	TEST(answered_by_another_thread_and_receive),
-	TEST(deferred_reply_lends_nothing),
-	TEST(servers_context_deleted),
-	{0},
+	TEST(inversion_three_deep),         TEST(queued_caller_helps),
+	TEST(donation_ends_with_the_reply), TEST(helper_times_out),
+	TEST(caller_deleted_while_served),  TEST(callers_context_deleted_while_served),
+	TEST(answered_by_another_thread),   TEST(answered_by_another_thread_and_receive),
+	TEST(deferred_reply_lends_nothing), TEST(servers_context_deleted),
+	TEST(answered_on_borrowed_time),    {0},
 };

@@ -17,7 +17,8 @@
  *
  * rcx and r11 are lost; rbp rsp r12-r15 are kept. Words past the length are zero or stale words of the same sender,
  * never of a third. Bytes 32.. are at send[4] of the sender's page and arrive at recv[4] of the receiver's.
- * When the status is not TSS_OK the other result registers are 0.
+ * When the status of a call, receive or reply_receive is not TSS_OK the other result registers are 0; a send leaves
+ * nothing there but the sender's own words.
  *
  * reply_receive with reply handle 0 only receives. If its reply fails (GONE, CAPABILITY, NO_SLOT on argument 2...)
  * it returns that error at once without receiving.
@@ -46,7 +47,7 @@ typedef uint64_t tss_tag_t;
 #define TSS_MSG_FAULT 0xffff0002u /* struct tss_fault_record; badge of the supervise connection */
 #define TSS_MSG_ENDED 0xffff0003u /* a unit ended: word 0 exit code, words 1-2 its name */
 
-/* What a supervisor learns of a fault: 200 bytes, as it arrives (words 0-3 in registers). */
+/* What a supervisor learns of a fault: 192 bytes, as it arrives (words 0-3 in registers). */
 struct tss_fault_record {
 	uint64_t kind;       /* enum tss_fault */
 	uint64_t address;    /* the address at fault; for SYSCALL the number */
