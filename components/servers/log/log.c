@@ -12,7 +12,7 @@
 #include <tessera/tessera.h>
 #include "slots.h"
 
-#define CLIENTS_MAX 64u /* badges are 1 to this */
+#define CLIENTS_MAX 255u /* badges are 1 to this; a system has at most 127 instances */
 #define LINE_MAX 200u
 #define KEPT_SIZE 16384u
 
@@ -30,7 +30,7 @@ struct log {
 static const char *name_of(uint64_t badge)
 {
 	const struct tss_directory_entry *entries = (const void *)TSS_LAYOUT_DIRECTORY;
-	for (unsigned i = 0; i < CLIENTS_MAX && entries[i].badge != 0; i++)
+	for (unsigned i = 0; entries[i].badge != 0; i++)
 		if (entries[i].badge == badge)
 			return (const char *)entries[i].client;
 	return "?";
