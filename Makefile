@@ -3,6 +3,9 @@
 SYSTEM ?= demo
 O ?= build
 V ?= 0
+ifneq ($(words $(O)) $(words $(SYSTEM)),1 1)
+$(error O and SYSTEM are one word each, without spaces: O=$(O) SYSTEM=$(SYSTEM))
+endif
 override O := $(patsubst %/,%,$(O))
 
 # Everything that building, running and testing needs, in one place. `make setup` installs what is missing.

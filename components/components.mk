@@ -37,12 +37,12 @@ $(O)/gen/%.h: $(STUBS) ;
 
 # A source sees the slots.h of the component whose folder it lies in.
 slots = -I$(O)/gen/slots/$(patsubst %/src/,%,$(patsubst components/%,%,$(dir $(1))))
-$(O)/components/%.c.o: components/%.c $(O)/include/config.h | $(STUBS)
+$(O)/components/%.c.o: components/%.c $(O)/include/config.h $(O)/include/compiler | $(STUBS)
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(COMPONENT_FLAGS) $(call slots,$<) -MMD -MP -c $< -o $@
 
-$(O)/components/%.S.o: components/%.S $(O)/include/config.h | $(STUBS)
+$(O)/components/%.S.o: components/%.S $(O)/include/config.h $(O)/include/compiler | $(STUBS)
 	$(call say,AS,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(COMPONENT_FLAGS) $(call slots,$<) -D__ASSEMBLER__ -MMD -MP -c $< -o $@

@@ -15,6 +15,7 @@ savedefconfig: $(O)/.config
 	@echo 'written: $(O)/defconfig'
 
 %_defconfig: FORCE
+	@test -f configs/$@ || { echo "there is no configs/$@; known: $(notdir $(wildcard configs/*_defconfig))" >&2; exit 1; }
 	$(Q)mkdir -p $(O)
 	$(Q)$(PYTHON) -m defconfig configs/$@ >/dev/null
 
@@ -34,4 +35,9 @@ $(O)/include/config.h: $(O)/include/auto.conf ;
 # Targets that need no configuration must not make one.
 ifneq ($(filter-out help setup clean run test lint bench format %config,$(or $(MAKECMDGOALS),help)),)
 -include $(O)/include/auto.conf
+# What another compiler has made is made again.
+ifneq ($(file <$(O)/include/compiler),$(CC))
+$(shell mkdir -p $(O)/include)
+$(file >$(O)/include/compiler,$(CC))
+endif
 endif

@@ -126,7 +126,9 @@ def command_build(session: Session) -> int:
         with tempfile.TemporaryDirectory(prefix="tessera-") as work:
             contents = image.iso(Path(work), kernel, product.bundle, config)
         write_if_changed(out / f"{product.plan.system}.iso", contents)
-    if not arguments.quiet:
+    if arguments.json:
+        print("[]")
+    elif not arguments.quiet:
         print(f"{shown(out, session.root)}: {len(product.plan.rows)} instances, {len(product.plan.objects)} objects, "
               f"{len(product.plan.grants)} capabilities, {len(product.bundle) >> 10} KiB, root "
               f"{product.root.hex()[:16]}")

@@ -8,7 +8,8 @@ KERNEL_SCRIPT := kernel/arch/x86_64/kernel.ld
 # Common to kernel and components.
 C_FLAGS := -std=gnu2x -O2 -g -Wall -Wextra -Werror -Wshadow -Wconversion -Wmissing-prototypes -Wstrict-prototypes \
 	-Wvla -ffreestanding -fno-common -fno-builtin -fpie -fvisibility=hidden -mgeneral-regs-only -fcf-protection=none \
-	-fno-asynchronous-unwind-tables -ffile-prefix-map=$(abspath $(O))=. -fdebug-prefix-map=$(CURDIR)=.
+	-fno-asynchronous-unwind-tables "-ffile-prefix-map=$(abspath $(O))=." \
+	"-fdebug-prefix-map=$(CURDIR)=."
 LINK_FLAGS := -pie --no-dynamic-linker -z text -z max-page-size=4096 -z noexecstack -z norelro --build-id=none \
 	--hash-style=sysv
 
@@ -19,7 +20,7 @@ KERNEL_FLAGS := $(C_FLAGS) -Wframe-larger-than=512 -mno-red-zone -fno-stack-prot
 ## kernel            build/kernel/kernel.elf alone
 kernel: $(O)/kernel/kernel.elf
 
-$(O)/kernel/%.c.o: kernel/%.c $(O)/include/config.h
+$(O)/kernel/%.c.o: kernel/%.c $(O)/include/config.h $(O)/include/compiler
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(KERNEL_FLAGS) -MMD -MP -c $< -o $@
@@ -29,7 +30,7 @@ $(O)/kernel/%.c.o: kernel/%.c $(O)/include/config.h
 KERNEL_HOT := core/syscall.c obj/ipc.c
 $(KERNEL_HOT:%=$(O)/kernel/%.o): KERNEL_FLAGS += $(if $(findstring clang,$(CC)),,-fomit-frame-pointer -ffixed-rbp)
 
-$(O)/kernel/%.S.o: kernel/%.S $(O)/include/config.h
+$(O)/kernel/%.S.o: kernel/%.S $(O)/include/config.h $(O)/include/compiler
 	$(call say,AS,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(KERNEL_FLAGS) -D__ASSEMBLER__ -MMD -MP -c $< -o $@

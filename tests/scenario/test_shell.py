@@ -129,6 +129,23 @@ def test_unknown_and_empty_lines(demo: VM) -> None:
     assert "this list" in demo.command("help")
 
 
+def test_sequences_that_are_cut_short(demo: VM) -> None:
+    demo.send("\x1b[\r")
+    demo.expect(PROMPT)
+    demo.send("\x1b\x1b[999;999Hprint \x1b[1\x01\x00\x1b[F\x1bOPwhole\r")
+    demo.expect(r"\nwhole\n")
+
+
+def test_what_is_not_connected(demo: VM) -> None:
+    assert demo.command("date") == "date: not connected\n"
+
+
+def test_arguments_that_mean_nothing(demo: VM) -> None:
+    assert demo.command("ps all") == "ps takes no argument\n"
+    assert demo.command("poweroff now") == "poweroff takes no argument\n"
+    assert demo.command("caps") == "usage: caps UNIT|all\n"
+
+
 def test_a_long_line_does_no_harm(demo: VM) -> None:
     demo.send("a" * 600 + "\r")
     demo.expect(r"a\n|\n")

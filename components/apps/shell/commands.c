@@ -13,6 +13,12 @@
 
 static void help(const char *argument);
 
+/* A need that the manifest does not connect leaves its slot empty. */
+static const char *reason(tss_status_t status)
+{
+	return TSS_CODE(status) == TSS_E_CAPABILITY ? "not connected" : tss_error_name(status);
+}
+
 static void ping(const char *argument)
 {
 	unsigned replies = 0;
@@ -26,7 +32,7 @@ static void ping(const char *argument)
 	if (status == TSS_OK)
 		printf("ping: %u replies\n", replies);
 	else
-		printf("ping: %u replies, then %s\n", replies, tss_error_name(status));
+		printf("ping: %u replies, then %s\n", replies, reason(status));
 }
 
 static void show_log(const char *argument)
@@ -38,7 +44,7 @@ static void show_log(const char *argument)
 	for (;; cursor = next) {
 		tss_status_t status = log_read(SLOT_LOG, cursor, &next, text, sizeof(text), &size, TSS_INFINITE);
 		if (status != TSS_OK)
-			printf("log: %s\n", tss_error_name(status));
+			printf("log: %s\n", reason(status));
 		if (status != TSS_OK || size == 0)
 			return;
 		tss_output(text, size);
@@ -54,7 +60,7 @@ static void show_date(const char *argument)
 	if (status == CLOCK_ERROR_UNSET)
 		printf("date: the clock is not set\n");
 	else if (status != TSS_OK)
-		printf("date: %s\n", tss_error_name(status));
+		printf("date: %s\n", reason(status));
 	else
 		printf("%04d-%02d-%02d %02d:%02d:%02d UTC\n", d.year, d.month, d.day, d.hour, d.minute, d.second);
 }
@@ -62,13 +68,13 @@ static void show_date(const char *argument)
 static void poweroff(const char *argument)
 {
 	(void)argument;
-	printf("poweroff: %s\n", tss_error_name(power_turn_off(SLOT_POWER, TSS_INFINITE)));
+	printf("poweroff: %s\n", reason(power_turn_off(SLOT_POWER, TSS_INFINITE)));
 }
 
 static void reboot(const char *argument)
 {
 	(void)argument;
-	printf("reboot: %s\n", tss_error_name(power_reset(SLOT_POWER, TSS_INFINITE)));
+	printf("reboot: %s\n", reason(power_reset(SLOT_POWER, TSS_INFINITE)));
 }
 
 /* Puts the text out, \\e as escape and \\n as a new line: colours and cursor movements by hand. */
@@ -136,10 +142,13 @@ void command_run(char *line)
 	if (*line == '\0')
 		return;
 	for (size_t i = 0; i < COMMANDS; i++) {
-		if (strcmp(line, commands[i].name) == 0) {
+		if (strcmp(line, commands[i].name) != 0)
+			continue;
+		if (*argument != '\0' && *commands[i].argument == '\0')
+			printf("%s takes no argument\n", line);
+		else
 			commands[i].run(argument);
-			return;
-		}
+		return;
 	}
 	printf("unknown command: %s (try help)\n", line);
 }

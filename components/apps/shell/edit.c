@@ -24,16 +24,30 @@ static struct {
 	char lines[HISTORY_LINES][LINE_MAX + 1];
 } history;
 
+static struct {
+	uint8_t bytes[TERMINAL_READ_TEXT_MAX];
+	size_t have, used;
+} input;
+
 static uint8_t next_byte(void)
 {
-	static uint8_t input[TERMINAL_READ_TEXT_MAX];
-	static size_t have, used;
-	while (used == have) {
-		used = have = 0;
-		if (terminal_read(SLOT_TERMINAL, sizeof(input), input, sizeof(input), &have, TSS_INFINITE) != TSS_OK)
+	const size_t size = sizeof(input.bytes);
+	while (input.used == input.have) {
+		input.used = input.have = 0;
+		if (terminal_read(SLOT_TERMINAL, size, input.bytes, size, &input.have, TSS_INFINITE) != TSS_OK)
 			(void)tss_self_exit(1); /* without a terminal there is nothing to do */
 	}
-	return input[used++];
+	return input.bytes[input.used++];
+}
+
+/* The next byte of an escape sequence; 0 ends it: a control character is no part of one and stays to be read. */
+static uint8_t next_of_sequence(void)
+{
+	uint8_t byte = next_byte();
+	if (byte >= ' ')
+		return byte;
+	input.used--;
+	return 0;
 }
 
 static void write(const char *text, size_t size)
@@ -129,15 +143,15 @@ static void recall(struct edit *e, unsigned back)
 
 static int escape(void)
 {
-	uint8_t c = next_byte(), number = 0;
+	uint8_t c = next_of_sequence(), number = 0;
 	if (c == 'O')
-		(void)next_byte(); /* F1 to F4 */
+		(void)next_of_sequence(); /* F1 to F4 */
 	if (c != '[')
 		return KEY_NONE;
-	for (c = next_byte(); c >= '0' && c <= '9'; c = next_byte())
+	for (c = next_of_sequence(); c >= '0' && c <= '9'; c = next_of_sequence())
 		number = (uint8_t)(number * 10 + c - '0');
 	while (c >= '0' && c <= '?')
-		c = next_byte(); /* which modifiers were held */
+		c = next_of_sequence(); /* which modifiers were held */
 	switch (c) {
 	case 'A':
 		return KEY_UP;
