@@ -2,6 +2,7 @@
 """A damaged bundle does not run: the kernel refuses what it checks, init what it checks, and each says what it was."""
 from __future__ import annotations
 
+import hashlib
 import re
 import shutil
 import struct
@@ -64,6 +65,29 @@ def test_init_table(boot: Boot, tmp_path: Path) -> None:
         vm = boot("hello", image_file=damaged("hello", tmp_path, offset))
         vm.expect("PANIC: the bundle has a section that does not match its hash: table", panic_is_fine=True)
         vm.close()
+
+
+def forged(bundle: bytes) -> bytes:
+    """The bundle with another byte in its last section that has any, and with every hash in it made good again."""
+    forgery = bytearray(bundle)
+    count = HEADER.unpack_from(bundle)[2]
+    at = HEADER.size + max(index for index, section in enumerate(sections(bundle)) if section.size) * SECTION.size
+    row = SECTION.unpack_from(bundle, at)
+    forgery[row[2]] ^= 1
+    SECTION.pack_into(forgery, at, *row[:7], hashlib.sha256(forgery[row[2]:row[2] + row[3]]).digest())
+    end = HEADER.size + count * SECTION.size
+    root = hashlib.sha256(bytes(forgery[:HEADER.size - 32]) + bytes(32) + forgery[HEADER.size:end]).digest()
+    forgery[HEADER.size - 32:HEADER.size] = root
+    return bytes(forgery)
+
+
+def test_a_forgery_with_good_hashes(boot: Boot, tmp_path: Path) -> None:
+    """What GRUB's configuration says the root hash is cannot be mended inside the bundle."""
+    bundle = (image("hello") / "bundle.bin").read_bytes()
+    target = tmp_path / "forged.iso"
+    target.write_bytes((image("hello") / "hello.iso").read_bytes().replace(bundle, forged(bundle)))
+    vm = boot("hello", image_file=target)
+    vm.expect("PANIC: the bundle does not match the root hash on the command line", panic_is_fine=True)
 
 
 def test_segment_of_init(boot: Boot, tmp_path: Path) -> None:
