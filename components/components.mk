@@ -30,7 +30,7 @@ stubs: $(STUBS)
 $(STUBS): $(STUB_INPUTS)
 	$(call say,STUBS,$(O)/gen)
 	$(Q)mkdir -p $(@D) $(O)/contract
-	$(Q)ln -sfn $(abspath kernel/include/abi) $(O)/contract/abi
+	$(Q)ln -sfn "$(abspath kernel/include/abi)" $(O)/contract/abi
 	$(Q)$(TESSERA) stubs --out $(O)/gen
 	$(Q)touch $@
 $(O)/gen/%.h: $(STUBS) ;
