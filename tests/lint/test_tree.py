@@ -117,10 +117,3 @@ def test_make_targets_in_documents() -> None:
             if target not in targets and not target.endswith("_defconfig"):
                 unknown.append(f"{name}: make {target}")
     assert not unknown
-
-
-def test_ci_runs_what_make_test_runs() -> None:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
-    plan = subprocess.run(["make", "--no-print-directory", "-n", "test"], cwd=TOP, env=environment, text=True,
-                          capture_output=True, check=True).stdout
-    assert text(".ci/run").splitlines()[-1] == f"exec {plan.splitlines()[-1]}"
