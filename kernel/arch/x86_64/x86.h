@@ -132,7 +132,7 @@ extern uint8_t rsdp_copy[RSDP_SIZE]; /* from the loader; all zero: none */
 #define ISA_LINES 16
 struct acpi_info {
 	paddr_t lapic;
-	struct {
+	struct acpi_ioapic {
 		paddr_t base;
 		uint32_t first; /* global system interrupt of pin 0 */
 	} ioapics[IOAPICS_MAX];
