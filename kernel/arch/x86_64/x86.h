@@ -132,9 +132,10 @@ extern uint8_t rsdp_copy[RSDP_SIZE]; /* from the loader; all zero: none */
 #define ISA_LINES 16
 struct acpi_info {
 	paddr_t lapic;
-	struct acpi_ioapic {
+	struct ioapic {
 		paddr_t base;
-		uint32_t first; /* global system interrupt of pin 0 */
+		uint32_t first, count; /* global system interrupts; apic.c finds out the count */
+		volatile uint32_t *registers;
 	} ioapics[IOAPICS_MAX];
 	unsigned ioapic_count;
 	struct {
@@ -159,6 +160,5 @@ void lapic_write(unsigned offset, uint32_t value);
 #define LAPIC_TIMER_DIVIDE 0x3e0
 void clock_interrupt(void);
 
-void arch_interrupt(struct arch_frame *frame, uint64_t vector);
 void arch_exception_kernel(uint64_t vector, uint64_t error, uint64_t rip, uint64_t cr2, uint64_t rsp) NORETURN;
 extern const char arch_vector_stubs[256][16]; /* entry.S */
