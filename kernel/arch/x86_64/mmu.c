@@ -86,14 +86,11 @@ static unsigned level_for(uint64_t address, uint64_t physical, uint64_t size)
 /* All arguments page-aligned; the range is not mapped yet. */
 static void kernel_map(uint64_t address, uint64_t physical, uint64_t size, uint64_t flags)
 {
-	while (size) {
+	for (uint64_t step; size; address += step, physical += step, size -= step) {
 		unsigned level = level_for(address, physical, size);
-		uint64_t step = page_size(level);
+		step = page_size(level);
 		*kernel_entry(address, level) =
 			physical | flags | PTE_PRESENT | PTE_GLOBAL | (level > 1 ? PTE_LARGE : 0);
-		address += step;
-		physical += step;
-		size -= step;
 	}
 }
 
