@@ -34,15 +34,10 @@ struct query {
 static bool inspect_unit(struct query *query, union record *out)
 {
 	const struct unit *unit = query->object;
-	out->unit = (struct tss_inspect_unit){unit->object.id,
-					      {0},
-					      unit->state,
-					      unit->budget,
-					      unit->used,
-					      unit->threads,
-					      unit->caps.slots,
-					      unit->caps.used,
-					      unit->parent ? unit->parent->object.id : 0};
+	const uint64_t parent = unit->parent ? unit->parent->object.id : 0;
+	out->unit = (struct tss_inspect_unit){unit->object.id, {0},           unit->state,      unit->budget,
+					      unit->used,      unit->threads, unit->caps.slots, unit->caps.used,
+					      parent};
 	__builtin_memcpy(out->unit.name, unit->name, TSS_NAME_SIZE);
 	return true;
 }

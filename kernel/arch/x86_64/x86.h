@@ -65,7 +65,6 @@ DEFINE_CONTROL_REGISTER(cr4)
 /* ---- the image (kernel.ld, boot.S) ---- */
 extern char image_start[], image_text_end[], image_relro_end[], image_end[];
 extern char kernel_stack_guard[], boot_stack_top[], ist_stacks[];
-extern uint64_t image_slide;
 /* Bytes from the image's start; the symbols are one object to the linker only. */
 static inline uint64_t image_distance(const char *symbol)
 {
