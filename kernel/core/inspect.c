@@ -37,7 +37,7 @@ static bool inspect_unit(struct query *query, union record *out)
 	const uint64_t parent = unit->parent ? unit->parent->object.id : 0;
 	out->unit = (struct tss_inspect_unit){unit->object.id, {0},           unit->state,      unit->budget,
 					      unit->used,      unit->threads, unit->caps.slots, unit->caps.used,
-					      parent};
+					      parent,          unit->sealed,  unit->restarts};
 	__builtin_memcpy(out->unit.name, unit->name, TSS_NAME_SIZE);
 	return true;
 }
@@ -80,8 +80,8 @@ static struct detail detail_of(const struct capability *cap)
 	case TSS_TYPE_PORT:
 		return (struct detail){cap->object->payer->object.id, AS(port)->depth, 0};
 	case TSS_TYPE_CONNECTION:
-		return (struct detail){AS(connection)->port->object.id, AS(connection)->badge,
-				       AS(connection)->port->object.payer->object.id};
+		return (struct detail){AS(connection)->target->object.id, AS(connection)->badge,
+				       AS(connection)->target->object.payer->object.id};
 	case TSS_TYPE_REPLY:
 		return (struct detail){AS(reply)->port->object.id, 0, 0};
 	case TSS_TYPE_MEMORY:
@@ -129,11 +129,17 @@ static bool inspect_capability(struct query *query, union record *out)
 static bool inspect_connection(struct query *query, union record *out)
 {
 	const struct connection *connection = query->object;
-	out->connection = (struct tss_inspect_connection){
-		connection->object.id, connection->port->object.id, connection->badge,   {0}, {0},
-		connection->calls,     connection->sends,           connection->refused, 0};
+	out->connection = (struct tss_inspect_connection){connection->object.id,
+							  connection->target->object.id,
+							  connection->badge,
+							  {0},
+							  {0},
+							  connection->calls,
+							  connection->sends,
+							  connection->refused,
+							  0};
 	__builtin_memcpy(out->connection.client, connection->object.payer->name, TSS_NAME_SIZE);
-	__builtin_memcpy(out->connection.server, connection->port->object.payer->name, TSS_NAME_SIZE);
+	__builtin_memcpy(out->connection.server, connection->target->object.payer->name, TSS_NAME_SIZE);
 	return true;
 }
 
