@@ -159,6 +159,7 @@ static void thread_destroy(struct thread *thread)
 	thread_end(thread);
 	(void)arch_space_unmap(&thread->unit->space, (uaddr_t){thread->ipc_user});
 	frame_free(thread->unit, thread->ipc_frame);
+	thread_drop_extension(thread);
 	object_free(&thread->object, sizeof(*thread));
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * features.c - what the CPU has, and the control registers as the kernel wants them. Vector and x87 instructions
- * fault: nothing saves their registers, so nobody may use them. Intel SDM 2A CPUID, 3A 2.5.
+ * fault until a thread that may use them runs (extended.c). Intel SDM 2A CPUID, 3A 2.5.
  */
 #include <enabled.h>
 #include "x86.h"
@@ -11,11 +11,11 @@
 #define CR0_TS (1ull << 3)
 #define CR0_NE (1ull << 5)
 #define CR0_WP (1ull << 16)
+#define CR4_MCE (1ull << 6)
 #define CR4_PGE (1ull << 7)
 #define CR4_OSFXSR (1ull << 9)
 #define CR4_OSXMMEXCPT (1ull << 10)
 #define CR4_UMIP (1ull << 11)
-#define CR4_OSXSAVE (1ull << 18)
 #define CR4_SMEP (1ull << 20)
 #define CR4_SMAP (1ull << 21)
 
@@ -29,6 +29,7 @@ static const char *const names[FEATURE_COUNT] = {
 	[FEATURE_TSC_DEADLINE] = "tsc_deadline",
 	[FEATURE_TSC_INVARIANT] = "tsc_invariant",
 	[FEATURE_HPET] = "hpet",
+	[FEATURE_XSAVE] = "xsave",
 };
 static bool active[FEATURE_COUNT];
 
@@ -62,6 +63,7 @@ static void read_cpuid(void)
 		panic("this CPU lacks syscall or a local APIC");
 	feature_set(FEATURE_NX, true); /* boot.S has looked */
 	feature_set(FEATURE_GLOBAL_PAGES, basic.edx >> 13 & 1);
+	feature_set(FEATURE_XSAVE, basic.ecx >> 26 & 1);
 	feature_set(FEATURE_TSC_DEADLINE, basic.ecx >> 24 & 1);
 	feature_set(FEATURE_HUGE_PAGES, extended.edx >> 26 & 1);
 	if (basic_max >= 7) {
@@ -77,7 +79,7 @@ static void read_cpuid(void)
 void features_init(void)
 {
 	/* With OSFXSR and TS set and EM clear every x87, MMX and SSE instruction raises #NM (SDM vol. 3, 2.5). */
-	uint64_t cr4 = (read_cr4() | CR4_OSFXSR) & ~(CR4_OSXMMEXCPT | CR4_OSXSAVE);
+	uint64_t cr4 = read_cr4() | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_MCE;
 	read_cpuid();
 	if (feature_active(FEATURE_GLOBAL_PAGES))
 		cr4 |= CR4_PGE;
@@ -89,4 +91,5 @@ void features_init(void)
 		cr4 |= CR4_UMIP;
 	write_cr0((read_cr0() & ~CR0_EM) | CR0_WP | CR0_NE | CR0_MP | CR0_TS);
 	write_cr4(cr4);
+	vectors_init();
 }

@@ -59,6 +59,13 @@ void idt_init(void)
 
 void arch_exception_kernel(uint64_t vector, uint64_t error, uint64_t rip, uint64_t cr2, uint64_t rsp)
 {
-	panic("exception %lu in the kernel: error %#lx, at kernel+%#lx (%#lx), address %#lx, stack %#lx", vector, error,
-	      arch_image_offset(rip), rip, cr2, rsp);
+	const char *name = vector == VECTOR_NMI		  ? " (non-maskable interrupt)"
+			   : vector == VECTOR_DOUBLE_FAULT  ? " (double fault)"
+			   : vector == VECTOR_MACHINE_CHECK ? " (machine check)"
+							    : "";
+	/* The push that missed the stack has left its address in CR2. */
+	bool overflow = vector == VECTOR_DOUBLE_FAULT && cr2 - (uint64_t)kernel_stack_guard < PAGE_SIZE;
+	panic("exception %lu%s in the kernel: error %#lx, at kernel+%#lx (%#lx), address %#lx%s, stack %#lx", vector,
+	      name, error, arch_image_offset(rip), rip, cr2,
+	      overflow ? " (guard page of the kernel stack: overflow)" : "", rsp);
 }

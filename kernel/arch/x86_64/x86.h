@@ -105,6 +105,7 @@ void gdt_init(void);
 void idt_init(void);
 void multiboot2_read(uint64_t information); /* fills boot_info and rsdp_copy */
 void features_init(void); /* control registers; panics if the CPU lacks what the kernel needs */
+void vectors_init(void); /* called by features_init */
 void mmu_init(void); /* the final kernel tables; takes frames from boot_info.ram */
 void acpi_init(void);
 void apic_init(void);
@@ -135,6 +136,7 @@ enum feature {
 	FEATURE_TSC_DEADLINE,
 	FEATURE_TSC_INVARIANT,
 	FEATURE_HPET,
+	FEATURE_XSAVE,
 	FEATURE_COUNT
 };
 void feature_set(enum feature feature, bool active);
