@@ -137,7 +137,8 @@ status_t fault_reply(const struct thread *self, struct reply *reply, uint64_t ta
 {
 	struct thread *caller = reply->caller;
 	uint64_t length = TSS_TAG_LENGTH(tag);
-	if (TSS_TAG_CAPS(tag) || TSS_TAG_TYPE(tag) > TSS_FAULT_GIVE_UP || (length && tag != (RECORD_TAG ^ (uint32_t)RECORD_TAG)))
+	if (TSS_TAG_CAPS(tag) || TSS_TAG_TYPE(tag) > TSS_FAULT_GIVE_UP ||
+	    (length && tag != (RECORD_TAG ^ (uint32_t)RECORD_TAG)))
 		return ERR(ARGUMENT, 2);
 	if (TSS_TAG_TYPE(tag) == TSS_FAULT_GIVE_UP)
 		return TSS_OK;

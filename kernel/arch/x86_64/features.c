@@ -19,18 +19,8 @@
 #define CR4_SMEP (1ull << 20)
 #define CR4_SMAP (1ull << 21)
 
-static const char *const names[FEATURE_COUNT] = {
-	[FEATURE_SMEP] = "smep",
-	[FEATURE_SMAP] = "smap",
-	[FEATURE_UMIP] = "umip",
-	[FEATURE_NX] = "nx",
-	[FEATURE_GLOBAL_PAGES] = "global_pages",
-	[FEATURE_HUGE_PAGES] = "huge_pages",
-	[FEATURE_TSC_DEADLINE] = "tsc_deadline",
-	[FEATURE_TSC_INVARIANT] = "tsc_invariant",
-	[FEATURE_HPET] = "hpet",
-	[FEATURE_XSAVE] = "xsave",
-};
+#define FEATURE_TEXT(name, text) text,
+static const char *const names[FEATURE_COUNT] = {FEATURES(FEATURE_TEXT)};
 static bool active[FEATURE_COUNT];
 
 void feature_set(enum feature feature, bool is_active)
@@ -81,14 +71,10 @@ void features_init(void)
 	/* With OSFXSR and TS set and EM clear every x87, MMX and SSE instruction raises #NM (SDM vol. 3, 2.5). */
 	uint64_t cr4 = read_cr4() | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_MCE;
 	read_cpuid();
-	if (feature_active(FEATURE_GLOBAL_PAGES))
-		cr4 |= CR4_PGE;
-	if (feature_active(FEATURE_SMEP))
-		cr4 |= CR4_SMEP;
-	if (feature_active(FEATURE_SMAP))
-		cr4 |= CR4_SMAP;
-	if (feature_active(FEATURE_UMIP))
-		cr4 |= CR4_UMIP;
+	cr4 |= feature_active(FEATURE_GLOBAL_PAGES) ? CR4_PGE : 0;
+	cr4 |= feature_active(FEATURE_SMEP) ? CR4_SMEP : 0;
+	cr4 |= feature_active(FEATURE_SMAP) ? CR4_SMAP : 0;
+	cr4 |= feature_active(FEATURE_UMIP) ? CR4_UMIP : 0;
 	write_cr0((read_cr0() & ~CR0_EM) | CR0_WP | CR0_NE | CR0_MP | CR0_TS);
 	write_cr4(cr4);
 	vectors_init();

@@ -59,7 +59,7 @@ void idt_init(void)
 
 void arch_exception_kernel(uint64_t vector, uint64_t error, uint64_t rip, uint64_t cr2, uint64_t rsp)
 {
-	const char *name = vector == VECTOR_NMI		  ? " (non-maskable interrupt)"
+	const char *name = vector == VECTOR_NMI             ? " (non-maskable interrupt)"
 			   : vector == VECTOR_DOUBLE_FAULT  ? " (double fault)"
 			   : vector == VECTOR_MACHINE_CHECK ? " (machine check)"
 							    : "";

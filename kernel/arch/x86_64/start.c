@@ -72,29 +72,15 @@ void arch_halt(int code)
 
 uint32_t arch_port_read(uint16_t port, unsigned width)
 {
-	switch (width) {
-	case 1:
-		return in8(port);
-	case 2:
-		return in16(port);
-	case 4:
-		return in32(port);
-	}
-	panic("port read of width %u", width);
+	return width == 1 ? in8(port) : width == 2 ? in16(port) : in32(port);
 }
 
 void arch_port_write(uint16_t port, unsigned width, uint32_t value)
 {
-	switch (width) {
-	case 1:
+	if (width == 1)
 		out8(port, (uint8_t)value);
-		return;
-	case 2:
+	else if (width == 2)
 		out16(port, (uint16_t)value);
-		return;
-	case 4:
+	else
 		out32(port, value);
-		return;
-	}
-	panic("port write of width %u", width);
 }

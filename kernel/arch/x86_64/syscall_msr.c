@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* syscall_msr.c - tells the CPU where system calls enter. SDM vol. 3, 5.8.8. */
-#include <arch.h>
-#include <asm_offsets.h>
+#include "x86.h"
 
 #define MSR_EFER 0xc0000080u
 #define MSR_STAR 0xc0000081u
@@ -13,24 +12,11 @@
 
 extern const char arch_syscall_entry[];
 
-static void msr_write(uint32_t msr, uint64_t value)
-{
-	/* Safety: the three registers below only matter once a unit runs. */
-	__asm__ volatile("wrmsr" : : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
-}
-
-static uint64_t msr_read(uint32_t msr)
-{
-	uint32_t low, high;
-	__asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
-	return (uint64_t)high << 32 | low;
-}
-
 void arch_init_syscalls(void)
 {
-	/* sysretq takes SS from STAR[63:48] + 8 and CS from + 16. */
-	msr_write(MSR_STAR, (uint64_t)(SELECTOR_USER_DATA - 8) << 48 | (uint64_t)SELECTOR_KERNEL_CODE << 32);
-	msr_write(MSR_LSTAR, (uint64_t)arch_syscall_entry);
-	msr_write(MSR_FMASK, FLAGS_CLEARED);
-	msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_SCE);
+	/* Safety: these registers only matter once a unit runs. sysretq takes SS from STAR[63:48] + 8 and CS from + 16. */
+	write_msr(MSR_STAR, (uint64_t)(SELECTOR_USER_DATA - 8) << 48 | (uint64_t)SELECTOR_KERNEL_CODE << 32);
+	write_msr(MSR_LSTAR, (uint64_t)arch_syscall_entry);
+	write_msr(MSR_FMASK, FLAGS_CLEARED);
+	write_msr(MSR_EFER, read_msr(MSR_EFER) | EFER_SCE);
 }

@@ -7,36 +7,20 @@
 
 /* ---- instructions ---- */
 /* Safety of all: they touch the named register or port and nothing else; callers know what that does. */
-static inline uint8_t in8(uint16_t port)
-{
-	uint8_t value;
-	__asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
-	return value;
-}
-static inline void out8(uint16_t port, uint8_t value)
-{
-	__asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port));
-}
-static inline uint16_t in16(uint16_t port)
-{
-	uint16_t value;
-	__asm__ volatile("inw %1, %0" : "=a"(value) : "Nd"(port));
-	return value;
-}
-static inline void out16(uint16_t port, uint16_t value)
-{
-	__asm__ volatile("outw %0, %1" : : "a"(value), "Nd"(port));
-}
-static inline uint32_t in32(uint16_t port)
-{
-	uint32_t value;
-	__asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port));
-	return value;
-}
-static inline void out32(uint16_t port, uint32_t value)
-{
-	__asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port));
-}
+#define DEFINE_PORT_ACCESS(bits, suffix)                                                                               \
+	static inline uint##bits##_t in##bits(uint16_t port)                                                           \
+	{                                                                                                              \
+		uint##bits##_t value;                                                                                  \
+		__asm__ volatile("in" #suffix " %1, %0" : "=a"(value) : "Nd"(port));                                   \
+		return value;                                                                                          \
+	}                                                                                                              \
+	static inline void out##bits(uint16_t port, uint##bits##_t value)                                              \
+	{                                                                                                              \
+		__asm__ volatile("out" #suffix " %0, %1" : : "a"(value), "Nd"(port));                                  \
+	}
+DEFINE_PORT_ACCESS(8, b)
+DEFINE_PORT_ACCESS(16, w)
+DEFINE_PORT_ACCESS(32, l)
 static inline uint64_t read_msr(uint32_t msr)
 {
 	uint32_t low, high;
@@ -126,19 +110,19 @@ const void *mmu_map_firmware(paddr_t base, uint64_t size);
 volatile void *mmu_map_registers(paddr_t base, uint64_t size); /* uncached; the range becomes unmappable for units */
 
 /* ---- features.c ---- */
-enum feature {
-	FEATURE_SMEP,
-	FEATURE_SMAP,
-	FEATURE_UMIP,
-	FEATURE_NX,
-	FEATURE_GLOBAL_PAGES,
-	FEATURE_HUGE_PAGES,
-	FEATURE_TSC_DEADLINE,
-	FEATURE_TSC_INVARIANT,
-	FEATURE_HPET,
-	FEATURE_XSAVE,
-	FEATURE_COUNT
-};
+#define FEATURES(F)                                                                                                    \
+	F(SMEP, "smep")                                                                                                \
+	F(SMAP, "smap")                                                                                                \
+	F(UMIP, "umip")                                                                                                \
+	F(NX, "nx")                                                                                                    \
+	F(GLOBAL_PAGES, "global_pages")                                                                                \
+	F(HUGE_PAGES, "huge_pages")                                                                                    \
+	F(TSC_DEADLINE, "tsc_deadline")                                                                                \
+	F(TSC_INVARIANT, "tsc_invariant")                                                                              \
+	F(HPET, "hpet")                                                                                                \
+	F(XSAVE, "xsave")
+#define FEATURE_NUMBER(name, text) FEATURE_##name,
+enum feature { FEATURES(FEATURE_NUMBER) FEATURE_COUNT };
 void feature_set(enum feature feature, bool active);
 bool feature_active(enum feature feature);
 
