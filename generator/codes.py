@@ -64,8 +64,6 @@ CODES: dict[str, tuple[str, str]] = {
     "TSS-041": ("restart not in this version", "An instance that ends stays ended: `restart: {policy: never}`."),
     "TSS-042": ("key not in this version", "The key belongs to the format but nothing acts on it yet, so it is refused "
                 "instead of ignored."),
-    "TSS-043": ("init without vector registers", "A component that says `fpu: true` is built with vector instructions, "
-                "and its threads have the registers. The kernel itself starts init, without them."),
     "TSS-050": ("no such configuration", "`config:` names a file in configs/."),
     "TSS-051": ("component is not configured", "The Kconfig symbol that compiles the component is not set in the "
                 "build's .config. Set it with `make menuconfig`, or use the configuration the manifest names."),

@@ -275,10 +275,6 @@ def read_component(root: Mapping, folder: str, interfaces: frozenset[str]) -> tu
     description = reader.text(node, "description") if node is not None else None
     node = root.get("system")
     system = reader.choices(node, "system right", SYSTEM_RIGHTS) if node is not None else ()
-    fpu = reader.flag(root, "fpu")
-    if fpu and folder == "init":
-        reader.error("TSS-043", root.key("fpu").position, "init has no vector registers",
-                     "the kernel starts it before anybody could ask for them; write `fpu: false`")
     node = root.get("restart")
     if node is not None:
         restart(reader, node)
@@ -290,6 +286,7 @@ def read_component(root: Mapping, folder: str, interfaces: frozenset[str]) -> tu
         settings = read_settings(reader, defaults, "defaults")
     component = Component(name, description.text if description else "", config, reader.provides(root, interfaces),
                           reader.needs(root, interfaces), reader.devices(root), reader.events(root), system or (),
-                          reader.flag(root, "self"), reader.flag(root, "directory"), fpu, settings, position)
+                          reader.flag(root, "self"), reader.flag(root, "directory"), reader.flag(root, "fpu"), settings,
+                          position)
     reader.contradictions(component, root)
     return component, reader.errors

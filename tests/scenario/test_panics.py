@@ -12,10 +12,9 @@ from pathlib import Path
 import pytest
 
 from lib import symbols
-from lib.images import image, iso
-from lib.vm import VM, Machine, output_folder
+from lib.images import image
+from lib.vm import VM
 from scenario.conftest import Boot
-from scenario.orders import order
 from scenario.test_build import make
 
 SPIN = 22  # components/apps/probe/raw.c
