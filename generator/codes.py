@@ -64,6 +64,8 @@ CODES: dict[str, tuple[str, str]] = {
     "TSS-041": ("restart not in this version", "An instance that ends stays ended: `restart: {policy: never}`."),
     "TSS-042": ("key not in this version", "The key belongs to the format but nothing acts on it yet, so it is refused "
                 "instead of ignored."),
+    "TSS-044": ("unused grant", "The component asks for authority that none of its sources names. What nobody uses, an "
+                "attacker does: remove it. A use by number counts if a comment names the slot."),
     "TSS-050": ("no such configuration", "`config:` names a file in configs/."),
     "TSS-051": ("component is not configured", "The Kconfig symbol that compiles the component is not set in the "
                 "build's .config. Set it with `make menuconfig`, or use the configuration the manifest names."),

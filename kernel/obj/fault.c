@@ -87,6 +87,9 @@ void fault_deliver(struct thread *to, const struct thread *from, uint64_t badge,
 /* The thread calls through its unit's fault port. False: nobody is there, or its own chain of calls ends at it. */
 static bool fault_call(struct thread *thread, struct connection *connection)
 {
+	/* Nothing of an earlier call counts for this one: it need not hear that the server was restarted. */
+	if (connection->port == &port_stale)
+		(void)connection_tell(connection);
 	struct port *port = connection->port;
 	struct thread *server = port->fast_receiver;
 	if (port->dead)

@@ -14,10 +14,10 @@ asm(".text\n"
     ".hidden resume_handler\n"
     "resume_handler:\n"
     "	xorl %edi, %edi\n" /* TSS_FAULT_RESUME */
-    "	movl $0x102b, %eax\n"
+    "	movl $0x102e, %eax\n"
     "	syscall\n"
     "	ud2\n");
-_Static_assert(TSS_SYS_self_fault_return == 0x102b && TSS_FAULT_RESUME == 0, "as in resume_handler");
+_Static_assert(TSS_SYS_self_fault_return == 0x102e && TSS_FAULT_RESUME == 0, "as in resume_handler");
 
 /* In the echo server's unit, then on a stack of this thread's own. */
 void rows_fault(void)

@@ -251,8 +251,8 @@ static void test_fault_port_gives_up_and_receives(void)
 /* Own handler first, then the port, then the supervisor. */
 static uint8_t child_stack[1024] __attribute__((aligned(16)));
 extern const char give_up_entry[] HIDDEN;
-asm(".text\n.hidden give_up_entry\ngive_up_entry: movl $1, %edi\n\tmovl $0x102b, %eax\n\tsyscall\n\tud2\n");
-_Static_assert(TSS_SYS_self_fault_return == 0x102b && TSS_FAULT_GIVE_UP == 1, "as in give_up_entry");
+asm(".text\n.hidden give_up_entry\ngive_up_entry: movl $1, %edi\n\tmovl $0x102e, %eax\n\tsyscall\n\tud2\n");
+_Static_assert(TSS_SYS_self_fault_return == 0x102e && TSS_FAULT_GIVE_UP == 1, "as in give_up_entry");
 
 static void job_handler_gives_up(struct worker *self)
 {

@@ -35,12 +35,12 @@ uint64_t handler_refused(uint64_t status)
 asm(".text\n.hidden handler_entry\n"
     "handler_entry: call handler_main\n"
     "1:\tmovq %rax, %rdi\n"
-    "\tmovl $0x102b, %eax\n"
+    "\tmovl $0x102e, %eax\n"
     "\tsyscall\n"
     "\tmovq %rax, %rdi\n"
     "\tcall handler_refused\n"
     "\tjmp 1b\n");
-_Static_assert(TSS_SYS_self_fault_return == 0x102b, "as in handler_entry");
+_Static_assert(TSS_SYS_self_fault_return == 0x102e, "as in handler_entry");
 
 static tss_status_t handle_with(uint64_t (*how)(struct tss_fault_record *record))
 {

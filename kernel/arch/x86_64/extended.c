@@ -9,7 +9,6 @@
 #include "x86.h"
 
 #define CR0_TS (1ull << 3)
-#define CR4_OSXSAVE (1ull << 18)
 #define MSR_FS_BASE 0xc0000100
 #define COMPONENTS 0xe7u /* x87, SSE, AVX, AVX-512 */
 #define FCW_INITIAL 0x37fu
@@ -23,7 +22,7 @@ static uint32_t components; /* XCR0; 0: the CPU has FXSAVE only */
 /* x87 and SSE as after a reset; a header of zeros says that the rest is in its initial state. */
 static void initial_state(void *area)
 {
-	zero_page(area);
+	__builtin_memset(area, 0, PAGE_SIZE);
 	*(uint16_t *)area = FCW_INITIAL;
 	*(uint32_t *)((uint8_t *)area + 24) = MXCSR_INITIAL;
 }
@@ -33,7 +32,6 @@ void vectors_init(void)
 	initial_state(initial);
 	if (!feature_active(FEATURE_XSAVE))
 		return;
-	write_cr4(read_cr4() | CR4_OSXSAVE);
 	components = cpuid(0xd, 0).eax & COMPONENTS;
 	/* Safety: components that the CPU has, x87 and SSE among them. */
 	__asm__ volatile("xsetbv" : : "c"(0), "a"(components), "d"(0));

@@ -4,9 +4,7 @@
 
 /* Elf64_Rela; System V ABI AMD64 supplement 4.4. */
 struct rela {
-	uint64_t offset;
-	uint64_t info;
-	uint64_t addend;
+	uint64_t offset, info, addend;
 };
 #define RELA_RELATIVE 8u
 extern const struct rela image_rela_start[], image_rela_end[];
@@ -17,12 +15,10 @@ uint64_t image_slide;
 /* The linker leaves the words zero, so this runs even when the slide is 0. Nothing before it may read a pointer. */
 static void relocate(uint64_t slide)
 {
-	uint64_t count = ((uint64_t)image_rela_end - (uint64_t)image_rela_start) / sizeof(struct rela);
-	for (const struct rela *rela = image_rela_start; count > 0; count--, rela++) {
+	for (const struct rela *rela = image_rela_start; (uint64_t)rela < (uint64_t)image_rela_end; rela++)
 		if ((uint32_t)rela->info == RELA_RELATIVE)
 			/* Safety: the linker made the entry; -z text keeps it within the data segment. */
 			*(uint64_t *)(rela->offset + slide) = rela->addend + slide;
-	}
 }
 
 /* Per-CPU data first: whatever goes wrong from here on may ask cpu_this(). */
