@@ -32,7 +32,7 @@ struct arch_space {
 /* What only some threads have beyond the frame; saved when another thread becomes current, never later. */
 struct arch_extended {
 	uint64_t fs_base;
-	void *vectors; /* a page for vector and x87 registers; NULL: their instructions fault */
+	paddr_t vectors; /* a frame for vector and x87 registers; 0: their instructions fault */
 };
 
 /* What the boot code found. Lives in the kernel's .bss; valid for ever. */
@@ -88,7 +88,6 @@ ALWAYS_INLINE void arch_user_gs_set(const uint64_t *base);
 void arch_extended_switch(struct cpu *cpu, struct arch_extended *next); /* NULL: none of it */
 void arch_extended_reset(struct arch_extended *extended);               /* the state a thread begins with */
 void arch_selectors_clear(void); /* DS ES FS GS, and the bases of FS and GS with them */
-uint64_t arch_user_flags(uint64_t flags); /* without what is not a unit's to set */
 
 /* Interrupt lines: ISA numbers 0-15 (MADT overrides applied) and global system interrupts from 16 up. */
 unsigned arch_irq_count(void);

@@ -64,7 +64,7 @@ void thread_end(struct thread *thread);                   /* out of every queue;
 void thread_wake(struct thread *thread, status_t status);
 void thread_block(struct thread *thread, enum tss_thread_state state, uint64_t timeout_us);
 void thread_timed_out(struct thread *thread);
-void thread_drop_extension(struct thread *thread); /* it never runs again */
+void thread_free(struct thread *thread); /* ended, its IPC page unmapped */
 /* ARGUMENT (number, number + 1) unless a thread may begin there. */
 MUST_CHECK status_t thread_check_start(uint64_t entry, uint64_t stack, unsigned number);
 

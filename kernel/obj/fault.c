@@ -9,7 +9,7 @@
  * One who is left without a handler (it died, or gave up) is FAULTED: when the scheduler would run it, its unit ends.
  * So no unit's end ever begins inside another's.
  */
-#include <port.h>
+#include <message_copy.h>
 #include <syscall.h>
 
 #define RECORD_TAG TSS_TAG(TSS_MSG_FAULT, sizeof(struct tss_fault_record), 0)
@@ -46,7 +46,7 @@ static void frame_load(struct arch_frame *frame, const struct tss_fault_record *
 	__builtin_memcpy(frame, record->regs, sizeof(record->regs));
 	frame->rip = ip;
 	frame->rsp = sp;
-	frame->rflags = arch_user_flags(record->flags);
+	frame->rflags = ARCH_USER_FLAGS(record->flags);
 }
 
 /* Beyond, the CPU might refuse to go there while it is still in the kernel. */
@@ -64,7 +64,7 @@ static void fault_to_self(struct thread *thread)
 	frame->rip = thread->fault_entry;
 	frame->rsp = thread->fault_stack;
 	frame->rdi = thread->ipc_user + offsetof(struct tss_ipc_page, fault);
-	frame->rflags = arch_user_flags(0);
+	frame->rflags = ARCH_USER_FLAGS(0);
 }
 
 void fault_deliver(struct thread *to, const struct thread *from, uint64_t badge, struct reply *reply)
@@ -72,10 +72,7 @@ void fault_deliver(struct thread *to, const struct thread *from, uint64_t badge,
 	struct arch_frame *frame = &to->frame;
 	/* Safety: recv[] is larger than a record, and aligned. */
 	record_fill((struct tss_fault_record *)to->ipc->recv, from);
-	frame->rax = TSS_OK;
-	frame->rdi = badge;
-	frame->rsi = RECORD_TAG;
-	frame->rdx = reply->handle;
+	message_set_result(to, badge, RECORD_TAG, reply->handle);
 	frame->r10 = from->fault;
 	frame->r8 = from->frame.address;
 	frame->r9 = from->frame.rip;
@@ -85,8 +82,11 @@ void fault_deliver(struct thread *to, const struct thread *from, uint64_t badge,
 }
 
 /* The thread calls through its unit's fault port. False: nobody is there, or its own chain of calls ends at it. */
-static bool fault_call(struct thread *thread, struct connection *connection)
+static bool fault_call(struct thread *thread)
 {
+	struct connection *connection = thread->unit->fault_port;
+	if (!connection)
+		return false;
 	/* Nothing of an earlier call counts for this one: it need not hear that the server was restarted. */
 	if (connection->port == &port_stale)
 		(void)connection_tell(connection);
@@ -118,13 +118,6 @@ void fault_supervise(struct thread *thread)
 	unit_end(unit, UNIT_CODE_FAULT | kind);
 }
 
-static void fault_to_port(struct thread *thread)
-{
-	struct connection *connection = thread->unit->fault_port;
-	if (!connection || !fault_call(thread, connection))
-		fault_supervise(thread);
-}
-
 void thread_fault(struct thread *thread, enum tss_fault kind, uint64_t address)
 {
 	cpu_this()->faults++;
@@ -132,8 +125,8 @@ void thread_fault(struct thread *thread, enum tss_fault kind, uint64_t address)
 	thread->frame.address = address;
 	if (thread->fault_entry && !thread->fault_handling)
 		fault_to_self(thread);
-	else
-		fault_to_port(thread);
+	else if (!fault_call(thread))
+		fault_supervise(thread);
 }
 
 status_t fault_reply(const struct thread *self, struct reply *reply, uint64_t tag)
@@ -190,21 +183,11 @@ status_t sys_self_fault_handler(struct thread *self, struct capability *cap)
 	return TSS_OK;
 }
 
-static void fault_give_up(struct thread *self, uint64_t kind, const struct tss_fault_record *record)
-{
-	uint64_t code = record->code;
-	self->fault = (uint8_t)kind;
-	self->frame.address = record->address;
-	self->frame.vector = code >> 32;
-	self->frame.error = (uint32_t)code;
-	fault_to_port(self);
-}
-
 status_t sys_self_fault_return(struct thread *self, struct capability *cap)
 {
 	/* Each word is read once; another thread of the unit may be writing it. */
 	const volatile struct tss_fault_record *record = &self->ipc->fault;
-	uint64_t action = ARG1(self), kind = record->kind, ip = record->ip, sp = record->sp;
+	uint64_t action = ARG1(self), kind = record->kind, ip = record->ip, sp = record->sp, code = record->code;
 	(void)cap;
 	if (action > TSS_FAULT_GIVE_UP)
 		return ERR(ARGUMENT, 1);
@@ -215,8 +198,12 @@ status_t sys_self_fault_return(struct thread *self, struct capability *cap)
 	frame_load(&self->frame, &self->ipc->fault, ip, sp);
 	self->frame.full = true;
 	self->fault_handling = false;
-	if (action == TSS_FAULT_GIVE_UP)
-		fault_give_up(self, kind, &self->ipc->fault);
+	self->frame.address = record->address;
+	self->frame.vector = code >> 32;
+	self->frame.error = (uint32_t)code;
+	self->fault = action == TSS_FAULT_GIVE_UP ? (uint8_t)kind : 0;
+	if (self->fault && !fault_call(self))
+		fault_supervise(self);
 	return fault_leave();
 }
 

@@ -28,43 +28,22 @@ static status_t thread_check(struct unit *unit, uint64_t entry, uint64_t stack, 
 	return TSS_OK;
 }
 
-static status_t thread_map_ipc(struct thread *thread, uint64_t ipc_page)
-{
-	struct unit *unit = thread->unit;
-	status_t status = frame_alloc(unit, &thread->ipc_frame);
-	if (status != TSS_OK)
-		return status;
-	status = arch_space_map(&unit->space, unit, (uaddr_t){ipc_page}, thread->ipc_frame,
-				TSS_RIGHT_READ | TSS_RIGHT_WRITE, false);
-	if (status != TSS_OK)
-		frame_free(unit, thread->ipc_frame);
-	return status;
-}
-
-static status_t thread_add_vectors(struct thread *thread)
-{
-	paddr_t frame;
-	if (!thread->unit->vectors)
-		return TSS_OK;
-	status_t status = frame_alloc(thread->unit, &frame);
-	if (status != TSS_OK)
-		return status;
-	thread->extension.vectors = phys_to_virt(frame);
-	thread->extended = &thread->extension;
-	return TSS_OK;
-}
-
-void thread_drop_extension(struct thread *thread)
+void thread_free(struct thread *thread)
 {
 	arch_extended_reset(&thread->extension); /* the CPU forgets it */
-	if (thread->extension.vectors)
-		frame_free(thread->unit, virt_to_phys(thread->extension.vectors));
+	if (thread->extension.vectors.raw)
+		frame_free(thread->unit, thread->extension.vectors);
+	if (thread->ipc_frame.raw)
+		frame_free(thread->unit, thread->ipc_frame);
+	object_free(&thread->object, sizeof(*thread));
 }
 
 void thread_reset(struct thread *thread)
 {
-	thread->frame = (struct arch_frame){
-		.rip = thread->start.entry, .rsp = thread->start.stack, .rdi = thread->start.argument, .rflags = 0x202};
+	thread->frame = (struct arch_frame){.rip = thread->start.entry,
+					    .rsp = thread->start.stack,
+					    .rdi = thread->start.argument,
+					    .rflags = ARCH_USER_FLAGS(0)};
 	thread->state = TSS_THREAD_NEW;
 	thread->fault = 0;
 	thread->fault_entry = 0;
@@ -90,14 +69,17 @@ status_t thread_create(struct unit *unit, uint64_t entry, uint64_t stack, uint64
 	struct thread *thread = memory;
 	thread->unit = unit;
 	thread->ipc_user = ipc_page;
-	status = thread_add_vectors(thread);
+	status = frame_alloc(unit, &thread->ipc_frame);
+	if (status == TSS_OK && unit->vectors)
+		status = frame_alloc(unit, &thread->extension.vectors);
 	if (status == TSS_OK)
-		status = thread_map_ipc(thread, ipc_page);
+		status = arch_space_map(&unit->space, unit, (uaddr_t){ipc_page}, thread->ipc_frame,
+					TSS_RIGHT_READ | TSS_RIGHT_WRITE, false);
 	if (status != TSS_OK) {
-		thread_drop_extension(thread);
-		object_free(&thread->object, sizeof(*thread));
+		thread_free(thread);
 		return status;
 	}
+	thread->extended = unit->vectors ? &thread->extension : NULL;
 	thread->start.entry = entry;
 	thread->start.stack = stack;
 	thread->start.argument = argument;

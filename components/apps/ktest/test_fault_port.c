@@ -177,7 +177,7 @@ static void test_fault_port_ends_with_a_fault_queued(void)
 static void test_fault_port_is_gone(void)
 {
 	faulting_child(job_sleep, 0);
-	CHECK_OK(tss_unit_kill(child.unit));
+	CHECK_OK(tss_unit_kill(child.unit, 0));
 	exited(0x200);
 	child = child_new(LOW, job_fault, (uint64_t)fault_exit, 16);
 	CHECK_OK(tss_unit_fault_port(child.unit, connection));
@@ -192,7 +192,7 @@ static void test_faulted_unit_is_killed(void)
 {
 	faulting_child(job_fault, 16);
 	(void)called();
-	CHECK_OK(tss_unit_kill(child.unit));
+	CHECK_OK(tss_unit_kill(child.unit, 0));
 	exited(0x200);
 	CHECK(answer(RESUME, NULL), E(GONE, 1));
 }
@@ -215,7 +215,7 @@ static void job_fault_server(struct worker *self)
 static void served_directly(uint64_t timeout, bool give_up)
 {
 	faulting_child(job_sleep, 0); /* for the ports; it is gone before it runs */
-	CHECK_OK(tss_unit_kill(child.unit));
+	CHECK_OK(tss_unit_kill(child.unit, 0));
 	exited(0x200);
 	child = child_new(LOW, job_fault, (uint64_t)fault_exit, 16);
 	CHECK_OK(tss_unit_fault_port(child.unit, connection));

@@ -294,7 +294,7 @@ static void test_selectors_are_cleared(void)
 			(void)tss_self_sleep(2 * TICK);
 			CHECK(selectors(), 0);
 		}
-		CHECK_OK(tss_unit_kill(child.unit));
+		CHECK_OK(tss_unit_kill(child.unit, 0));
 	}
 }
 

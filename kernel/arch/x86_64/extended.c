@@ -11,25 +11,19 @@
 #define CR0_TS (1ull << 3)
 #define MSR_FS_BASE 0xc0000100
 #define COMPONENTS 0xe7u /* x87, SSE, AVX, AVX-512 */
-#define FCW_INITIAL 0x37fu
-#define MXCSR_INITIAL 0x1f80u
-#define FLAGS_USER 0x00250dd5ull /* CF PF AF ZF SF TF DF OF RF AC ID */
-#define FLAGS_FIXED 0x202ull
-
-static uint8_t initial[PAGE_SIZE] __attribute__((aligned(64)));
-static uint32_t components; /* XCR0; 0: the CPU has FXSAVE only */
 
 /* x87 and SSE as after a reset; a header of zeros says that the rest is in its initial state. */
-static void initial_state(void *area)
-{
-	__builtin_memset(area, 0, PAGE_SIZE);
-	*(uint16_t *)area = FCW_INITIAL;
-	*(uint32_t *)((uint8_t *)area + 24) = MXCSR_INITIAL;
-}
+static const union {
+	struct {
+		uint16_t fcw, other[11];
+		uint32_t mxcsr;
+	};
+	uint8_t page[PAGE_SIZE];
+} initial __attribute__((aligned(64))) = {{.fcw = 0x37f, .mxcsr = 0x1f80}};
+static uint32_t components; /* XCR0; 0: the CPU has FXSAVE only */
 
 void vectors_init(void)
 {
-	initial_state(initial);
 	if (!feature_active(FEATURE_XSAVE))
 		return;
 	components = cpuid(0xd, 0).eax & COMPONENTS;
@@ -39,35 +33,30 @@ void vectors_init(void)
 		panic("the vector registers do not fit into a page");
 }
 
-/* Safety of both: an area is a page, aligned, that only this file writes. */
-static void save(void *area)
-{
-	if (components)
-		__asm__ volatile("xsave64 (%0)" : : "r"(area), "a"(components), "d"(0) : "memory");
-	else
-		__asm__ volatile("fxsave64 (%0)" : : "r"(area) : "memory");
-}
-
-static void restore(const void *area)
-{
-	if (components)
-		__asm__ volatile("xrstor64 (%0)" : : "r"(area), "a"(components), "d"(0) : "memory");
-	else
-		__asm__ volatile("fxrstor64 (%0)" : : "r"(area) : "memory");
-}
+/* Safety of both: an area is a frame, or `initial`, which is only read; nobody else writes either. */
+#define DEFINE_MOVE(name, extended, legacy)                                                                            \
+	static void name(const void *area)                                                                             \
+	{                                                                                                              \
+		if (components)                                                                                        \
+			__asm__ volatile(extended " (%0)" : : "r"(area), "a"(components), "d"(0) : "memory");          \
+		else                                                                                                   \
+			__asm__ volatile(legacy " (%0)" : : "r"(area) : "memory");                                     \
+	}
+DEFINE_MOVE(save, "xsave64", "fxsave64")
+DEFINE_MOVE(restore, "xrstor64", "fxrstor64")
 
 void arch_extended_switch(struct cpu *cpu, struct arch_extended *next)
 {
-	void *from = cpu->extended ? cpu->extended->vectors : NULL, *to = next ? next->vectors : NULL;
+	paddr_t none = {0}, from = cpu->extended ? cpu->extended->vectors : none, to = next ? next->vectors : none;
 	cpu->extended = next;
 	write_msr(MSR_FS_BASE, next ? next->fs_base : 0);
-	if (from == to)
+	if (from.raw == to.raw)
 		return;
 	__asm__ volatile("clts");
-	if (from)
-		save(from);
-	restore(to ? to : initial);
-	if (!to)
+	if (from.raw)
+		save(phys_to_virt(from));
+	restore(to.raw ? phys_to_virt(to) : &initial);
+	if (!to.raw)
 		write_cr0(read_cr0() | CR0_TS);
 }
 
@@ -77,8 +66,8 @@ void arch_extended_reset(struct arch_extended *extended)
 	if (cpu->extended == extended)
 		arch_extended_switch(cpu, NULL);
 	extended->fs_base = 0;
-	if (extended->vectors)
-		initial_state(extended->vectors);
+	if (extended->vectors.raw)
+		__builtin_memcpy(phys_to_virt(extended->vectors), &initial, PAGE_SIZE);
 }
 
 void arch_selectors_clear(void)
@@ -87,9 +76,4 @@ void arch_selectors_clear(void)
 	__asm__ volatile("movl %0, %%ds\n\tmovl %0, %%es\n\tmovl %0, %%fs\n\tswapgs\n\tmovl %0, %%gs\n\tswapgs"
 			 :
 			 : "r"(0));
-}
-
-uint64_t arch_user_flags(uint64_t flags)
-{
-	return (flags & FLAGS_USER) | FLAGS_FIXED;
 }

@@ -25,7 +25,7 @@ void unit_destroy(struct unit *gone)
 {
 	(void)gone;
 }
-void thread_drop_extension(struct thread *thread)
+void thread_free(struct thread *thread)
 {
 	(void)thread;
 }
