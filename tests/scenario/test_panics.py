@@ -42,7 +42,7 @@ def inject(vm: VM, what: str) -> None:
     if what == "nmi":
         vm.qmp("inject-nmi")
     else:
-        vm.qmp("human-monitor-command", **{"command-line": "mce 0 4 0xbd00000000000000 0x4 0 0"})
+        vm.qmp("human-monitor-command", 10.0, **{"command-line": "mce 0 4 0xbd00000000000000 0x4 0 0"})
 
 
 NAMES = {"nmi": "non-maskable interrupt", "mce": "machine check"}

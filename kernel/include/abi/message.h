@@ -55,7 +55,7 @@ typedef uint64_t tss_tag_t;
  * of 0 bytes changes nothing. ip and sp must be user addresses (else ARGUMENT, and the fault still waits), of flags only
  * the arithmetic ones, DF, TF, AC, ID and RF count. The ip of a SYSCALL is its instruction; that of DEBUG is the next one
  * after a breakpoint or a single step. When a thread's own handler gives up, the record goes on as it stands then,
- * thread and unit excepted; a reply's payload has no meaning then.
+ * thread and unit excepted; a reply that gives up has no payload.
  */
 struct tss_fault_record {
 	uint64_t kind;       /* enum tss_fault */
