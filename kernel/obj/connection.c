@@ -11,14 +11,19 @@ static status_t child_check(struct thread *self, const struct capability *cap, s
 	status_t status = syscall_capability(self, ARG2(self), 2, TSS_TYPE_UNIT, TSS_RIGHT_CONTROL, &unit_cap);
 	if (status != TSS_OK)
 		return status;
-	if (cap->depth == CAP_DEPTH_MAX)
-		return ERR(DEPTH, 1);
+	status = capability_copyable(cap, 1);
+	if (status != TSS_OK)
+		return status;
 	*payer = (struct unit *)unit_cap->object;
 	return syscall_new_slot(self, slot);
 }
 
 void reply_moved(struct reply *reply, struct capability *cap)
 {
+	if (!cap->original) {
+		reply->away = cap;
+		return;
+	}
 	reply->cap = cap;
 	reply->handle = capability_handle(cap);
 }
@@ -67,22 +72,37 @@ void reply_destroy(struct reply *reply)
 
 status_t sys_connection_create(struct thread *self, struct capability *cap)
 {
+	struct port *port = (struct port *)cap->object;
 	struct capability *slot;
 	struct unit *payer;
 	void *memory;
 	status_t status = child_check(self, cap, &slot, &payer);
+	if (status == TSS_OK && ARG4(self) > port->depth - port->reserved)
+		return ERR(FULL, 4);
 	if (status == TSS_OK)
 		status = object_alloc(payer, TSS_TYPE_CONNECTION, sizeof(struct connection), &memory);
 	if (status != TSS_OK)
 		return status;
 	struct connection *connection = memory;
-	connection->port = (struct port *)cap->object;
+	connection->port = port;
 	connection->badge = ARG3(self);
+	connection->credit = (uint32_t)ARG4(self);
+	port->reserved += connection->credit;
+	port->sharers += !connection->credit;
 	return syscall_place(self, slot, connection, cap);
 }
 
 void connection_destroy(struct connection *connection)
 {
+	struct port *port = connection->port;
+	port->reserved -= connection->credit;
+	port->sharers -= !connection->credit;
+	LINK_FOR_EACH(at, &port->messages)
+	{
+		struct message *message = LINK_ENTRY(at, struct message, link);
+		if (message->sender == connection)
+			message->sender = NULL;
+	}
 	LINK_FOR_EACH(at, &object_lists[TSS_TYPE_UNIT])
 	{
 		struct unit *unit = LINK_ENTRY(at, struct unit, object.all);

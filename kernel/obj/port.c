@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* port.c - ports: creation, queues, delivery to the waiting receiver, the end. Calls and replies are in ipc.c. */
+#include <enabled.h>
 #include <message_copy.h>
 #include <syscall.h>
 
 void port_fast_update(struct port *port)
 {
-	bool fast = !port->dead && port_waiting(port) && !port->receiver->timeout.armed && port->free_reply;
+	bool fast = IS_ENABLED(CONFIG_DONATION) && !port->dead && port_waiting(port) && !port->receiver->timeout.armed && port->free_reply;
 	port->fast_receiver = fast ? port->receiver : NULL;
 }
 
@@ -24,6 +25,7 @@ static void port_receiver_ready(struct port *port)
 		return;
 	timeout_cancel(&receiver->timeout);
 	receiver->port = NULL;
+	receiver->left = SCHED_CHAIN_MAX;
 	receiver->state = TSS_THREAD_READY;
 	sched_wake_parked(receiver);
 	sched_activate_home(receiver);
@@ -56,7 +58,10 @@ static void port_deliver_message(struct port *port, struct message *message)
 	struct thread *to = port->receiver;
 	link_remove(&message->link);
 	link_append(&port->free_messages, &message->link);
+	if (message->sender)
+		message->sender->queued--;
 	port_receiver_ready(port);
+	message_take_caps(message, to);
 	message_set_result(to, message->badge, message->tag, 0);
 	to->frame.r10 = message->words[0];
 	to->frame.r8 = message->words[1];
@@ -78,6 +83,7 @@ static bool port_deliver_caller(struct port *port, struct thread *caller)
 	link_remove(&caller->wait);
 	struct reply *reply = reply_bind(port, caller, to, caller->home);
 	port_receiver_ready(port);
+	to->left = (uint8_t)(caller->left - 1);
 	message_set_result(to, caller->badge, tag, reply->handle);
 	message_copy_words(to, caller);
 	message_copy_payload(to->ipc->recv, caller->ipc->send, tag);
@@ -107,10 +113,26 @@ bool port_deliver_next(struct port *port)
 	}
 }
 
-static struct message *port_take_message(struct port *port)
+static struct message *port_take_message(struct port *port, struct connection *sender)
 {
 	struct link *link = port->dead ? NULL : link_take_first(&port->free_messages);
-	return link ? LINK_ENTRY(link, struct message, link) : NULL;
+	if (!link)
+		return NULL;
+	struct message *message = LINK_ENTRY(link, struct message, link);
+	message->sender = sender;
+	if (sender)
+		sender->queued++;
+	return message;
+}
+
+/* How many messages of its own a connection may have in the queue. */
+static uint32_t connection_credit(const struct connection *connection)
+{
+	const struct port *port = connection->port;
+	if (connection->credit)
+		return connection->credit;
+	uint32_t share = (port->depth - port->reserved) / port->sharers;
+	return share ? share : 1;
 }
 
 static void port_queue_message(struct port *port, struct message *message)
@@ -124,7 +146,7 @@ static void port_queue_message(struct port *port, struct message *message)
 
 bool connection_post(struct connection *connection, uint64_t tag, const uint64_t *words)
 {
-	struct message *message = port_take_message(connection->port);
+	struct message *message = port_take_message(connection->port, NULL);
 	if (!message)
 		return false;
 	message->tag = tag;
@@ -141,14 +163,18 @@ bool connection_post(struct connection *connection, uint64_t tag, const uint64_t
 status_t sys_connection_send(struct thread *self, struct capability *cap)
 {
 	struct connection *connection = (struct connection *)cap->object;
+	struct capability *sources[TSS_MESSAGE_CAPS];
 	uint64_t tag = ARG2(self);
 	if (!tag_valid(tag))
 		return ERR(ARGUMENT, 2);
-	if (TSS_TAG_CAPS(tag))
-		return ERR(UNSUPPORTED, 2);
 	if (connection->port->dead)
 		return ERR(PEER_DEAD, 1);
-	struct message *message = port_take_message(connection->port);
+	status_t status = message_check_caps(self, tag, sources);
+	if (status != TSS_OK)
+		return status;
+	struct message *message = NULL;
+	if (connection->queued < connection_credit(connection))
+		message = port_take_message(connection->port, connection);
 	if (!message) {
 		connection->refused++;
 		return ERR(FULL, 1);
@@ -161,6 +187,7 @@ status_t sys_connection_send(struct thread *self, struct capability *cap)
 	message->words[2] = self->frame.r9;
 	message->words[3] = self->frame.rbx;
 	message_copy_payload(message->words, self->ipc->send, tag);
+	message_put_caps(message, sources);
 	port_queue_message(connection->port, message);
 	return TSS_OK;
 }
@@ -202,9 +229,20 @@ status_t sys_port_create(struct thread *self, struct capability *cap)
 	return syscall_place(self, slot, port, NULL);
 }
 
+/* The port is dead: nobody receives from it any more, and what came with its messages goes. */
+static void port_end(struct port *port)
+{
+	if (port_waiting(port))
+		thread_wake(port->receiver, ERR(CANCELLED, 1));
+	LINK_FOR_EACH(at, &port->messages)
+	message_take_caps(LINK_ENTRY(at, struct message, link), NULL);
+}
+
 void port_fail_callers(struct port *port, status_t status)
 {
 	struct link *link;
+	if (port->dead)
+		port_end(port);
 	while ((link = link_take_first(&port->callers)))
 		thread_wake(LINK_ENTRY(link, struct thread, wait), status);
 	LINK_FOR_EACH(at, &object_lists[TSS_TYPE_REPLY])
@@ -219,8 +257,6 @@ void port_destroy(struct port *port)
 {
 	port->dead = true;
 	port_fail_callers(port, ERR(PEER_DEAD, 1));
-	if (port_waiting(port))
-		thread_wake(port->receiver, ERR(CANCELLED, 1));
 	if (port->event)
 		port->event->port = NULL;
 	port_free_messages(port);
@@ -238,10 +274,12 @@ void ports_forget_thread(struct thread *thread)
 	LINK_FOR_EACH(at, &object_lists[TSS_TYPE_REPLY])
 	{
 		struct reply *reply = LINK_ENTRY(at, struct reply, object.all);
+		if (reply->away && reply->away->space == thread->unit && !thread->unit->threads)
+			capability_delete(reply->away);
 		if (reply->server != thread)
 			continue;
 		reply->server = NULL;
-		if (!reply->caller)
+		if (reply->gone && !reply->away)
 			reply_free(reply);
 	}
 }

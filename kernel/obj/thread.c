@@ -40,6 +40,7 @@ static void thread_fill(struct thread *thread, uint64_t entry, uint64_t stack, u
 	thread->frame.rdi = argument;
 	thread->frame.rflags = 0x202;
 	thread->state = TSS_THREAD_NEW;
+	thread->left = SCHED_CHAIN_MAX;
 	thread->ipc = phys_to_virt(thread->ipc_frame);
 	thread->ipc->self = thread->ipc_user;
 	thread->ipc->thread = thread->object.id;
@@ -110,6 +111,7 @@ static void thread_unwait(struct thread *thread)
 		break;
 	case TSS_THREAD_RECEIVING:
 		thread->port->fast_receiver = NULL;
+		thread->left = SCHED_CHAIN_MAX;
 		break;
 	case TSS_THREAD_WAITING:
 		if (thread->event)
@@ -163,6 +165,15 @@ void thread_end(struct thread *thread)
 	}
 	sched_wake_parked(thread);
 	cpu->need_resched = true;
+}
+
+/* A unit that is still being built may lose its threads and get others. */
+void thread_leave(struct thread *thread, uint64_t code)
+{
+	struct unit *unit = thread->unit;
+	thread_end(thread);
+	if (!unit->threads && unit->state == UNIT_RUNNING)
+		unit_end(unit, code);
 }
 
 static const char *fault_name(enum tss_fault kind)
