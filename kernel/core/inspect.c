@@ -40,6 +40,8 @@ static void fill_unit(struct tss_inspect_unit *out, const struct unit *unit)
 		.slots = unit->caps.slots,
 		.slots_used = unit->caps.used,
 		.parent = unit->parent ? unit->parent->object.id : 0,
+		.sealed = unit->sealed,
+		.restarts = unit->restarts,
 	};
 	__builtin_memcpy(out->name, unit->name, TSS_NAME_SIZE);
 }
@@ -82,9 +84,9 @@ static void fill_detail(struct tss_inspect_capability *out, const struct capabil
 		out->b = ((const struct port *)object)->depth;
 		break;
 	case TSS_TYPE_CONNECTION:
-		out->a = ((const struct connection *)object)->port->object.id;
+		out->a = ((const struct connection *)object)->target->object.id;
 		out->b = ((const struct connection *)object)->badge;
-		out->c = ((const struct connection *)object)->port->object.payer->object.id;
+		out->c = ((const struct connection *)object)->target->object.payer->object.id;
 		break;
 	case TSS_TYPE_REPLY:
 		out->a = ((const struct reply *)object)->port->object.id;
@@ -179,14 +181,14 @@ static bool inspect_connection(struct query *query, union record *out)
 	const struct connection *connection = object;
 	out->connection = (struct tss_inspect_connection){
 		.id = connection->object.id,
-		.port = connection->port->object.id,
+		.port = connection->target->object.id,
 		.badge = connection->badge,
 		.calls = connection->calls,
 		.sends = connection->sends,
 		.refused = connection->refused,
 	};
 	__builtin_memcpy(out->connection.client, connection->object.payer->name, TSS_NAME_SIZE);
-	__builtin_memcpy(out->connection.server, connection->port->object.payer->name, TSS_NAME_SIZE);
+	__builtin_memcpy(out->connection.server, connection->target->object.payer->name, TSS_NAME_SIZE);
 	return true;
 }
 

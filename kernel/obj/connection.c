@@ -84,7 +84,7 @@ status_t sys_connection_create(struct thread *self, struct capability *cap)
 	if (status != TSS_OK)
 		return status;
 	struct connection *connection = memory;
-	connection->port = port;
+	connection->port = connection->target = port;
 	connection->badge = ARG3(self);
 	connection->credit = (uint32_t)ARG4(self);
 	port->reserved += connection->credit;
@@ -92,9 +92,15 @@ status_t sys_connection_create(struct thread *self, struct capability *cap)
 	return syscall_place(self, slot, connection, cap);
 }
 
+status_t connection_tell(struct connection *connection)
+{
+	connection->port = connection->target;
+	return connection->target->dead ? ERR(PEER_DEAD, 1) : ERR(PEER_RESTARTED, 1);
+}
+
 void connection_destroy(struct connection *connection)
 {
-	struct port *port = connection->port;
+	struct port *port = connection->target;
 	port->reserved -= connection->credit;
 	port->sharers -= !connection->credit;
 	LINK_FOR_EACH(at, &port->messages)

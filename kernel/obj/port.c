@@ -4,9 +4,12 @@
 #include <message_copy.h>
 #include <syscall.h>
 
+struct port port_stale;
+
 void port_fast_update(struct port *port)
 {
-	bool fast = IS_ENABLED(CONFIG_DONATION) && !port->dead && port_waiting(port) && !port->receiver->timeout.armed && port->free_reply;
+	bool fast = IS_ENABLED(CONFIG_DONATION) && !port->dead && port_waiting(port) &&
+		    !port->receiver->timeout.armed && port->free_reply;
 	port->fast_receiver = fast ? port->receiver : NULL;
 }
 
@@ -53,15 +56,28 @@ static void port_deliver_event(struct port *port)
 	port->event->bits = 0;
 }
 
-static void port_deliver_message(struct port *port, struct message *message)
+/* Its place is free again, its sender has the credit back, and its capabilities go to `to` or (NULL) nowhere. */
+static void port_release_message(struct port *port, struct message *message, struct thread *to)
 {
-	struct thread *to = port->receiver;
 	link_remove(&message->link);
 	link_append(&port->free_messages, &message->link);
 	if (message->sender)
 		message->sender->queued--;
+	if (TSS_TAG_CAPS(message->tag))
+		message_take_caps(message, to);
+}
+
+static void port_drop_messages(struct port *port)
+{
+	while (!link_empty(&port->messages))
+		port_release_message(port, LINK_ENTRY(port->messages.next, struct message, link), NULL);
+}
+
+static void port_deliver_message(struct port *port, struct message *message)
+{
+	struct thread *to = port->receiver;
 	port_receiver_ready(port);
-	message_take_caps(message, to);
+	port_release_message(port, message, to);
 	message_set_result(to, message->badge, message->tag, 0);
 	to->frame.r10 = message->words[0];
 	to->frame.r8 = message->words[1];
@@ -128,7 +144,7 @@ static struct message *port_take_message(struct port *port, struct connection *s
 /* How many messages of its own a connection may have in the queue. */
 static uint32_t connection_credit(const struct connection *connection)
 {
-	const struct port *port = connection->port;
+	const struct port *port = connection->target;
 	if (connection->credit)
 		return connection->credit;
 	uint32_t share = (port->depth - port->reserved) / port->sharers;
@@ -146,7 +162,8 @@ static void port_queue_message(struct port *port, struct message *message)
 
 bool connection_post(struct connection *connection, uint64_t tag, const uint64_t *words)
 {
-	struct message *message = port_take_message(connection->port, NULL);
+	struct port *port = connection->port = connection->target; /* the kernel needs no telling */
+	struct message *message = port_take_message(port, NULL);
 	if (!message)
 		return false;
 	message->tag = tag;
@@ -156,7 +173,7 @@ bool connection_post(struct connection *connection, uint64_t tag, const uint64_t
 		message->words[i] = 0;
 	for (unsigned i = 0; i < (TSS_TAG_LENGTH(tag) + 7) / sizeof(uint64_t); i++)
 		message->words[i] = words[i];
-	port_queue_message(connection->port, message);
+	port_queue_message(port, message);
 	return true;
 }
 
@@ -167,9 +184,11 @@ status_t sys_connection_send(struct thread *self, struct capability *cap)
 	uint64_t tag = ARG2(self);
 	if (!tag_valid(tag))
 		return ERR(ARGUMENT, 2);
+	if (connection->port == &port_stale)
+		return connection_tell(connection);
 	if (connection->port->dead)
 		return ERR(PEER_DEAD, 1);
-	status_t status = message_check_caps(self, tag, sources);
+	status_t status = TSS_TAG_CAPS(tag) ? message_check_caps(self, tag, sources) : TSS_OK;
 	if (status != TSS_OK)
 		return status;
 	struct message *message = NULL;
@@ -187,7 +206,8 @@ status_t sys_connection_send(struct thread *self, struct capability *cap)
 	message->words[2] = self->frame.r9;
 	message->words[3] = self->frame.rbx;
 	message_copy_payload(message->words, self->ipc->send, tag);
-	message_put_caps(message, sources);
+	if (TSS_TAG_CAPS(tag))
+		message_put_caps(message, sources);
 	port_queue_message(connection->port, message);
 	return TSS_OK;
 }
@@ -195,7 +215,7 @@ status_t sys_connection_send(struct thread *self, struct capability *cap)
 static void port_free_messages(struct port *port)
 {
 	struct link *link;
-	while ((link = link_take_first(&port->free_messages)) || (link = link_take_first(&port->messages)))
+	while ((link = link_take_first(&port->free_messages)))
 		slab_free(port->object.payer, LINK_ENTRY(link, struct message, link), sizeof(struct message));
 }
 
@@ -229,20 +249,9 @@ status_t sys_port_create(struct thread *self, struct capability *cap)
 	return syscall_place(self, slot, port, NULL);
 }
 
-/* The port is dead: nobody receives from it any more, and what came with its messages goes. */
-static void port_end(struct port *port)
-{
-	if (port_waiting(port))
-		thread_wake(port->receiver, ERR(CANCELLED, 1));
-	LINK_FOR_EACH(at, &port->messages)
-	message_take_caps(LINK_ENTRY(at, struct message, link), NULL);
-}
-
 void port_fail_callers(struct port *port, status_t status)
 {
 	struct link *link;
-	if (port->dead)
-		port_end(port);
 	while ((link = link_take_first(&port->callers)))
 		thread_wake(LINK_ENTRY(link, struct thread, wait), status);
 	LINK_FOR_EACH(at, &object_lists[TSS_TYPE_REPLY])
@@ -253,10 +262,63 @@ void port_fail_callers(struct port *port, status_t status)
 	}
 }
 
-void port_destroy(struct port *port)
+void port_die(struct port *port)
 {
 	port->dead = true;
+	if (port_waiting(port))
+		thread_wake(port->receiver, ERR(CANCELLED, 1));
 	port_fail_callers(port, ERR(PEER_DEAD, 1));
+	port_drop_messages(port);
+}
+
+/* The stale connection that caller called port through and has not been told of; NULL: told, or it is gone. */
+static struct connection *caller_untold(const struct thread *caller, const struct port *port)
+{
+	const struct capability *cap =
+		cspace_lookup_typed(&caller->unit->caps, (uint32_t)caller->frame.rdi, TSS_TYPE_CONNECTION);
+	struct connection *connection = cap ? (struct connection *)cap->object : NULL;
+	return connection && connection->target == port && connection->port == &port_stale ? connection : NULL;
+}
+
+void port_down(struct port *port)
+{
+	LINK_FOR_EACH(at, &object_lists[TSS_TYPE_CONNECTION])
+	{
+		struct connection *connection = LINK_ENTRY(at, struct connection, object.all);
+		if (connection->target == port)
+			connection->port = &port_stale;
+	}
+	LINK_FOR_EACH(at, &object_lists[TSS_TYPE_REPLY])
+	{
+		struct reply *reply = LINK_ENTRY(at, struct reply, object.all);
+		struct connection *untold;
+		if (reply->port != port || !reply->caller)
+			continue;
+		if ((untold = caller_untold(reply->caller, port)))
+			(void)connection_tell(untold);
+		thread_wake(reply->caller, ERR(PEER_RESTARTED, 1));
+	}
+	port_fast_update(port);
+}
+
+/* Messages that nobody may get any more are dropped: who sent them is told with the next one. */
+void port_up(struct port *port)
+{
+	port_drop_messages(port);
+	if (port->event)
+		port->event->port = NULL;
+	port->event = NULL;
+	for (struct link *at = port->callers.next, *next; next = at->next, at != &port->callers; at = next) {
+		struct thread *caller = LINK_ENTRY(at, struct thread, wait);
+		struct connection *untold = caller_untold(caller, port);
+		if (untold)
+			thread_wake(caller, connection_tell(untold));
+	}
+}
+
+void port_destroy(struct port *port)
+{
+	port_die(port);
 	if (port->event)
 		port->event->port = NULL;
 	port_free_messages(port);
