@@ -71,14 +71,10 @@ status_t sys_capability_move(struct thread *self, struct capability *cap)
 	return syscall_value(self, capability_handle(slot));
 }
 
+/* (cap, type, rights) */
 status_t sys_capability_check(struct thread *self, struct capability *cap)
 {
-	uint64_t type = ARG2(self), rights = ARG3(self);
-	if (type == TSS_TYPE_NONE || type >= TSS_TYPE_COUNT)
-		return ERR(ARGUMENT, 2);
-	if (rights > TSS_RIGHT_ALL)
-		return ERR(ARGUMENT, 3);
-	if (cap->type != type)
+	if (cap->type != ARG2(self))
 		return ERR(TYPE, 1);
-	return cap->denied & rights ? ERR(RIGHTS, 1) : TSS_OK;
+	return ARG3(self) & ~(uint64_t)cap->rights ? ERR(RIGHTS, 1) : TSS_OK;
 }

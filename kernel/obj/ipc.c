@@ -112,12 +112,7 @@ void reply_hand_on(struct reply *reply, struct capability *slot, struct thread *
 	cpu_this()->need_resched = true; /* the context that runs may have been the caller's */
 }
 
-/* What a caller is told whose answer nobody can give any more. */
-static status_t reply_lost(void)
-{
-	return ERR(PEER_DEAD, 1);
-}
-
+/* Nobody can answer any more: this is where the caller hears so. */
 void reply_dropped(struct reply *reply)
 {
 	struct thread *server = reply->server;
@@ -125,7 +120,7 @@ void reply_dropped(struct reply *reply)
 	reply->server = NULL;
 	server_released(server);
 	if (reply->caller)
-		thread_wake(reply->caller, reply_lost());
+		thread_wake(reply->caller, ERR(PEER_DEAD, 1));
 	else
 		reply_free(reply);
 }
@@ -170,18 +165,14 @@ static status_t call_queue(struct thread *self, struct connection *connection, u
 
 #define CALL_LINK 0x100u /* one less left, in thread->progress */
 
-/*
- * Hand over to the waiting receiver: it goes on in this context, at once. Capabilities have been moved. progress is what
- * it starts with: that of self, who is READY too, less one link.
- */
-ALWAYS_INLINE status_t call_hand_over(struct thread *self, struct thread *server, struct connection *connection,
-				      uint16_t progress)
+/* Hand over to the waiting receiver: it goes on in this context, at once. Capabilities have been moved. */
+ALWAYS_INLINE status_t call_hand_over(struct thread *self, struct thread *server, struct connection *connection)
 {
 	struct port *port = connection->port;
 	struct cpu *cpu = cpu_this();
 	struct reply *reply = reply_bind(port, self, server, cpu->sched);
 	port->fast_receiver = NULL;
-	server->progress = progress;
+	server->progress = (uint16_t)(self->progress - CALL_LINK); /* READY, as self is; self->left is not 0 */
 	message_set_result(server, connection->badge, self->frame.rsi, reply->handle);
 	message_copy_words(server, self);
 	self->state = TSS_THREAD_CALLING;
@@ -219,7 +210,7 @@ static NOINLINE status_t call_general(struct thread *self, struct connection *co
 		return call_queue(self, connection, timeout);
 	}
 	if (TSS_TAG_CAPS(tag)) {
-		status = message_move_caps(server, self, tag);
+		status = message_move_caps(server, NULL, self, tag);
 		if (status != TSS_OK)
 			return message_error(self, status);
 	}
@@ -228,7 +219,7 @@ static NOINLINE status_t call_general(struct thread *self, struct connection *co
 	if (timeout != TSS_INFINITE) {
 		sched_timeout_start(&self->timeout, timeout);
 	}
-	status = call_hand_over(self, server, connection, (uint16_t)(self->progress - CALL_LINK));
+	status = call_hand_over(self, server, connection);
 	if (TSS_TAG_CAPS(tag))
 		self->reply->sched = self->home; /* a reply handed on may have taken the context that runs along */
 	return status;
@@ -281,7 +272,7 @@ static status_t reply_check(struct thread *self, const struct capability *cap, u
 		reply_free(reply);
 		return ERR(GONE, 1);
 	}
-	return TSS_TAG_CAPS(tag) ? message_move_caps(reply->caller, self, tag) : TSS_OK;
+	return TSS_TAG_CAPS(tag) ? message_move_caps(reply->caller, NULL, self, tag) : TSS_OK;
 }
 
 /* Give the caller its answer and make it ready. */
@@ -348,12 +339,11 @@ static NOINLINE status_t reply_switch_timed(struct thread *self, struct port *po
 static NOINLINE status_t call_hand_over_timed(struct thread *self, struct connection *connection)
 {
 	uint64_t timeout = ARG3(self);
-	if (timeout == 0 || timeout > TSS_TIMEOUT_MAX || !self->left)
+	if (timeout == 0 || timeout > TSS_TIMEOUT_MAX)
 		return call_general(self, connection);
 	connection->calls++;
 	sched_timeout_start(&self->timeout, timeout);
-	return call_hand_over(self, connection->port->fast_receiver, connection,
-			      (uint16_t)(self->progress - CALL_LINK));
+	return call_hand_over(self, connection->port->fast_receiver, connection);
 }
 
 static NOINLINE status_t reply_receive_general(struct thread *self, struct port *port)
@@ -402,7 +392,7 @@ static NOINLINE status_t call_hand_over_payload(struct thread *self, struct conn
 		return call_general(self, connection);
 	connection->calls++;
 	message_copy_payload(server->ipc->recv, self->ipc->send, tag);
-	return call_hand_over(self, server, connection, (uint16_t)(self->progress - CALL_LINK));
+	return call_hand_over(self, server, connection);
 }
 
 static NOINLINE status_t reply_switch_payload(struct thread *self, struct port *port, struct reply *reply)
@@ -420,15 +410,12 @@ status_t sys_connection_call(struct thread *self, struct capability *cap)
 {
 	struct connection *connection = (struct connection *)cap->object;
 	struct thread *server = connection->port->fast_receiver;
-	uint16_t progress;
-	if (UNLIKELY(!server || !tag_fast(ARG2(self))))
+	if (UNLIKELY(!server || !tag_fast(ARG2(self)) || !self->left))
 		return call_hand_over_payload(self, connection);
 	if (UNLIKELY(ARG3(self) != TSS_INFINITE))
 		return call_hand_over_timed(self, connection);
-	if (UNLIKELY(__builtin_sub_overflow(self->progress, CALL_LINK, &progress)))
-		return call_general(self, connection);
 	connection->calls++;
-	return call_hand_over(self, server, connection, progress);
+	return call_hand_over(self, server, connection);
 }
 
 /* (port | reply << 32, timeout); the reply's tag is in rsi, the timeout in rdx */

@@ -91,7 +91,7 @@ static bool port_deliver_caller(struct port *port, struct thread *caller)
 {
 	struct thread *to = port->receiver;
 	uint64_t tag = caller->frame.rsi;
-	status_t status = TSS_TAG_CAPS(tag) ? message_move_caps(to, caller, tag) : TSS_OK;
+	status_t status = TSS_TAG_CAPS(tag) ? message_move_caps(to, NULL, caller, tag) : TSS_OK;
 	if (status != TSS_OK) {
 		thread_wake(caller, status);
 		return false;
@@ -129,9 +129,18 @@ bool port_deliver_next(struct port *port)
 	}
 }
 
+/* May sender have one more message in the queue? The kernel (NULL) may always. */
+static bool connection_has_credit(const struct connection *sender)
+{
+	if (!sender || sender->queued < sender->credit)
+		return true;
+	const struct port *port = sender->target;
+	return !sender->credit && (!sender->queued || sender->queued < (port->depth - port->reserved) / port->sharers);
+}
+
 static struct message *port_take_message(struct port *port, struct connection *sender)
 {
-	struct link *link = port->dead ? NULL : link_take_first(&port->free_messages);
+	struct link *link = port->dead || !connection_has_credit(sender) ? NULL : link_take_first(&port->free_messages);
 	if (!link)
 		return NULL;
 	struct message *message = LINK_ENTRY(link, struct message, link);
@@ -139,16 +148,6 @@ static struct message *port_take_message(struct port *port, struct connection *s
 	if (sender)
 		sender->queued++;
 	return message;
-}
-
-/* How many messages of its own a connection may have in the queue. */
-static uint32_t connection_credit(const struct connection *connection)
-{
-	const struct port *port = connection->target;
-	if (connection->credit)
-		return connection->credit;
-	uint32_t share = (port->depth - port->reserved) / port->sharers;
-	return share ? share : 1;
 }
 
 static void port_queue_message(struct port *port, struct message *message)
@@ -180,7 +179,6 @@ bool connection_post(struct connection *connection, uint64_t tag, const uint64_t
 status_t sys_connection_send(struct thread *self, struct capability *cap)
 {
 	struct connection *connection = (struct connection *)cap->object;
-	struct capability *sources[TSS_MESSAGE_CAPS];
 	uint64_t tag = ARG2(self);
 	if (!tag_valid(tag))
 		return ERR(ARGUMENT, 2);
@@ -188,26 +186,24 @@ status_t sys_connection_send(struct thread *self, struct capability *cap)
 		return connection_tell(connection);
 	if (connection->port->dead)
 		return ERR(PEER_DEAD, 1);
-	status_t status = TSS_TAG_CAPS(tag) ? message_check_caps(self, tag, sources) : TSS_OK;
-	if (status != TSS_OK)
-		return status;
-	struct message *message = NULL;
-	if (connection->queued < connection_credit(connection))
-		message = port_take_message(connection->port, connection);
+	struct message *message = port_take_message(connection->port, connection);
 	if (!message) {
 		connection->refused++;
 		return ERR(FULL, 1);
 	}
+	status_t status = TSS_TAG_CAPS(tag) ? message_move_caps(NULL, message, self, tag) : TSS_OK;
+	message->tag = status == TSS_OK ? tag : 0;
+	if (status != TSS_OK) {
+		port_release_message(connection->port, message, NULL);
+		return status;
+	}
 	connection->sends++;
-	message->tag = tag;
 	message->badge = connection->badge;
 	message->words[0] = self->frame.r10;
 	message->words[1] = self->frame.r8;
 	message->words[2] = self->frame.r9;
 	message->words[3] = self->frame.rbx;
 	message_copy_payload(message->words, self->ipc->send, tag);
-	if (TSS_TAG_CAPS(tag))
-		message_put_caps(message, sources);
 	port_queue_message(connection->port, message);
 	return TSS_OK;
 }
