@@ -91,6 +91,13 @@ status_t syscall_new_slot(struct thread *self, struct capability **out)
 	return *out ? TSS_OK : ERR(SLOTS, 0);
 }
 
+status_t syscall_new_object(struct thread *self, struct unit *payer, uint8_t type, size_t size,
+			    struct capability **slot, void **out)
+{
+	status_t status = syscall_new_slot(self, slot);
+	return status == TSS_OK ? object_alloc(payer, type, size, out) : status;
+}
+
 static const uint16_t type_rights[TSS_TYPE_COUNT] = {
 #define OBJECT(number, name, lower, rights, text) [number] = (rights),
 #include <abi/objects.def>

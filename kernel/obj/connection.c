@@ -3,19 +3,17 @@
 #include <port.h>
 #include <syscall.h>
 
-/* (port, unit): what both calls start with. */
-static status_t child_check(struct thread *self, const struct capability *cap, struct capability **slot,
-			    struct unit **payer)
+/* (port, unit): what both calls start with; a new object that unit pays, and a slot for it. */
+static status_t child_new(struct thread *self, const struct capability *cap, uint8_t type, size_t size,
+			  struct capability **slot, void **out)
 {
-	struct capability *unit_cap;
-	status_t status = syscall_capability(self, ARG2(self), 2, TSS_TYPE_UNIT, TSS_RIGHT_CONTROL, &unit_cap);
+	struct capability *unit;
+	status_t status = syscall_capability(self, ARG2(self), 2, TSS_TYPE_UNIT, TSS_RIGHT_CONTROL, &unit);
+	if (status == TSS_OK)
+		status = capability_copyable(cap, 1);
 	if (status != TSS_OK)
 		return status;
-	status = capability_copyable(cap, 1);
-	if (status != TSS_OK)
-		return status;
-	*payer = (struct unit *)unit_cap->object;
-	return syscall_new_slot(self, slot);
+	return syscall_new_object(self, (struct unit *)unit->object, type, size, slot, out);
 }
 
 void reply_moved(struct reply *reply, struct capability *cap)
@@ -32,11 +30,8 @@ status_t sys_reply_create(struct thread *self, struct capability *cap)
 {
 	struct port *port = (struct port *)cap->object;
 	struct capability *slot;
-	struct unit *payer;
 	void *memory;
-	status_t status = child_check(self, cap, &slot, &payer);
-	if (status == TSS_OK)
-		status = object_alloc(payer, TSS_TYPE_REPLY, sizeof(struct reply), &memory);
+	status_t status = child_new(self, cap, TSS_TYPE_REPLY, sizeof(struct reply), &slot, &memory);
 	if (status != TSS_OK)
 		return status;
 	struct reply *reply = memory;
@@ -74,13 +69,10 @@ status_t sys_connection_create(struct thread *self, struct capability *cap)
 {
 	struct port *port = (struct port *)cap->object;
 	struct capability *slot;
-	struct unit *payer;
 	void *memory;
-	status_t status = child_check(self, cap, &slot, &payer);
-	if (status == TSS_OK && ARG4(self) > port->depth - port->reserved)
+	if (ARG4(self) > port->depth - port->reserved)
 		return ERR(FULL, 4);
-	if (status == TSS_OK)
-		status = object_alloc(payer, TSS_TYPE_CONNECTION, sizeof(struct connection), &memory);
+	status_t status = child_new(self, cap, TSS_TYPE_CONNECTION, sizeof(struct connection), &slot, &memory);
 	if (status != TSS_OK)
 		return status;
 	struct connection *connection = memory;

@@ -222,10 +222,7 @@ status_t sys_port_create(struct thread *self, struct capability *cap)
 	void *memory;
 	if (ARG2(self) > PORT_DEPTH_MAX)
 		return ERR(ARGUMENT, 2);
-	status_t status = syscall_new_slot(self, &slot);
-	if (status != TSS_OK)
-		return status;
-	status = object_alloc(payer, TSS_TYPE_PORT, sizeof(struct port), &memory);
+	status_t status = syscall_new_object(self, payer, TSS_TYPE_PORT, sizeof(struct port), &slot, &memory);
 	if (status != TSS_OK)
 		return status;
 	struct port *port = memory;

@@ -260,10 +260,8 @@ status_t sys_sched_create(struct thread *self, struct capability *cap)
 		return ERR(ARGUMENT, 3);
 	if (ARG4(self) < TSS_SLICE_MIN_US || ARG4(self) > TSS_SLICE_MAX_US)
 		return ERR(ARGUMENT, 4);
-	status = syscall_new_slot(self, &slot);
-	if (status != TSS_OK)
-		return status;
-	status = object_alloc((struct unit *)unit_cap->object, TSS_TYPE_SCHED, sizeof(struct sched), &memory);
+	status = syscall_new_object(self, (struct unit *)unit_cap->object, TSS_TYPE_SCHED, sizeof(struct sched), &slot,
+				    &memory);
 	if (status != TSS_OK)
 		return status;
 	struct sched *sched = memory;
