@@ -90,8 +90,8 @@ static void test_an_abandoned_revoke_wears_off(void)
 /* In a child: stores through the mapping at a until it faults. */
 static void job_store(struct worker *self)
 {
-	for (;;)
-		++*(volatile uint64_t *)self->a;
+	for (uint64_t count = 1;; count++)
+		*(volatile uint64_t *)self->a = count;
 }
 
 #define HOLDERS 4
