@@ -131,7 +131,7 @@ static void test_an_empty_budget_fails_its_owner_only(void)
 /* The calls that spend the caller's own budget; here it is this unit's that is empty. */
 static void test_an_empty_budget_of_ones_own(void)
 {
-	cap_t whole = new_memory(4);
+	cap_t whole = new_memory(4), port = new_port(1);
 	uint64_t value = 0;
 	for (uint64_t pages = 4096; pages > 0; pages /= 2)
 		while (tss_memory_create(SELF, pages, &value) == TSS_OK)
@@ -139,6 +139,8 @@ static void test_an_empty_budget_of_ones_own(void)
 	while (tss_memory_slice(whole, 0, 1, &value) == TSS_OK)
 		own((cap_t)value);
 	while (tss_event_create(SELF, &value) == TSS_OK)
+		own((cap_t)value);
+	while (tss_connection_create(port, SELF, 1, 0, &value) == TSS_OK)
 		own((cap_t)value);
 	for (unsigned i = 0; i < 64 && tss_ioport_create(SYSTEM, 0x6000 + i, 1, &value) == TSS_OK; i++)
 		own((cap_t)value);
