@@ -255,7 +255,7 @@ class _Planner:
     def connect(self) -> None:
         """Connections of the manifest, init's to log, and the one through which init hears of each unit's end.
 
-        Who may send to a port has an equal part of its queue reserved; nothing (the rest, first come) if there are more.
+        Who may send to a port has an equal part of its queue reserved; nothing, if there are more of them than places.
         """
         components = {i.name: i.component for i in self.order}
         senders = Counter((c.server, c.provided) for c in self.connections if "SEND" in c.rights)

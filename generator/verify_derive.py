@@ -164,7 +164,8 @@ def _connect(work: _Work, links: list[tuple[str, str, str, str, int]], slots: di
         listed.setdefault(server, []).append((badge, client, name))
         depth = descriptions[server]["provides"][provided].get("depth", 16)
         credit = depth // senders.count((server, provided)) if rights & SEND else 0
-        work.add(client, slots[client][name], "CONNECTION", (client, work.ports[server, provided], badge, credit), rights)
+        attributes = (client, work.ports[server, provided], badge, credit)
+        work.add(client, slots[client][name], "CONNECTION", attributes, rights)
     for server, description in descriptions.items():
         if description.get("directory"):
             rows = [struct.pack("<QQ16s32s", badge, 0, client.encode(), name.encode())

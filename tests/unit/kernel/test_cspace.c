@@ -25,9 +25,13 @@ void unit_destroy(struct unit *gone)
 {
 	(void)gone;
 }
-void thread_end(struct thread *thread)
+void thread_leave(struct thread *thread, uint64_t code)
 {
-	(void)thread;
+	(void)thread, (void)code;
+}
+void reply_dropped(struct reply *reply)
+{
+	(void)reply;
 }
 void port_destroy(struct port *port)
 {
