@@ -199,6 +199,71 @@ static void test_a_queued_reply_lends_to_nobody(void)
 	donation(false);
 }
 
+/* Takes the right to answer, releases whoever brought it, and answers when the next message comes. */
+static void job_release_then_answer(struct worker *self)
+{
+	struct tss_request request;
+	tss_ipc()->recv_slots[0] = SLOT;
+	(void)tss_port_receive((cap_t)self->a, &request, TSS_INFINITE);
+	cap_t reply = tss_ipc()->recv_caps[0];
+	request.tag = TSS_TAG(4, 0, 0);
+	(void)tss_port_reply_receive((cap_t)self->a, &request, TSS_INFINITE);
+	self->status = tss_reply_send(reply, TSS_TAG(3, 8, 0), (uint64_t[4]){ANSWER});
+}
+
+static void job_hog(struct worker *self)
+{
+	job_spin(self);
+	mark('h');
+}
+
+/* The server that handed on by a call goes on in its own time, not in the caller's. */
+static void test_the_old_server_runs_in_its_own_time(void)
+{
+	cap_t port = new_port(0), work_port = new_port(1), way = new_connection(work_port, 1);
+	(void)new_reply(port);
+	(void)new_reply(work_port);
+	struct worker *server = worker_new(BOTTOM, job_hand_on_by_call, port, way);
+	server->c = TSS_INFINITE;
+	(void)worker_go(server);
+	struct worker *worker = work(BOTTOM, job_release_then_answer, work_port, 0);
+	rest();
+	(void)work(MEDIUM, job_hog, 5000, 0);
+	struct worker *caller = work(HIGH, job_caller, new_connection(port, 1), SECOND);
+	CHECK_TRUE(joined(server));
+	CHECK_TRACE("hse");
+	CHECK_TRUE(!caller->done);
+	CHECK_OK(tss_connection_send(way, TSS_TAG(1, 0, 0), none));
+	CHECK_TRUE(joined(caller));
+	CHECK_OK(worker->status);
+	CHECK(caller->got[1], ANSWER);
+}
+
+/* The server has put the caller off and receives again; then it hands on, and the caller's time is of use once more. */
+static void job_defer_then_send_on(struct worker *self)
+{
+	struct tss_request request, next;
+	(void)tss_port_receive((cap_t)self->a, &request, TSS_INFINITE);
+	(void)tss_port_receive((cap_t)self->a, &next, TSS_INFINITE);
+	self->status = hand_on(request.reply, (cap_t)self->b);
+}
+
+static void test_a_deferred_caller_lends_to_the_worker(void)
+{
+	cap_t port = new_port(1), work_port = new_port(1), connection = new_connection(port, 1);
+	(void)new_reply(port);
+	(void)work(HIGH + 10, job_defer_then_send_on, port, new_connection(work_port, 1));
+	(void)work(BOTTOM, job_answer, work_port, 500);
+	rest();
+	struct worker *caller = work(HIGH, job_caller, connection, SECOND);
+	(void)work(MEDIUM, job_hog, 30000, 0);
+	rest();
+	CHECK_OK(tss_connection_send(connection, TSS_TAG(1, 0, 0), none));
+	CHECK_TRUE(joined(caller));
+	CHECK_TRACE("w");
+	CHECK(caller->got[1], ANSWER);
+}
+
 static void test_handed_on_twice(void)
 {
 	struct service s = service_new(HIGH, SECOND);
@@ -355,6 +420,8 @@ const struct test hand_on_tests[] = {
 	TEST(handed_on_by_queued_call),
 	TEST(donation_follows_the_reply),
 	TEST(a_queued_reply_lends_to_nobody),
+	TEST(the_old_server_runs_in_its_own_time),
+	TEST(a_deferred_caller_lends_to_the_worker),
 	TEST(handed_on_twice),
 	TEST(another_unit_answers),
 	TEST(holder_unit_ends),
