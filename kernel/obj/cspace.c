@@ -249,6 +249,6 @@ void capability_delete(struct capability *cap)
 	cspace_release(cap);
 	if (original)
 		object_destroy(object);
-	else if (object->type == TSS_TYPE_REPLY)
+	else if (object->type == TSS_TYPE_REPLY && ((struct reply *)object)->away == cap)
 		reply_dropped((struct reply *)object);
 }

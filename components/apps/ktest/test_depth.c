@@ -86,7 +86,7 @@ static void test_seventeenth_link_is_refused(void)
  * Built by direct calls; the last one works on and is preempted, so that the chain has to be followed again. One who was
  * refused answers, and can call then: nobody waits for it any more.
  */
-static uint64_t pass_timeout;
+static uint64_t pass_timeout, pass_late;
 static tss_tag_t pass_tag;
 static tss_status_t pass(cap_t connection)
 {
@@ -100,6 +100,8 @@ static void job_pass_or_spin(struct worker *self)
 {
 	struct tss_request request;
 	tss_ipc()->recv_slots[0] = 0;
+	if (pass_late && self->a == pass_late)
+		(void)tss_self_sleep(5000);
 	(void)tss_port_receive(ports[self->a], &request, TSS_INFINITE);
 	if (self->b)
 		for (uint64_t end = now() + 2000; now() < end;)
@@ -151,6 +153,14 @@ static void test_chain_of_seventeen(void)
 static void test_chain_of_twenty_two(void)
 {
 	chain(22, HIGH, TSS_INFINITE, TSS_TAG(1, 0, 0));
+}
+
+/* One in the middle comes late: its caller waits in the queue, and counts all the same. */
+static void test_chain_with_a_queued_link(void)
+{
+	pass_late = 8;
+	chain(17, HIGH, SECOND, TSS_TAG(1, 0, 0));
+	pass_late = 0;
 }
 
 static void test_chain_of_long_messages(void)
@@ -233,6 +243,7 @@ const struct test depth_tests[] = {
 	TEST(chain_of_sixteen),
 	TEST(chain_of_seventeen),
 	TEST(chain_of_long_messages),
+	TEST(chain_with_a_queued_link),
 	TEST(room_when_a_caller_gives_up),
 	TEST(depth_is_forgotten_after_a_timeout),
 	TEST(depth_is_forgotten_with_a_message),

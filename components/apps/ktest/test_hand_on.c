@@ -62,6 +62,16 @@ static void check_answered(const struct service *s)
 	CHECK(s->caller->got[1], ANSWER);
 }
 
+/* The port has one reply object, and its only one is in use: the next caller waits in the queue. */
+static void one_at_a_time(const struct service *s)
+{
+	struct tss_request request;
+	struct worker *queued = work(HIGH, job_caller, s->connection, 500);
+	CHECK(receive(s->port, &request, 0), E(TIMEOUT, 0));
+	CHECK_TRUE(joined(queued));
+	CHECK(queued->status, E(TIMEOUT, 0));
+}
+
 static void test_worker_answers(void)
 {
 	struct service s = service_new(HIGH, SECOND);
@@ -78,6 +88,7 @@ static void test_worker_answers(void)
 	workers_end();
 	struct worker *again = work(HIGH, job_caller, s.connection, SECOND);
 	CHECK_OK(receive(s.port, &s.request, 0));
+	one_at_a_time(&s);
 	CHECK(TSS_CAP_SLOT(s.request.reply), TSS_CAP_SLOT(before));
 	CHECK_OK(tss_reply_send(s.request.reply, TSS_TAG(0, 0, 0), none));
 	CHECK_TRUE(again->done);
@@ -316,6 +327,7 @@ static void check_lost(struct service *s)
 	CHECK(s->caller->status, E(PEER_DEAD, 1));
 	struct worker *next = work(HIGH, job_caller, s->connection, SECOND);
 	CHECK_OK(receive(s->port, &s->request, 0));
+	one_at_a_time(s);
 	CHECK_OK(tss_reply_send(s->request.reply, TSS_TAG(0, 0, 0), none));
 	CHECK_TRUE(next->done);
 	CHECK_OK(next->status);
