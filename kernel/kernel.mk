@@ -13,7 +13,8 @@ C_FLAGS := -std=gnu2x -O2 -g -Wall -Wextra -Werror -Wshadow -Wconversion -Wmissi
 LINK_FLAGS := -pie --no-dynamic-linker -z text -z max-page-size=4096 -z noexecstack -z norelro --build-id=none \
 	--hash-style=sysv
 
-KERNEL_FLAGS := $(C_FLAGS) -Wframe-larger-than=512 -mno-red-zone -fno-stack-protector \
+# Handlers of a table take what some of them have no use for.
+KERNEL_FLAGS := $(C_FLAGS) -Wno-unused-parameter -Wframe-larger-than=512 -mno-red-zone -fno-stack-protector \
 	$(if $(CONFIG_FRAME_POINTER),-fno-omit-frame-pointer -mno-omit-leaf-frame-pointer,-fomit-frame-pointer) \
 	-Ikernel/include -Ikernel/arch/x86_64/include -I$(O)/include -include $(O)/include/config.h
 

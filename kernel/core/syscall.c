@@ -81,11 +81,11 @@ status_t syscall_new_slot(struct thread *self, struct capability **out)
 	return *out ? TSS_OK : ERR(SLOTS, 0);
 }
 
-status_t syscall_new_object(struct thread *self, struct unit *payer, uint8_t type, size_t size,
-			    struct capability **slot, void **out)
+void *syscall_argument2(struct thread *self, uint8_t type, uint16_t rights, status_t *status)
 {
-	status_t status = syscall_new_slot(self, slot);
-	return status == TSS_OK ? object_alloc(payer, type, size, out) : status;
+	struct capability *cap;
+	*status = syscall_capability(self, ARG2(self), 2, type, rights, &cap);
+	return *status == TSS_OK ? cap->object : NULL;
 }
 
 static const uint16_t type_rights[TSS_TYPE_COUNT] = {
@@ -94,35 +94,36 @@ static const uint16_t type_rights[TSS_TYPE_COUNT] = {
 #undef OBJECT
 };
 
-status_t syscall_place(struct thread *self, struct capability *slot, void *object, struct capability *parent)
+status_t syscall_place(struct thread *self, void *new, struct capability *parent, uint16_t rights)
 {
-	capability_place(slot, object, type_rights[((struct object *)object)->type], parent);
+	struct object *object = new;
+	struct capability *slot = cspace_find_free(self->unit);
+	if (!slot) {
+		object_destroy(object);
+		return ERR(SLOTS, 0);
+	}
+	capability_place(slot, object, type_rights[object->type] & rights, parent);
 	return syscall_value(self, capability_handle(slot));
 }
 
 status_t sys_self_version(struct thread *self, struct capability *cap)
 {
-	(void)cap;
 	return syscall_value(self, TSS_ABI_VERSION);
 }
 
 status_t sys_self_clock(struct thread *self, struct capability *cap)
 {
-	(void)cap;
 	return syscall_value(self, arch_clock_us());
 }
 
 status_t sys_self_yield(struct thread *self, struct capability *cap)
 {
-	(void)self;
-	(void)cap;
 	sched_yield();
 	return TSS_OK;
 }
 
 status_t sys_self_sleep(struct thread *self, struct capability *cap)
 {
-	(void)cap;
 	status_t status = timeout_check(ARG1(self), 1);
 	if (status != TSS_OK)
 		return status;
@@ -135,7 +136,6 @@ status_t sys_self_sleep(struct thread *self, struct capability *cap)
 status_t sys_self_exit(struct thread *self, struct capability *cap)
 {
 	uint64_t code = ARG1(self);
-	(void)cap;
 	thread_leave(self, code & 0xff);
 	return SYSCALL_NO_RESULT;
 }

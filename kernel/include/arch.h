@@ -32,7 +32,7 @@ struct arch_space {
 /* What only some threads have beyond the frame; saved when another thread becomes current, never later. */
 struct arch_extended {
 	uint64_t fs_base;
-	paddr_t vectors; /* a frame for vector and x87 registers; 0: their instructions fault */
+	void *vectors; /* a frame for vector and x87 registers; NULL: their instructions fault */
 };
 
 /* What the boot code found. Lives in the kernel's .bss; valid for ever. */
@@ -79,7 +79,7 @@ MUST_CHECK status_t arch_space_create(struct arch_space *space, struct unit *pay
 void arch_space_destroy(struct arch_space *space, struct unit *payer); /* frees tables, not what they map; not active */
 MUST_CHECK status_t arch_space_map(struct arch_space *space, struct unit *payer, uaddr_t at, paddr_t frame, unsigned protection, bool device);
 bool arch_space_unmap(struct arch_space *space, uaddr_t at); /* flushes; true if something was mapped */
-bool arch_space_lookup(const struct arch_space *space, uaddr_t at, paddr_t *frame);
+bool arch_space_mapped(const struct arch_space *space, uaddr_t at);
 struct cpu;
 ALWAYS_INLINE void arch_space_activate(struct cpu *cpu, const struct arch_space *space);
 ALWAYS_INLINE void arch_user_gs_set(const uint64_t *base);

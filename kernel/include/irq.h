@@ -20,5 +20,4 @@ struct ioport {
 };
 
 void irq_deliver(unsigned line);
-void irq_destroy(struct irq *irq);
 void irq_forget_event(struct event *event);

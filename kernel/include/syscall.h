@@ -33,12 +33,14 @@ status_t syscall_dispatch(struct thread *self, uint64_t number);
 /* Argument `number` as a capability of the caller with that type and rights. */
 MUST_CHECK status_t syscall_capability(struct thread *self, uint64_t handle, unsigned number, uint8_t type,
 				       uint16_t rights, struct capability **out);
+/* The object that argument 2 names; NULL: *status says why not. */
+void *syscall_argument2(struct thread *self, uint8_t type, uint16_t rights, status_t *status);
 MUST_CHECK status_t syscall_new_slot(struct thread *self, struct capability **out);
-/* What creating calls begin with: a slot for the caller's handle, then the object, which payer pays. */
-MUST_CHECK status_t syscall_new_object(struct thread *self, struct unit *payer, uint8_t type, size_t size,
-				       struct capability **slot, void **out);
-/* Fill slot with the original of a new object, all rights of its type; the value is its handle. */
-status_t syscall_place(struct thread *self, struct capability *slot, void *object, struct capability *parent);
+/*
+ * The end of creating calls: an empty slot gets the original of a new object, with those of its type's rights; the value
+ * is its handle. If there is no slot the object is destroyed again.
+ */
+MUST_CHECK status_t syscall_place(struct thread *self, void *object, struct capability *parent, uint16_t rights);
 
 ALWAYS_INLINE status_t syscall_value(struct thread *self, uint64_t value)
 {

@@ -52,7 +52,6 @@ MUST_CHECK status_t unit_delete_slice(struct thread *self, struct unit *unit);
  */
 MUST_CHECK status_t unit_strip_slice(struct thread *self, struct unit *unit);
 void unit_deny(struct unit *unit);    /* its table follows unit->allowed */
-void unit_destroy(struct unit *unit); /* empty; its original has just been deleted */
 #define UNIT_CODE_KILLED 0x200u       /* what the supervisor is told: exit codes are below 0x100, faults 0x100 | kind */
 #define UNIT_CODE_FAULT 0x100u
 bool unit_range_valid(uint64_t address, uint64_t size); /* page-aligned and in user space */

@@ -54,7 +54,6 @@ status_t sys_capability_inspect(struct thread *self, struct capability *cap)
 
 status_t sys_capability_revoke(struct thread *self, struct capability *cap)
 {
-	(void)self;
 	return capability_revoke(cap, REVOKE_SLICE, cap->sealed) ? TSS_OK : ERR(AGAIN, 1);
 }
 

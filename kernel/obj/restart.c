@@ -17,7 +17,6 @@
 status_t sys_unit_seal(struct thread *self, struct capability *cap)
 {
 	struct unit *unit = (struct unit *)cap->object;
-	(void)self;
 	if (unit->state >= UNIT_ENDED)
 		return ERR(BUSY, 1);
 	for (uint64_t slot = 1; slot < unit->caps.slots; slot++) {
@@ -67,9 +66,7 @@ static bool refill_slice(struct unit *unit)
 
 static void restart_events(const struct unit *unit)
 {
-	LINK_FOR_EACH(at, &object_lists[TSS_TYPE_EVENT])
-	{
-		struct event *event = LINK_ENTRY(at, struct event, object.all);
+	OBJECTS_OF(EVENT, event, event) {
 		if (event->object.payer != unit)
 			continue;
 		event->bits = 0;
@@ -79,19 +76,14 @@ static void restart_events(const struct unit *unit)
 
 static void restart_ports(const struct unit *unit)
 {
-	LINK_FOR_EACH(at, &object_lists[TSS_TYPE_PORT])
-	{
-		struct port *port = LINK_ENTRY(at, struct port, object.all);
+	OBJECTS_OF(PORT, port, port)
 		if (port->object.payer == unit)
 			port_up(port);
-	}
 }
 
 static void restart_threads(const struct unit *unit)
 {
-	LINK_FOR_EACH(at, &object_lists[TSS_TYPE_THREAD])
-	{
-		struct thread *thread = LINK_ENTRY(at, struct thread, object.all);
+	OBJECTS_OF(THREAD, thread, thread) {
 		struct sched *sched = thread->start.sched;
 		if (thread->unit != unit)
 			continue;

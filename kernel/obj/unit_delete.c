@@ -16,12 +16,9 @@
 
 static struct unit *unit_child(const struct unit *parent)
 {
-	LINK_FOR_EACH(at, &object_lists[TSS_TYPE_UNIT])
-	{
-		struct unit *unit = LINK_ENTRY(at, struct unit, object.all);
+	OBJECTS_OF(UNIT, unit, unit)
 		if (unit->parent == parent)
 			return unit;
-	}
 	return NULL;
 }
 
@@ -97,12 +94,9 @@ static status_t unit_clear_slots(struct thread *self, struct unit *unit, bool st
 static struct object *unit_paid(const struct unit *unit, bool strip)
 {
 	for (unsigned type = 1; type < TSS_TYPE_COUNT; type++)
-		LINK_FOR_EACH(at, &object_lists[type])
-		{
-			struct object *object = LINK_ENTRY(at, struct object, all);
+		LINK_FOR_EACH(struct object, object, &object_lists[type], all)
 			if (object->payer == unit && !(strip && object->original->sealed))
 				return object;
-		}
 	return NULL;
 }
 
@@ -149,16 +143,17 @@ status_t unit_strip_slice(struct thread *self, struct unit *unit)
 	return unit_clear_slice(self, unit, true);
 }
 
-void unit_destroy(struct unit *unit)
+void unit_destroy(void *object)
 {
+	struct unit *unit = object;
 	if (unit->own_table)
 		slab_free(unit, unit->own_table, sizeof(syscall_table));
 	for (uint32_t page = 0; page < unit->caps.slots / CAPS_PER_PAGE; page++)
-		frame_free(unit, virt_to_phys(unit->caps.pages[page]));
+		frame_free(unit, unit->caps.pages[page]);
 	arch_space_destroy(&unit->space, unit);
 	if (unit->used != 1)
 		panic("unit %.16s ends with %lu frames too many", unit->name, unit->used - 1);
 	unit->parent->used -= unit->budget;
 	link_remove(&unit->object.all);
-	frame_free(NULL, virt_to_phys(unit));
+	frame_free(NULL, unit);
 }

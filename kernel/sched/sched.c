@@ -114,8 +114,8 @@ static void sched_unpark(struct sched *sched)
 
 void sched_wake_parked(struct thread *thread)
 {
-	while (!link_empty(&thread->parked))
-		sched_unpark(LINK_ENTRY(thread->parked.next, struct sched, queue));
+	for (struct sched *sched; (sched = LINK_FIRST(&thread->parked, struct sched, queue));)
+		sched_unpark(sched);
 }
 
 void sched_activate_home(struct thread *thread)

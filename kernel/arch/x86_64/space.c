@@ -11,24 +11,22 @@
 
 status_t arch_space_create(struct arch_space *space, struct unit *payer)
 {
-	status_t status = frame_alloc(payer, &space->root);
-	if (status != TSS_OK)
-		return status;
-	__builtin_memcpy((uint64_t *)phys_to_virt(space->root) + KERNEL_HALF,
-			 (const uint64_t *)phys_to_virt(kernel_space.root) + KERNEL_HALF, PAGE_SIZE / 2);
+	uint64_t *root = frame_alloc(payer);
+	if (!root)
+		return ERR(MEMORY, 0);
+	space->root = virt_to_phys(root);
+	__builtin_memcpy(root + KERNEL_HALF, (const uint64_t *)phys_to_virt(kernel_space.root) + KERNEL_HALF,
+			 PAGE_SIZE / 2);
 	return TSS_OK;
 }
 
-/* Frees the tables below `table`, whose entries lead to tables of `level`. */
-static void free_below(const uint64_t *table, unsigned entries, unsigned level, struct unit *payer)
+/* Frees `table`, whose entries lead to tables of `level` (0: to pages), and those. */
+static void free_tables(uint64_t *table, unsigned entries, unsigned level, struct unit *payer)
 {
-	for (unsigned i = 0; i < entries; i++) {
-		if (!(table[i] & PTE_PRESENT))
-			continue;
-		if (level > 1)
-			free_below(phys_to_virt((paddr_t){table[i] & PTE_ADDRESS}), TABLE_ENTRIES, level - 1, payer);
-		frame_free(payer, (paddr_t){table[i] & PTE_ADDRESS});
-	}
+	for (unsigned i = 0; i < entries && level > 0; i++)
+		if (table[i] & PTE_PRESENT)
+			free_tables(phys_to_virt((paddr_t){table[i] & PTE_ADDRESS}), TABLE_ENTRIES, level - 1, payer);
+	frame_free(payer, table);
 }
 
 void arch_space_destroy(struct arch_space *space, struct unit *payer)
@@ -36,8 +34,7 @@ void arch_space_destroy(struct arch_space *space, struct unit *payer)
 	/* A root that CR3 or space_root still named would look unchanged when its frame becomes the next root. */
 	if (cpu_this()->space_root == space->root.raw)
 		arch_space_activate(cpu_this(), &kernel_space);
-	free_below(phys_to_virt(space->root), KERNEL_HALF, 3, payer);
-	frame_free(payer, space->root);
+	free_tables(phys_to_virt(space->root), KERNEL_HALF, 3, payer);
 	space->root = (paddr_t){0};
 }
 
@@ -83,11 +80,7 @@ bool arch_space_unmap(struct arch_space *space, uaddr_t at)
 	return true;
 }
 
-bool arch_space_lookup(const struct arch_space *space, uaddr_t at, paddr_t *frame)
+bool arch_space_mapped(const struct arch_space *space, uaddr_t at)
 {
-	const uint64_t *entry = mapped_entry(space, at);
-	if (!entry)
-		return false;
-	*frame = (paddr_t){*entry & PTE_ADDRESS};
-	return true;
+	return mapped_entry(space, at);
 }
