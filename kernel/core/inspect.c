@@ -22,6 +22,7 @@ union record {
 	struct tss_inspect_config config;
 	struct tss_inspect_log log;
 	struct tss_inspect_counters counters;
+	struct tss_inspect_machine machine;
 	uint64_t words[TSS_MESSAGE_WORDS];
 };
 
@@ -255,6 +256,12 @@ static bool inspect_config(struct query *query, union record *out)
 	return query->next != CONFIG_TEXT_NONE;
 }
 
+static bool inspect_machine(struct query *query, union record *out)
+{
+	out->machine = boot_info.machine;
+	return query->index == 0;
+}
+
 status_t sys_system_inspect(struct thread *self, struct capability *cap)
 {
 	static bool (*const inspectors[])(struct query *, union record *) = {
@@ -267,6 +274,7 @@ status_t sys_system_inspect(struct thread *self, struct capability *cap)
 		[TSS_INSPECT_CONFIG] = inspect_config,
 		[TSS_INSPECT_LOG] = inspect_log,
 		[TSS_INSPECT_COUNTERS] = inspect_counters,
+		[TSS_INSPECT_MACHINE] = inspect_machine,
 	};
 	union record record;
 	struct query query = {.index = ARG3(self), .detail = ARG4(self)};
