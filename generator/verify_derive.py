@@ -21,6 +21,7 @@ STACK_TOP, IPC_PAGE = 0x7FFF_F000_0000, 0x7FFF_F800_0000
 INIT_SLOTS, INIT_STACK, INIT_PRIORITY = 1024, 8 * PAGE, 255
 FACTORY = {"priority": 100, "slice": "10ms", "memory": "256K", "stack": "16K", "heap": 0, "slots": 256}
 UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "us": 1, "ms": 1000, "s": 1000000}
+FIRMWARE = {"facts": 1, "framebuffer": 2, "dsdt": 3, "pm1a": 4, "pm1b": 5, "smi": 6, "reset": 7}
 SEGMENT = {5: ("text", 4, READ | EXECUTE), 4: ("rodata", 5, READ), 6: ("data", 6, READ | WRITE)}
 
 Capability = tuple[str, tuple[Any, ...], int, int, int, bool]  # type, attributes, rights, address, protection, original
@@ -118,11 +119,16 @@ def _own_slots(work: _Work, name: str, description: dict[str, Any], given: dict[
 
 
 def _device(work: _Work, name: str, slot: int, row: dict[str, Any], text: str, window: int) -> None:
-    kind, base = text.split(":")[0], int(text.split(":")[1], 0)
+    kind, place = text.split(":")
+    which = FIRMWARE.get(place, 0)
+    base = 0 if which else int(place, 0)
     if kind == "irq":
         work.add(name, slot, "IRQ", (name, base), CONTROL)
     elif kind == "ioport":
-        work.add(name, slot, "IOPORT", (name, base, row["count"]), READ | WRITE)
+        work.add(name, slot, "IOPORT", (name, base, row["count"], which), READ | WRITE)
+    elif which:
+        work.add(name, slot, "MEMORY", (name, "FIRMWARE", row["pages"], which), READ | (WRITE if which == 2 else 0),
+                 window)
     else:
         work.add(name, slot, "MEMORY", (name, "DEVICE", row["pages"], base), READ | WRITE, window)
 

@@ -102,6 +102,7 @@ class VM:
         self.monitor: socket.socket | None = None
         self.monitor_text = b""
         self.negotiated = False
+        self.events: list[dict[str, Any]] = []
 
     def __enter__(self) -> VM:
         self.scratch = tempfile.TemporaryDirectory(prefix="tessera-vm-")
@@ -258,7 +259,7 @@ class VM:
         return answer
 
     def qmp(self, execute: str, timeout: float = 10.0, **arguments: Any) -> Any:
-        """Runs one monitor command and returns its result; events in between are dropped."""
+        """Runs one monitor command and returns its result; events in between are kept for `event`."""
         assert self.monitor is not None, "the machine is not running"
         end = time.monotonic() + timeout
         if not self.negotiated:
@@ -271,6 +272,17 @@ class VM:
                 raise self.failure(f"monitor: {execute}: {answer['error']['desc']}")
             if "return" in answer:
                 return answer["return"]
+            self.events.append(answer)
+
+    def event(self, name: str, timeout: float = 30.0) -> dict[str, Any]:
+        """The data of the next event of that name that was not asked for yet; the monitor speaks from its first command on."""
+        end = time.monotonic() + timeout
+        while True:
+            for number, event in enumerate(self.events):
+                if event.get("event") == name:
+                    data: dict[str, Any] = self.events.pop(number).get("data", {})
+                    return data
+            self.events.append(self._monitor_line(end))
 
 
 def output_folder() -> Path:
