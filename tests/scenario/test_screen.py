@@ -162,18 +162,9 @@ def test_only_keyboards_may_type(boot: Boot, tmp_path: Path) -> None:
     assert screen.expect(r"^= 0 1\nprobe>$").rows[2] == "probe> self call 1000"
 
 
-def test_without_a_text_screen_the_rest_runs(boot: Boot) -> None:
-    """UEFI leaves the VGA in a graphics mode: the console says so and ends, and its shell with it."""
-    vm = boot("console", Machine(firmware="uefi"))
-    vm.expect(r"\[console\] no VGA text screen here\n", timeout=120)
-    vm.expect(r"unit console: ended with code 0\n")
-    vm.expect(r"unit shell2: ended with code 1\n")
-    assert "this list" in vm.command("help")
-
-
 def test_without_a_graphics_card_the_rest_runs(boot: Boot) -> None:
     vm = boot("console", Machine(extra=("-vga", "none")))
-    vm.expect(r"\[console\] no VGA text screen here\n")
+    vm.expect(r"\[console\] no framebuffer and no VGA text screen here\n")
     vm.expect(r"unit shell2: ended with code 1\n")
     assert "this list" in vm.command("help")
 

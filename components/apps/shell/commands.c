@@ -16,6 +16,8 @@ static void help(const char *argument);
 /* A need that the manifest does not connect leaves its slot empty. */
 static const char *reason(tss_status_t status)
 {
+	if (TSS_IS_INTERFACE_ERROR(status))
+		return "did not work";
 	return TSS_CODE(status) == TSS_E_CAPABILITY ? "not connected" : tss_error_name(status);
 }
 
