@@ -51,6 +51,7 @@ class Machine:
     cpu: str = "max"
     memory: str = "128M"
     debug_exit: bool = True
+    cd: bool = True  # the image in a CD drive; without, `extra` has it on something else
     extra: tuple[str, ...] = ()
 
 
@@ -80,7 +81,7 @@ def machine_arguments(machine: Machine) -> list[str]:
     """QEMU's arguments for the board, without consoles and firmware."""
     arguments = ["-machine", machine.board, "-accel", "tcg", "-cpu", machine.cpu, "-smp", "1", "-m", machine.memory]
     arguments += ["-display", "none", "-nic", "none", "-no-reboot"]
-    if machine.iso is not None:
+    if machine.iso is not None and machine.cd:
         arguments += ["-cdrom", str(machine.iso), "-boot", "d"]
     if machine.debug_exit:
         arguments += ["-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"]
