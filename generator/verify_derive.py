@@ -16,6 +16,7 @@ PAGE = 4096
 READ, WRITE, EXECUTE, GRANT, CONTROL, CALL, SEND, RECEIVE = 1, 2, 4, 8, 16, 32, 64, 128
 SIGNAL, WAIT, BIND, INSPECT, SCHEDULE, DEVICE, DUMP = 256, 512, 1024, 2048, 4096, 8192, 16384
 SYSTEM_RIGHTS = {"inspect": INSPECT, "schedule": SCHEDULE, "device": DEVICE, "dump": DUMP}
+CONNECTION_RIGHTS = {"call": CALL, "send": SEND, "grant": GRANT}
 IMAGE, HEAP, DIRECTORY, WINDOWS = 0x400000, 0x1_0000_0000, 0x2_0000_0000, 0x3_0000_0000
 STACK_TOP, IPC_PAGE = 0x7FFF_F000_0000, 0x7FFF_F800_0000
 INIT_SLOTS, INIT_STACK, INIT_PRIORITY = 1024, 8 * PAGE, 255
@@ -145,7 +146,7 @@ def _links(manifest: dict[str, Any], descriptions: dict[str, dict[str, Any]]) ->
             fitting = [p for p, d in descriptions[server]["provides"].items() if d["interface"] == need["interface"]]
             rights = set(asked.get("rights", need.get("rights", ["call", "send"])))
             found.append((client, name, server, provided or fitting[0],
-                          (CALL if "call" in rights else 0) | (SEND if "send" in rights else 0)))
+                          sum(CONNECTION_RIGHTS[right] for right in rights)))
     return sorted(found)
 
 

@@ -12,7 +12,8 @@ from lib.images import TOP
 from lib.tables import ABSENT, without
 from lib.vm import PROMPT, VM
 
-COMMANDS = ("help", "ps", "threads", "caps", "mem", "irqs", "connections", "ping", "config", "uptime", "log", "print",
+COMMANDS = ("help", "ps", "threads", "caps", "mem", "irqs", "connections", "ping", "names", "find", "config", "uptime",
+            "log", "colours", "print",
             "date", "poweroff", "reboot")
 
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * console.c - the terminal on screen and keyboard: a framebuffer or VGA text, whichever the machine has. A write is on the glass when it is answered; a read is answered when
- * something was typed. It waits for nobody: keyboards type with messages that want no reply.
+ * console.c - the terminal on screen and keyboard: a framebuffer or VGA text, whichever the machine has. A write is on
+ * the glass when it is answered; a read is answered when something was typed. It waits for nobody: keyboards type with messages that want no reply.
  */
 #include <abi/bundle.h>
 #include <interfaces/log.h>
@@ -57,9 +57,20 @@ static tss_status_t on_typed(void *state, struct tss_request *request, const voi
 	return TSS_OK;
 }
 
+static tss_status_t on_describe(void *state, struct tss_request *request, uint32_t *columns, uint32_t *rows,
+				uint32_t *colours)
+{
+	(void)state, (void)request;
+	*columns = SCREEN_COLUMNS;
+	*rows = SCREEN_ROWS;
+	*colours = 16;
+	return TSS_OK;
+}
+
 static tss_status_t on_request(void *state, struct tss_request *request)
 {
-	static const struct terminal_operations operations = {.write = on_write, .read = on_read, .typed = on_typed};
+	static const struct terminal_operations operations = {
+		.write = on_write, .read = on_read, .typed = on_typed, .describe = on_describe};
 	return terminal_dispatch(&operations, state, request);
 }
 
