@@ -103,7 +103,7 @@ void end_failed(struct build *build)
 {
 	for (uint32_t i = 1; i < build->table->header->instance_count; i++)
 		if (build->failed[i] && build->units[i] != TSS_CAP_NULL)
-			(void)tss_unit_kill(build->units[i]);
+			(void)tss_unit_kill(build->units[i], 1);
 }
 
 static void delete (cap_t cap)

@@ -47,20 +47,6 @@ static uint64_t round_up(uint64_t value)
 	return (value + PAGE_MASK) & ~PAGE_MASK;
 }
 
-/* The next tag, or NULL at the end. Tags are 8-aligned; the caller knows that `left` bytes are readable. */
-static const struct tag *tag_next(const char **at, uint64_t *left)
-{
-	const struct tag *tag = (const struct tag *)*at;
-	if (*left < sizeof(*tag) || tag->type == TAG_END)
-		return NULL;
-	uint64_t step = ((uint64_t)tag->size + 7) & ~7ull;
-	if (tag->size < sizeof(*tag) || tag->size > *left)
-		panic("multiboot2: tag %u of %u bytes does not fit", tag->type, tag->size);
-	*at += step < *left ? step : *left;
-	*left -= step < *left ? step : *left;
-	return tag;
-}
-
 /* What is longer is cut off, what is shorter is followed by zeros. */
 static void copy_payload(const struct tag *tag, void *out, uint64_t size)
 {
@@ -95,6 +81,12 @@ static uint64_t entry_end(const struct memory_entry *entry)
 	return end < entry->base || end > ADDRESS_END ? ADDRESS_END : end;
 }
 
+static void keep(uint64_t base, uint64_t size)
+{
+	if (size)
+		region_cut(boot_info.ram, &boot_info.ram_count, base & ~PAGE_MASK, round_up(base + size));
+}
+
 /* Free RAM is whole pages inside; what must stay untouched is whole pages around. Maps may overlap: caution wins. */
 static void read_memory(const struct tag_memory *memory)
 {
@@ -111,15 +103,8 @@ static void read_memory(const struct tag_memory *memory)
 	}
 	for (unsigned i = 0; (entry = entry_at(memory, i)); i++) {
 		if (entry->type != MEMORY_FREE && entry->base < ADDRESS_END)
-			region_cut(boot_info.ram, &boot_info.ram_count, entry->base & ~PAGE_MASK,
-				   round_up(entry_end(entry)));
+			keep(entry->base, entry_end(entry) - entry->base);
 	}
-}
-
-static void keep(uint64_t base, uint64_t size)
-{
-	if (size)
-		region_cut(boot_info.ram, &boot_info.ram_count, base & ~PAGE_MASK, round_up(base + size));
 }
 
 static bool is_free_ram(uint64_t base, uint64_t size)
@@ -132,15 +117,18 @@ static bool is_free_ram(uint64_t base, uint64_t size)
 	return false;
 }
 
-/* `head` and what follows, `size` bytes, is readable. */
+/* `head` and what follows, `size` bytes, is readable. Tags are 8-aligned. */
 static void parse(const uint32_t *head, uint64_t size)
 {
 	struct tss_inspect_machine *machine = &boot_info.machine;
 	const struct tag_memory *memory = NULL;
-	const struct tag *tag;
-	uint64_t left = size - 8;
-
-	for (const char *at = (const char *)(head + 2); (tag = tag_next(&at, &left));) {
+	for (uint64_t at = 8, step; at + sizeof(struct tag) <= size; at += step) {
+		const struct tag *tag = (const struct tag *)((const char *)head + at);
+		if (tag->type == TAG_END)
+			break;
+		if (tag->size < sizeof(*tag) || tag->size > size - at)
+			panic("multiboot2: tag %u of %u bytes does not fit", tag->type, tag->size);
+		step = (tag->size + 7ull) & ~7ull;
 		if (tag->type == TAG_CMDLINE)
 			copy_payload(tag, boot_info.cmdline, sizeof(boot_info.cmdline) - 1);
 		else if (tag->type == TAG_MODULE)

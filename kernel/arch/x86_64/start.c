@@ -4,25 +4,20 @@
 
 /* Elf64_Rela; System V ABI AMD64 supplement 4.4. */
 struct rela {
-	uint64_t offset;
-	uint64_t info;
-	uint64_t addend;
+	uint64_t offset, info, addend;
 };
 #define RELA_RELATIVE 8u
 extern const struct rela image_rela_start[], image_rela_end[];
 
 struct boot_info boot_info;
-uint64_t image_slide;
 
 /* The linker leaves the words zero, so this runs even when the slide is 0. Nothing before it may read a pointer. */
 static void relocate(uint64_t slide)
 {
-	uint64_t count = ((uint64_t)image_rela_end - (uint64_t)image_rela_start) / sizeof(struct rela);
-	for (const struct rela *rela = image_rela_start; count > 0; count--, rela++) {
+	for (const struct rela *rela = image_rela_start; (uint64_t)rela < (uint64_t)image_rela_end; rela++)
 		if ((uint32_t)rela->info == RELA_RELATIVE)
 			/* Safety: the linker made the entry; -z text keeps it within the data segment. */
 			*(uint64_t *)(rela->offset + slide) = rela->addend + slide;
-	}
 }
 
 /* Per-CPU data first: whatever goes wrong from here on may ask cpu_this(). */
@@ -36,7 +31,6 @@ static void cpu_init(struct cpu *cpu)
 void arch_start(uint64_t information, uint64_t entry_tsc, uint64_t image, uint64_t slide)
 {
 	relocate(slide);
-	image_slide = slide;
 	boot_info.entry_tsc = entry_tsc;
 	boot_info.image = (paddr_t){image};
 	boot_info.image_size = image_distance(image_end);
@@ -59,7 +53,7 @@ void arch_init_devices(void)
 
 uint64_t arch_image_offset(uint64_t address)
 {
-	return address - LINK_BASE - image_slide;
+	return address - (uint64_t)image_start + LINK_OFFSET;
 }
 
 void arch_halt(int code)
@@ -72,29 +66,15 @@ void arch_halt(int code)
 
 uint32_t arch_port_read(uint16_t port, unsigned width)
 {
-	switch (width) {
-	case 1:
-		return in8(port);
-	case 2:
-		return in16(port);
-	case 4:
-		return in32(port);
-	}
-	panic("port read of width %u", width);
+	return width == 1 ? in8(port) : width == 2 ? in16(port) : in32(port);
 }
 
 void arch_port_write(uint16_t port, unsigned width, uint32_t value)
 {
-	switch (width) {
-	case 1:
+	if (width == 1)
 		out8(port, (uint8_t)value);
-		return;
-	case 2:
+	else if (width == 2)
 		out16(port, (uint16_t)value);
-		return;
-	case 4:
+	else
 		out32(port, value);
-		return;
-	}
-	panic("port write of width %u", width);
 }
