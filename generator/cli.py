@@ -122,7 +122,8 @@ def command_build(session: Session) -> int:
         kernel = session.build_dir() / "kernel" / "kernel.elf"
         read_source(kernel, session.root, "build the kernel first: `make image`")
         template = read_source(session.root / "images" / "grub.cfg.in", session.root).text
-        config = image.grub_config(template, product.root.hex(), arguments.append, checked.system.manifest.video)
+        assert checked.manifest is not None
+        config = image.grub_config(template, product.root.hex(), arguments.append, checked.manifest.video)
         with tempfile.TemporaryDirectory(prefix="tessera-") as work:
             contents = image.iso(Path(work), kernel, product.bundle, config)
         write_if_changed(out / f"{product.plan.system}.iso", contents)

@@ -172,7 +172,8 @@ class _ComponentReader(Reader):
             interface = self.interface(mapping, known)
             rights = rights_of(self, mapping)
             if interface is not None:
-                found.append(Need(key.text, interface, self.flag(mapping, "optional"), rights or USUAL_RIGHTS, key.position))
+                found.append(Need(key.text, interface, self.flag(mapping, "optional"), rights or USUAL_RIGHTS,
+                                  key.position))
         return tuple(found)
 
     def devices(self, root: Mapping) -> tuple[DeviceSlot, ...]:

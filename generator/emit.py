@@ -55,7 +55,8 @@ def _section(plan: Plan, section: Section, offset: int, data: bytes) -> bytes:
 def _object(plan: Plan, target: Object) -> dict[str, Any]:
     """An object with its fields named as bundle.h explains them."""
     names = [row.name for row in plan.rows]
-    source = {plan.abi[f"TSS_MEMORY_{n}"]: n for n in ("MAPPED", "COPIED", "ZERO", "DEVICE", "FIRMWARE")}.get(target.a, "")
+    sources = ("MAPPED", "COPIED", "ZERO", "DEVICE", "FIRMWARE")
+    source = {plan.abi[f"TSS_MEMORY_{n}"]: n for n in sources}.get(target.a, "")
     fields: dict[str, dict[str, Any]] = {
         "PORT": {"depth": target.a}, "REPLY": {"port": target.a},
         "CONNECTION": {"port": target.a, "badge": target.b}, "IRQ": {"line": target.a},

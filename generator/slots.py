@@ -67,7 +67,8 @@ def header(component: str, planned: Layout, windows: list[tuple[str, int]]) -> s
              "#pragma once", ""]
     lines += [f"#define {slot.macro} {slot.number}u" for slot in planned.slots]
     lines += [f"#define REPLIES_{upper(name)} {count}u" for name, count in planned.replies]
-    lines += [f"#define ADDRESS_{upper(name)} {WINDOW_BASE + i * WINDOW_SIZE:#x}ull" for i, (name, _) in enumerate(windows)]
+    lines += [f"#define ADDRESS_{upper(name)} {WINDOW_BASE + i * WINDOW_SIZE:#x}ull"
+              for i, (name, _) in enumerate(windows)]
     lines += [f"#define {upper(name)}_PAGES {pages}ull" for name, pages in windows]
     lines.append(f"#define SLOTS_END {planned.end}u")
     return "\n".join(lines) + "\n"

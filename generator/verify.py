@@ -140,7 +140,8 @@ def _json_object(found: Found, index: int) -> dict[str, Any]:
         row["source"] = SOURCES[a]
         row["section" if a <= 2 else "pages"] = found.sections[b].name if a <= 2 else b
         return {**row, "physical_address": c} if a == 4 else {**row, "firmware": c} if a == 5 else row
-    keys = {"PORT": "depth", "REPLY": "port", "CONNECTION": "port badge", "IRQ": "line", "IOPORT": "base count firmware"}
+    keys = {"PORT": "depth", "REPLY": "port", "CONNECTION": "port badge", "IRQ": "line",
+            "IOPORT": "base count firmware"}
     row |= dict(zip(keys.get(kind, "").split(), (a, b, c)))
     if kind == "UNIT":
         row["instance"] = found.instances[a]["name"]

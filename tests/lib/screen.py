@@ -131,7 +131,7 @@ def read_ppm(data: bytes) -> Pixels:
 
 
 def glyphs(font: bytes) -> dict[bytes, str]:
-    """The 16 rows of a glyph -> its character; of glyphs that look the same, the lowest, and a blank before all."""
+    """The 16 rows of a glyph -> its character; of those that look the same the lowest, a blank before all."""
     found = {bytes(GLYPH_HEIGHT): " "}
     for code in range(0x20, 256):
         found.setdefault(font[code * GLYPH_HEIGHT:(code + 1) * GLYPH_HEIGHT], bytes([code]).decode("cp437"))

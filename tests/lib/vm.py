@@ -276,7 +276,7 @@ class VM:
             self.events.append(answer)
 
     def event(self, name: str, timeout: float = 30.0) -> dict[str, Any]:
-        """The data of the next event of that name that was not asked for yet; the monitor speaks from its first command on."""
+        """The data of the next event of that name, not asked for before; there are none before the first command."""
         end = time.monotonic() + timeout
         while True:
             for number, event in enumerate(self.events):

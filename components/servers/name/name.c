@@ -180,7 +180,8 @@ static tss_status_t on_list(void *state, struct tss_request *request, uint64_t c
 
 static tss_status_t on_request(void *state, struct tss_request *request)
 {
-	static const struct name_operations operations = {.enter = on_enter, .remove = on_remove, .lookup = on_lookup, .await = on_await, .list = on_list};
+	static const struct name_operations operations = {
+		.enter = on_enter, .remove = on_remove, .lookup = on_lookup, .await = on_await, .list = on_list};
 	return name_dispatch(&operations, state, request);
 }
 

@@ -40,9 +40,11 @@ static void test_encodings(void)
 	CHECK(FINDS("xx\x08_S5_\x12\x06\x04\x00\x00\x00\x00") && types[0] == 0 && types[1] == 0); /* QEMU's */
 	CHECK(FINDS("xx\x08_S5_\x12\x08\x04\x0a\x05\x0a\x07\x00\x00") && types[0] == 5 && types[1] == 7);
 	CHECK(FINDS("xx\x08\\_S5_\x12\x07\x04\x0a\x05\x01\x00\x00") && types[0] == 5 && types[1] == 1);
-	CHECK(FINDS("xx\x08_S5_\x12\x47\x00\x02\x0b\x06\x00\x01") && types[0] == 6 && types[1] == 1); /* 2-byte length */
+	CHECK(FINDS("xx\x08_S5_\x12\x47\x00\x02\x0b\x06\x00\x01") && types[0] == 6 &&
+	      types[1] == 1); /* 2-byte length */
 	CHECK(FINDS("_S5_xx\x08_S5_\x12\x04\x02\x01\x01") && types[0] == 1); /* a mention before the definition */
-	CHECK(FINDS("xx\x08_S5_\x12\x0c\x02\x0c\x03\x00\x00\x00\x0c\x02\x00\x00\x00") && types[0] == 3 && types[1] == 2);
+	CHECK(FINDS("xx\x08_S5_\x12\x0c\x02\x0c\x03\x00\x00\x00\x0c\x02\x00\x00\x00") && types[0] == 3 &&
+	      types[1] == 2);
 	CHECK(!FINDS("xx\x08_S5_\x12\x0b\x02\x0c\x03\x00\x00\x00\x0c\x02\x00\x00\x00")); /* cuts the second off */
 }
 
@@ -77,7 +79,8 @@ static void test_header(void)
 /* Whatever the bytes are: no read outside (ASan), and never a sleep type that does not fit its three bits. */
 static void test_changed(void)
 {
-	static const char code[] = "\x10\x05_SB_xxx\x08_S3_\x12\x06\x04\x01\x01\x00\x00\x08_S5_\x12\x08\x04\x0a\x05\x00\x00";
+	static const char code[] =
+		"\x10\x05_SB_xxx\x08_S3_\x12\x06\x04\x01\x01\x00\x00\x08_S5_\x12\x08\x04\x0a\x05\x00\x00";
 	for (unsigned round = 0; round < ROUNDS; round++) {
 		size_t size = sizeof(code) - (size_t)rand() % 12;
 		uint8_t *table = table_of(code, size);

@@ -39,7 +39,8 @@ static void fresh(void)
 static void test_valid(void)
 {
 	CHECK(names_valid("a", 1) && names_valid("disk0.part-1_x", 14));
-	CHECK(names_valid("abcdefghijklmnopqrstuvwxyz01234", 31) && !names_valid("abcdefghijklmnopqrstuvwxyz012345", 32));
+	CHECK(names_valid("abcdefghijklmnopqrstuvwxyz01234", 31) &&
+	      !names_valid("abcdefghijklmnopqrstuvwxyz012345", 32));
 	CHECK(!names_valid("", 0) && !names_valid("A", 1) && !names_valid("0a", 2) && !names_valid("a\0b", 3));
 	CHECK(!names_valid("a\x80", 2) && !names_valid("a ", 2) && !names_valid("a/", 2));
 }
@@ -70,7 +71,8 @@ static unsigned owned_by(uint64_t owner)
 {
 	unsigned count = 0;
 	for (unsigned n = 0; n < NAMES_MAX; n++)
-		count += table.names[n].text[0] != '\0' && living[table.names[n].thing] && table.names[n].owner == owner;
+		count +=
+			table.names[n].text[0] != '\0' && living[table.names[n].thing] && table.names[n].owner == owner;
 	return count;
 }
 
@@ -88,7 +90,8 @@ static void one_step(void)
 		result = names_add(&table, text, 2, owner, thing);
 		held += result == NAMES_OK;
 		CHECK((result == NAMES_TAKEN) == others);
-		CHECK(result != NAMES_FULL || (before == NULL && (owned_by(owner) == NAMES_SHARE || held == NAMES_MAX)));
+		CHECK(result != NAMES_FULL ||
+		      (before == NULL && (owned_by(owner) == NAMES_SHARE || held == NAMES_MAX)));
 		CHECK(result != NAMES_OK || names_find(&table, text, 2)->thing == thing);
 		break;
 	case 2:
