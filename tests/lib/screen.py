@@ -139,7 +139,7 @@ def glyphs(font: bytes) -> dict[bytes, str]:
 
 
 def read_cell(pixels: Pixels, left: int, top: int, scale: int, known: dict[bytes, str]) -> tuple[str, int]:
-    """Character and VGA attribute of a cell; U+FFFD if its pixels are no glyph. The cursor is two rows at the bottom."""
+    """Character and VGA attribute of a cell; U+FFFD if it is no glyph. The cursor is two rows at the bottom."""
     lines = [[pixels.at(left + x * scale, top + y * scale) for x in range(8)] for y in range(GLYPH_HEIGHT)]
     back = lines[0][0]
     fronts = {colour for line in lines for colour in line} - {back}
