@@ -41,6 +41,7 @@ struct reply {
 	struct thread *caller;   /* bound: who waits */
 	struct thread *server;   /* bound or gone: who answers; NULL: that has ended, or it is on its way in a message */
 	struct sched *sched;     /* runs through caller: if it runs at the reply, the way back is direct */
+	struct sched *fault_sched; /* the same while caller->fault, when sched is NULL: the fast reply must not see it */
 	struct reply *next_free;
 	struct capability *cap;  /* its own capability */
 	cap_t handle;            /* of cap, generation included */
@@ -100,6 +101,8 @@ void ports_forget_thread(struct thread *thread);              /* it ended: nobod
 void reply_moved(struct reply *reply, struct capability *cap); /* its capability is in another slot now */
 void reply_free(struct reply *reply);                       /* spent: the handle is stale from now on */
 void reply_destroy(struct reply *reply);
+/* Into the port's queue; SYSCALL_NO_RESULT, or DEPTH (argument 1). */
+MUST_CHECK status_t call_queue(struct thread *self, struct connection *connection, uint64_t timeout);
 void replies_cut(struct thread *thread);                    /* one less waits for what thread calls */
 struct capability *reply_holder(const struct reply *reply); /* the capability that may answer; NULL: it is free */
 /* The right to answer goes to slot, and the donation to server (NULL: it is on its way). reply_holder() is not NULL. */
