@@ -22,6 +22,7 @@ union record {
 	struct tss_inspect_config config;
 	struct tss_inspect_log log;
 	struct tss_inspect_counters counters;
+	struct tss_inspect_machine machine;
 	uint64_t words[TSS_MESSAGE_WORDS];
 };
 
@@ -186,6 +187,12 @@ static bool inspect_config(struct query *query, union record *out)
 	return query->next != CONFIG_TEXT_NONE;
 }
 
+static bool inspect_machine(struct query *query, union record *out)
+{
+	out->machine = boot_info.machine;
+	return query->index == 0;
+}
+
 /* Records about all objects of a type come in the order of these; otherwise `inspect` finds the record by itself. */
 static const struct {
 	uint8_t type;
@@ -200,6 +207,7 @@ static const struct {
 	[TSS_INSPECT_CONFIG] = {TSS_TYPE_NONE, inspect_config},
 	[TSS_INSPECT_LOG] = {TSS_TYPE_NONE, inspect_log},
 	[TSS_INSPECT_COUNTERS] = {TSS_TYPE_NONE, inspect_counters},
+	[TSS_INSPECT_MACHINE] = {TSS_TYPE_NONE, inspect_machine},
 };
 
 static bool find_object(struct query *query, uint8_t type)
