@@ -81,7 +81,7 @@ void slab_free(struct unit *payer, void *pointer, size_t size)
 	struct slab *slab = (struct slab *)((uint64_t)pointer & ~PAGE_MASK);
 	unsigned class_index = slab_class(size);
 	if (slab->magic != SLAB_MAGIC || slab->class_index != class_index || slab->used == 0)
-		panic("slab of %p is damaged", pointer);
+		panic("slab of %#lx is damaged", (uint64_t)pointer);
 	struct slab_item *item = pointer;
 	item->next = slab->free;
 	slab->free = item;
