@@ -2,7 +2,6 @@
 /* syscall.c - the dispatch table, the dispatcher, and the calls that need no capability. */
 #include <syscall.h>
 
-#define RIGHT_NONE TSS_RIGHT_NO
 #define TSS_TYPE_ANY 0xff
 #define FORM_VALUE false
 #define FORM_MESSAGE true
@@ -53,7 +52,7 @@ status_t syscall_dispatch(struct thread *self, uint64_t number)
 	if (UNLIKELY(index >= TSS_SYSCALL_COUNT))
 		return sys_denied(self, NULL);
 	const struct syscall_row *row = &self->unit->table[index];
-	if (row->type == SYSCALL_NO_CAPABILITY)
+	if (row->type == TSS_TYPE_NONE)
 		return row->handler(self, NULL);
 	struct capability *cap = cspace_lookup_typed(&self->unit->caps, (uint32_t)ARG1(self), row->type);
 	if (UNLIKELY(!cap || row->right & cap->denied))
@@ -73,12 +72,6 @@ status_t syscall_capability(struct thread *self, uint64_t handle, unsigned numbe
 		return ERR(RIGHTS, number);
 	*out = cap;
 	return TSS_OK;
-}
-
-status_t syscall_new_slot(struct thread *self, struct capability **out)
-{
-	*out = cspace_find_free(self->unit);
-	return *out ? TSS_OK : ERR(SLOTS, 0);
 }
 
 void *syscall_argument2(struct thread *self, uint8_t type, uint16_t rights, status_t *status)
@@ -124,9 +117,8 @@ status_t sys_self_yield(struct thread *self, struct capability *cap)
 
 status_t sys_self_sleep(struct thread *self, struct capability *cap)
 {
-	status_t status = timeout_check(ARG1(self), 1);
-	if (status != TSS_OK)
-		return status;
+	if (!timeout_valid(ARG1(self)))
+		return ERR(ARGUMENT, 1);
 	if (ARG1(self) == 0)
 		return ERR(TIMEOUT, 0);
 	thread_block(self, TSS_THREAD_SLEEPING, ARG1(self));

@@ -75,7 +75,6 @@ struct message { /* an asynchronous message in the port's queue */
 _Static_assert(sizeof(struct message) <= 576, "seven messages a page");
 
 #define PORT_DEPTH_MAX 256u
-#define PORT_REPLIES_MAX 256u
 
 /* Does the port's receiver wait in receive right now? */
 ALWAYS_INLINE bool port_waiting(const struct port *port)
@@ -84,7 +83,6 @@ ALWAYS_INLINE bool port_waiting(const struct port *port)
 	return receiver && receiver->state == TSS_THREAD_RECEIVING && receiver->port == port;
 }
 
-void port_fail_callers(struct port *port, status_t status); /* all who wait for this port or a reply of it */
 /*
  * The unit that owns the port has ended. Calls that were received get PEER_RESTARTED; connections become stale; queued
  * callers wait until the port is up again, and those who have not been told get PEER_RESTARTED then.
@@ -97,7 +95,7 @@ void port_fast_update(struct port *port);                   /* recompute fast_re
 void port_reply_freed(struct port *port);                   /* a reply object is free: update, serve who waited for it */
 bool port_deliver_next(struct port *port);                  /* to the waiting receiver; false: nothing deliverable */
 void ports_forget_thread(struct thread *thread);              /* it ended: nobody helps or waits for it */
-void reply_moved(struct reply *reply, struct capability *cap); /* its capability is in another slot now */
+void reply_moved(struct capability *cap);                   /* a capability to one is in another slot now */
 void reply_free(struct reply *reply);                       /* spent: the handle is stale from now on */
 /* Into the port's queue; SYSCALL_NO_RESULT, or DEPTH (argument 1). */
 MUST_CHECK status_t call_queue(struct thread *self, struct connection *connection, uint64_t timeout);

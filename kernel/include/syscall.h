@@ -10,12 +10,10 @@
 typedef status_t (*syscall_handler)(struct thread *self, struct capability *cap);
 #define SYSCALL_NO_RESULT (~(status_t)0)
 
-#define SYSCALL_NO_CAPABILITY TSS_TYPE_NONE
-
 struct syscall_row {
 	syscall_handler handler;
 	uint16_t right;
-	uint8_t type; /* SYSCALL_NO_CAPABILITY: argument 1 is none; 0xff: any type will do */
+	uint8_t type; /* NONE: argument 1 is no capability; 0xff: any type will do */
 	bool message; /* its form is MESSAGE */
 };
 
@@ -35,7 +33,6 @@ MUST_CHECK status_t syscall_capability(struct thread *self, uint64_t handle, uns
 				       uint16_t rights, struct capability **out);
 /* The object that argument 2 names; NULL: *status says why not. */
 void *syscall_argument2(struct thread *self, uint8_t type, uint16_t rights, status_t *status);
-MUST_CHECK status_t syscall_new_slot(struct thread *self, struct capability **out);
 /*
  * The end of creating calls: an empty slot gets the original of a new object, with those of its type's rights; the value
  * is its handle. If there is no slot the object is destroyed again.

@@ -69,7 +69,6 @@ void thread_leave(struct thread *thread, uint64_t code);  /* the same; the last 
 /* Ends the wait with status as the call's result, other results 0; the thread is ready. */
 void thread_wake(struct thread *thread, status_t status);
 void thread_block(struct thread *thread, enum tss_thread_state state, uint64_t timeout_us);
-void thread_timed_out(struct thread *thread);
 /* ARGUMENT (number, number + 1) unless a thread may begin there. */
 MUST_CHECK status_t thread_check_start(uint64_t entry, uint64_t stack, unsigned number);
 
@@ -95,4 +94,7 @@ ALWAYS_INLINE void thread_switch_to(struct thread *thread)
 		arch_extended_switch(cpu, thread->extended);
 }
 
-MUST_CHECK status_t timeout_check(uint64_t timeout_us, unsigned argument);
+ALWAYS_INLINE bool timeout_valid(uint64_t timeout_us)
+{
+	return timeout_us <= TSS_TIMEOUT_MAX || timeout_us == TSS_INFINITE;
+}

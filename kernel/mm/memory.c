@@ -6,18 +6,10 @@
 
 #define FRAMES_PER_TABLE (PAGE_SIZE / sizeof(paddr_t))
 
-static const struct memory *memory_root(const struct memory *memory, uint64_t *page)
-{
-	while (memory->parent) {
-		*page += memory->first;
-		memory = memory->parent;
-	}
-	return memory;
-}
-
 paddr_t memory_frame(const struct memory *memory, uint64_t page)
 {
-	memory = memory_root(memory, &page);
+	for (; memory->parent; memory = memory->parent)
+		page += memory->first;
 	if (memory->run)
 		return (paddr_t){memory->base.raw + page * PAGE_SIZE};
 	return virt_to_phys(memory->tables[page / FRAMES_PER_TABLE][page % FRAMES_PER_TABLE]);

@@ -13,8 +13,9 @@ static void *child_new(struct thread *self, const struct capability *cap, uint8_
 	return object_alloc(unit, type);
 }
 
-void reply_moved(struct reply *reply, struct capability *cap)
+void reply_moved(struct capability *cap)
 {
+	struct reply *reply = (struct reply *)cap->object;
 	if (!cap->original) {
 		reply->away = cap;
 		return;

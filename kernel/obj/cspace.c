@@ -66,46 +66,34 @@ static void cspace_release(struct capability *cap)
 	cap->object = NULL;
 	cap->generation++;
 	cap->type = TSS_TYPE_NONE;
-	capability_set_rights(cap, 0);
-	cap->depth = 0;
-	cap->original = false;
 	cap->sealed = SEAL_NONE;
 }
 
-static void capability_fill(struct capability *slot, struct object *object, uint16_t rights)
+/* A root, or in pre-order: a child goes directly behind its parent. */
+static void capability_fill(struct capability *slot, struct object *object, uint16_t rights, struct capability *parent)
 {
 	slot->object = object;
 	slot->type = object->type;
 	capability_set_rights(slot, rights);
+	slot->original = false;
 	slot->mapped_at = 0;
 	slot->protection = 0;
-	cspace_take(slot);
-}
-
-/* Pre-order: a child goes directly behind its parent. */
-static void capability_insert(struct capability *slot, struct capability *parent)
-{
-	link_init(&slot->derivation);
 	slot->depth = 0;
+	link_init(&slot->derivation);
+	cspace_take(slot);
 	if (!parent)
 		return;
 	slot->depth = (uint8_t)(parent->depth + 1);
 	link_insert_after(&parent->derivation, &slot->derivation);
 }
 
-static void capability_own_reply(struct capability *cap)
-{
-	if (cap->type == TSS_TYPE_REPLY)
-		reply_moved((struct reply *)cap->object, cap);
-}
-
 void capability_place(struct capability *slot, struct object *object, uint16_t rights, struct capability *parent)
 {
-	capability_fill(slot, object, rights);
+	capability_fill(slot, object, rights, parent);
 	slot->original = true;
 	object->original = slot;
-	capability_insert(slot, parent);
-	capability_own_reply(slot);
+	if (object->type == TSS_TYPE_REPLY)
+		reply_moved(slot);
 }
 
 status_t capability_copyable(const struct capability *source, unsigned argument)
@@ -121,14 +109,12 @@ status_t capability_copyable(const struct capability *source, unsigned argument)
 
 void capability_derive(struct capability *slot, struct capability *source, uint16_t rights)
 {
-	capability_fill(slot, source->object, rights);
-	slot->original = false;
-	capability_insert(slot, source);
+	capability_fill(slot, source->object, rights, source);
 }
 
 void capability_move(struct capability *slot, struct capability *source)
 {
-	capability_fill(slot, source->object, source->rights);
+	capability_fill(slot, source->object, source->rights, NULL);
 	slot->original = source->original;
 	if (slot->original)
 		slot->object->original = slot;
@@ -138,7 +124,8 @@ void capability_move(struct capability *slot, struct capability *source)
 	link_insert_after(&source->derivation, &slot->derivation);
 	link_remove(&source->derivation);
 	cspace_release(source);
-	capability_own_reply(slot);
+	if (slot->type == TSS_TYPE_REPLY)
+		reply_moved(slot);
 }
 
 static struct capability *capability_next(const struct capability *cap)

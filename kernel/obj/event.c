@@ -52,9 +52,8 @@ status_t sys_event_wait(struct thread *self, struct capability *cap)
 {
 	struct event *event = (struct event *)cap->object;
 	uint64_t timeout = ARG2(self);
-	status_t status = timeout_check(timeout, 2);
-	if (status != TSS_OK)
-		return status;
+	if (!timeout_valid(timeout))
+		return ERR(ARGUMENT, 2);
 	if (event->bits) {
 		uint64_t bits = event->bits;
 		event->bits = 0;

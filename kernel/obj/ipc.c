@@ -185,7 +185,7 @@ static status_t call_check(const struct thread *self, const struct connection *c
 {
 	if (!tag_valid(ARG2(self)))
 		return ERR(ARGUMENT, 2);
-	if (ARG3(self) > TSS_TIMEOUT_MAX && ARG3(self) != TSS_INFINITE)
+	if (!timeout_valid(ARG3(self)))
 		return ERR(ARGUMENT, 3);
 	if (connection->target->dead)
 		return ERR(PEER_DEAD, 1);
@@ -210,16 +210,13 @@ static NOINLINE status_t call_general(struct thread *self, struct connection *co
 		status = call_queue(self, connection, timeout);
 		return status == SYSCALL_NO_RESULT ? status : message_error(self, status);
 	}
-	if (TSS_TAG_CAPS(tag)) {
-		status = message_move_caps(server, NULL, self, tag);
-		if (status != TSS_OK)
-			return message_error(self, status);
-	}
+	status = TSS_TAG_CAPS(tag) ? message_move_caps(server, NULL, self, tag) : TSS_OK;
+	if (status != TSS_OK)
+		return message_error(self, status);
 	connection->calls++;
 	message_copy_payload(server->ipc->recv, self->ipc->send, tag);
-	if (timeout != TSS_INFINITE) {
+	if (timeout != TSS_INFINITE)
 		sched_timeout_start(&self->timeout, timeout);
-	}
 	status = call_hand_over(self, server, connection);
 	if (TSS_TAG_CAPS(tag))
 		self->reply->sched = self->home; /* a reply handed on may have taken the context that runs along */
@@ -246,7 +243,7 @@ static status_t receive(struct thread *self, struct port *port, uint64_t timeout
 
 static status_t receive_check(const struct port *port, uint64_t timeout, unsigned argument)
 {
-	if (timeout > TSS_TIMEOUT_MAX && timeout != TSS_INFINITE)
+	if (!timeout_valid(timeout))
 		return ERR(ARGUMENT, argument);
 	if (port->dead)
 		return ERR(PEER_DEAD, 1);

@@ -12,7 +12,7 @@
 
 static struct irq *irq_lines[IRQ_LINES];
 
-void irq_deliver(unsigned line)
+void trap_irq(unsigned line)
 {
 	struct irq *irq = line < IRQ_LINES ? irq_lines[line] : NULL;
 	if (!irq || !irq->event) {

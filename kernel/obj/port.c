@@ -224,21 +224,16 @@ status_t sys_port_create(struct thread *self, struct capability *cap)
 	return syscall_place(self, port, NULL, TSS_RIGHT_ALL);
 }
 
-void port_fail_callers(struct port *port, status_t status)
-{
-	for (struct thread *caller; (caller = LINK_TAKE(&port->callers, struct thread, wait));)
-		thread_wake(caller, status);
-	OBJECTS_OF(REPLY, reply, reply)
-		if (reply->port == port && reply->caller)
-			thread_wake(reply->caller, status);
-}
-
 void port_die(struct port *port)
 {
 	port->dead = true;
 	if (port_waiting(port))
 		thread_wake(port->receiver, ERR(CANCELLED, 1));
-	port_fail_callers(port, ERR(PEER_DEAD, 1));
+	for (struct thread *caller; (caller = LINK_TAKE(&port->callers, struct thread, wait));)
+		thread_wake(caller, ERR(PEER_DEAD, 1));
+	OBJECTS_OF(REPLY, reply, reply)
+		if (reply->port == port && reply->caller)
+			thread_wake(reply->caller, ERR(PEER_DEAD, 1));
 	port_drop_messages(port);
 }
 

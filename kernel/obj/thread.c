@@ -109,18 +109,12 @@ void thread_start(struct thread *thread, struct sched *sched)
 	sched_enqueue(sched, false);
 }
 
-status_t timeout_check(uint64_t timeout_us, unsigned argument)
-{
-	return timeout_us > TSS_TIMEOUT_MAX && timeout_us != TSS_INFINITE ? ERR(ARGUMENT, argument) : TSS_OK;
-}
-
 void thread_block(struct thread *thread, enum tss_thread_state state, uint64_t timeout_us)
 {
 	thread->state = (uint8_t)state;
 	cpu_this()->need_resched = true;
-	if (timeout_us == TSS_INFINITE)
-		return;
-	sched_timeout_start(&thread->timeout, timeout_us);
+	if (timeout_us != TSS_INFINITE)
+		sched_timeout_start(&thread->timeout, timeout_us);
 }
 
 /* Forget what the thread waits for. */
@@ -168,11 +162,6 @@ void thread_wake(struct thread *thread, status_t status)
 	thread->state = TSS_THREAD_READY;
 	sched_wake_parked(thread);
 	sched_activate_home(thread);
-}
-
-void thread_timed_out(struct thread *thread)
-{
-	thread_wake(thread, ERR(TIMEOUT, 0));
 }
 
 void thread_end(struct thread *thread)

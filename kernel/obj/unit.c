@@ -53,13 +53,6 @@ bool unit_range_valid(uint64_t address, uint64_t size)
 	       address < TSS_USER_END - PAGE_SIZE && size <= TSS_USER_END - PAGE_SIZE - address;
 }
 
-static void unit_end_threads(struct unit *unit)
-{
-	OBJECTS_OF(THREAD, thread, thread)
-		if (thread->unit == unit)
-			thread_end(thread);
-}
-
 static void unit_end_ports(struct unit *unit)
 {
 	OBJECTS_OF(PORT, port, port) {
@@ -82,7 +75,9 @@ void unit_end(struct unit *unit, uint64_t code)
 	unit->state = UNIT_ENDED;
 	unit->refill_slot = 1;
 	unit->refill_page = 0;
-	unit_end_threads(unit);
+	OBJECTS_OF(THREAD, thread, thread)
+		if (thread->unit == unit)
+			thread_end(thread);
 	unit_end_ports(unit);
 	__builtin_memcpy(&words[1], unit->name, TSS_NAME_SIZE);
 	if (unit->supervisor)
@@ -98,11 +93,6 @@ status_t sys_unit_create(struct thread *self, struct capability *cap)
 	__builtin_memcpy(unit->name, &self->frame.r10, 8);
 	__builtin_memcpy(unit->name + 8, &self->frame.r8, 8);
 	return syscall_place(self, unit, NULL, TSS_RIGHT_ALL);
-}
-
-static bool capability_can_move(const struct capability *source)
-{
-	return source->type != TSS_TYPE_MEMORY || !source->mapped_at;
 }
 
 /* (unit, slot, source, rights, flags) */
@@ -127,7 +117,7 @@ status_t sys_unit_install(struct thread *self, struct capability *cap)
 	status_t status = flags == TSS_INSTALL_COPY ? capability_copyable(source, 3) : TSS_OK;
 	if (status != TSS_OK)
 		return status;
-	if (flags == TSS_INSTALL_MOVE && (source->sealed || !capability_can_move(source)))
+	if (flags == TSS_INSTALL_MOVE && (source->sealed || source->mapped_at))
 		return ERR(BUSY, 3);
 	if (flags == TSS_INSTALL_COPY) {
 		capability_derive(slot, source, (uint16_t)rights);

@@ -62,13 +62,12 @@ static bool unit_end_capability(struct capability *cap, unsigned *left)
 }
 
 /* The original of a unit that is none of its children: whoever deletes the holder inherits it. */
-static status_t unit_inherit(struct thread *self, struct capability *cap)
+static status_t unit_inherit(const struct thread *self, struct capability *cap)
 {
-	struct capability *slot;
-	status_t status = syscall_new_slot(self, &slot);
-	if (status == TSS_OK)
+	struct capability *slot = cspace_find_free(self->unit);
+	if (slot)
 		capability_move(slot, cap);
-	return status;
+	return slot ? TSS_OK : ERR(SLOTS, 0);
 }
 
 static status_t unit_clear_slots(struct thread *self, struct unit *unit, bool strip, unsigned *left)
@@ -109,8 +108,7 @@ static bool unit_clear_paid(const struct unit *unit, bool strip, unsigned *left)
 	return true;
 }
 
-/* One slice of emptying top; with strip, what is sealed in top stays. Child units go whole. */
-static status_t unit_clear_slice(struct thread *self, struct unit *top, bool strip)
+status_t unit_clear_slice(struct thread *self, struct unit *top, bool strip)
 {
 	unsigned left = UNIT_SLICE;
 	struct unit *unit = top;
@@ -131,16 +129,6 @@ static status_t unit_clear_slice(struct thread *self, struct unit *top, bool str
 		return TSS_OK;
 	capability_delete(unit->object.original);
 	return ERR(AGAIN, 1);
-}
-
-status_t unit_delete_slice(struct thread *self, struct unit *unit)
-{
-	return unit_clear_slice(self, unit, false);
-}
-
-status_t unit_strip_slice(struct thread *self, struct unit *unit)
-{
-	return unit_clear_slice(self, unit, true);
 }
 
 void unit_destroy(void *object)

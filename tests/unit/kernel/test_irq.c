@@ -55,7 +55,7 @@ static void interrupt(void)
 	if (!edge)
 		masked = true;
 	delivered++;
-	irq_deliver(LINE);
+	trap_irq(LINE);
 }
 void arch_irq_mask(unsigned line)
 {
