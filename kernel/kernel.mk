@@ -27,9 +27,9 @@ $(O)/kernel/%.c.o: kernel/%.c $(O)/include/config.h $(O)/include/compiler
 	$(Q)$(CC) $(KERNEL_FLAGS) -MMD -MP -c $< -o $@
 
 # Files on the path of every call: no frame pointer of their own, but rbp stays what the caller had, so a back trace only
-# skips them. clang has no such flag.
+# skips them. clang has no such flag. Arguments of cold paths are loaded there, not on the way.
 KERNEL_HOT := core/syscall.c obj/ipc.c
-$(KERNEL_HOT:%=$(O)/kernel/%.o): KERNEL_FLAGS += $(if $(findstring clang,$(CC)),,-fomit-frame-pointer -ffixed-rbp)
+$(KERNEL_HOT:%=$(O)/kernel/%.o): KERNEL_FLAGS += $(if $(findstring clang,$(CC)),,-fomit-frame-pointer -ffixed-rbp -fno-ipa-sra)
 
 $(O)/kernel/%.S.o: kernel/%.S $(O)/include/config.h $(O)/include/compiler
 	$(call say,AS,$<)

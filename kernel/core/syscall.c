@@ -13,16 +13,6 @@ const struct syscall_row syscall_table[TSS_SYSCALL_COUNT] = {
 #undef SYSCALL
 };
 
-/* Argument 1 was no good: nothing is left in the result registers. rbx is one of a message call, and kept by others. */
-static status_t syscall_refused(struct thread *self, const struct syscall_row *row, status_t status)
-{
-	struct arch_frame *frame = &self->frame;
-	frame->rdi = frame->rsi = frame->r10 = frame->r8 = frame->r9 = 0;
-	if (row->message)
-		frame->rbx = 0;
-	return status;
-}
-
 enum {
 	SYSCALL_ROWS = 0
 #define SYSCALL(...) +1
@@ -37,12 +27,22 @@ static __attribute__((noinline)) status_t syscall_resolve_slowly(struct thread *
 	uint64_t handle = row->type == TSS_TYPE_ANY ? ARG1(self) : (uint32_t)ARG1(self);
 	struct capability *cap = cspace_lookup_in(&self->unit->caps, handle);
 	if (!cap)
-		return syscall_refused(self, row, ERR(CAPABILITY, 1));
+		return ERR(CAPABILITY, 1);
 	if (cap->type != row->type && row->type != TSS_TYPE_ANY)
-		return syscall_refused(self, row, ERR(TYPE, 1));
+		return ERR(TYPE, 1);
 	if (row->right & cap->denied)
-		return syscall_refused(self, row, ERR(RIGHTS, 1));
+		return ERR(RIGHTS, 1);
 	return row->handler(self, cap);
+}
+
+/* rbx is a result of message calls only, and kept by others. */
+status_t syscall_failed(struct thread *self, status_t status)
+{
+	struct arch_frame *frame = &self->frame;
+	frame->rdi = frame->rsi = frame->rdx = frame->r10 = frame->r8 = frame->r9 = 0;
+	if (syscall_table[frame->rax - TSS_SYSCALL_FIRST].message)
+		frame->rbx = 0;
+	return status;
 }
 
 /* Ends in jumps, so that a handler returns straight to entry.S. */

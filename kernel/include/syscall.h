@@ -27,6 +27,8 @@ status_t sys_denied(struct thread *self, struct capability *cap);
 
 /* Called by entry.S, state saved in self->frame; number is its rax. Its result is the call's status. */
 status_t syscall_dispatch(struct thread *self, uint64_t number);
+/* Called by entry.S for a call of self that has failed: nothing is left in the result registers. Returns status. */
+status_t syscall_failed(struct thread *self, status_t status);
 
 /* Argument `number` as a capability of the caller with that type and rights. */
 MUST_CHECK status_t syscall_capability(struct thread *self, uint64_t handle, unsigned number, uint8_t type,

@@ -125,13 +125,6 @@ void reply_dropped(struct reply *reply)
 		reply_free(reply);
 }
 
-static status_t message_error(struct thread *self, status_t status)
-{
-	struct arch_frame *frame = &self->frame;
-	frame->rdi = frame->rsi = frame->rdx = frame->r10 = frame->r8 = frame->r9 = frame->rbx = 0;
-	return status;
-}
-
 /* Does the chain of calls that starts at thread lead back to self, or further than the kernel follows? */
 static bool call_too_deep(const struct thread *self, const struct thread *thread)
 {
@@ -204,15 +197,14 @@ static NOINLINE status_t call_general(struct thread *self, struct connection *co
 	if (status == ERR(PEER_RESTARTED, 1))
 		status = connection_tell(connection);
 	if (status != TSS_OK)
-		return message_error(self, status);
+		return status;
 	if (!server) {
 		connection->calls++;
-		status = call_queue(self, connection, timeout);
-		return status == SYSCALL_NO_RESULT ? status : message_error(self, status);
+		return call_queue(self, connection, timeout);
 	}
 	status = TSS_TAG_CAPS(tag) ? message_move_caps(server, NULL, self, tag) : TSS_OK;
 	if (status != TSS_OK)
-		return message_error(self, status);
+		return status;
 	connection->calls++;
 	message_copy_payload(server->ipc->recv, self->ipc->send, tag);
 	if (timeout != TSS_INFINITE)
@@ -234,7 +226,7 @@ static status_t receive(struct thread *self, struct port *port, uint64_t timeout
 	if (port_deliver_next(port))
 		return SYSCALL_NO_RESULT;
 	if (timeout == 0)
-		return message_error(self, ERR(TIMEOUT, 0));
+		return ERR(TIMEOUT, 0);
 	self->port = port;
 	thread_block(self, TSS_THREAD_RECEIVING, timeout);
 	port_fast_update(port);
@@ -255,7 +247,7 @@ status_t sys_port_receive(struct thread *self, struct capability *cap)
 	struct port *port = (struct port *)cap->object;
 	uint64_t timeout = ARG2(self);
 	status_t status = receive_check(port, timeout, 2);
-	return status == TSS_OK ? receive(self, port, timeout) : message_error(self, status);
+	return status == TSS_OK ? receive(self, port, timeout) : status;
 }
 
 /* Everything that can be wrong with a reply; on success the capabilities have been moved. */
@@ -307,10 +299,10 @@ status_t sys_reply_send(struct thread *self, struct capability *cap)
 	struct reply *reply = (struct reply *)cap->object;
 	status_t status = reply_check(self, cap, ARG2(self));
 	if (status != TSS_OK)
-		return message_error(self, status);
+		return status;
 	reply_deliver(self, reply, ARG2(self));
 	sched_activate_home(self);
-	return message_error(self, TSS_OK);
+	return TSS_OK;
 }
 
 /* Nothing to receive and the caller's own context at hand: wait here, run the caller, who has its answer. */
@@ -364,7 +356,7 @@ static NOINLINE status_t reply_receive_general(struct thread *self, struct port 
 	uint64_t handle = ARG1(self) >> 32, tag = ARG2(self), timeout = ARG3(self);
 	status_t status = receive_check(port, timeout, 3);
 	if (status != TSS_OK)
-		return message_error(self, status);
+		return status;
 	if (!handle)
 		return receive(self, port, timeout);
 	struct capability *cap;
@@ -373,7 +365,7 @@ static NOINLINE status_t reply_receive_general(struct thread *self, struct port 
 	if (status == TSS_OK)
 		status = reply_check(self, cap, tag);
 	if (status != TSS_OK)
-		return message_error(self, status);
+		return status;
 	timeout_cancel(&reply->caller->timeout);
 	if (reply_is_direct(port, reply) && timeout != 0) {
 		reply_message(self, reply->caller, tag);

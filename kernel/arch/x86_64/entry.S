@@ -70,7 +70,9 @@ arch_syscall_entry:
 
 .Lnot_ok:
 	js .Lswitched		/* SYSCALL_NO_RESULT: it blocked, switched, or wrote its results itself */
-	movq $0, FRAME_rdx(%rbx)	/* a failed call has no value */
+	movq %rbx, %rdi
+	movq %rax, %rsi
+	call syscall_failed
 	jmp .Lfinished
 .Lpreempted:
 	movq %rax, FRAME_rax(%rbx)
