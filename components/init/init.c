@@ -3,8 +3,8 @@
  * init.c - the first unit: builds the system that the init table describes, then holds nothing but what watching takes.
  *
  * It starts with all authority there is. It works through the table once: units, objects, copies of capabilities,
- * memory maps, supervision, threads; then the originals are moved to where the plan has them, so that at the end its
- * own capability space is instance 0 of the plan. No instance runs before that: init is more urgent than all of them
+ * memory maps, supervision, threads; then the originals are moved to where the plan has them and units that may be
+ * restarted are sealed, so that at the end its own capability space is instance 0 of the plan. No instance runs before that: init is more urgent than all of them
  * and does not block.
  *
  * The table was checked by the kernel's hash and is checked again here, entry by entry. A section whose hash is wrong
@@ -53,14 +53,17 @@ int main(void)
 	build_units(&build);
 	build_objects(&build);
 	grant_copies(&build);
-	grant_originals(&build, true);
+	grant_originals(&build, ORIGINALS_MEMORY);
 	map_memory(&build);
 	supervise(&build);
 	start_threads(&build);
-	grant_originals(&build, false);
-	cap_t port = own(TSS_TYPE_PORT), log = own(TSS_TYPE_CONNECTION);
+	grant_originals(&build, ORIGINALS_OTHERS);
+	seal(&build);
 	end_failed(&build);
+	grant_originals(&build, ORIGINALS_UNITS);
+	cap_t port = own(TSS_TYPE_PORT), log = own(TSS_TYPE_CONNECTION);
 	watch_remember(&table);
+	guard_remember(&table);
 	finish();
 	if (port == TSS_CAP_NULL)
 		return EXIT_FAULT_PORT;

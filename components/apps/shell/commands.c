@@ -14,7 +14,7 @@
 static void help(const char *argument);
 
 /* A need that the manifest does not connect leaves its slot empty. */
-static const char *reason(tss_status_t status)
+const char *reason(tss_status_t status)
 {
 	return TSS_CODE(status) == TSS_E_CAPABILITY ? "not connected" : tss_error_name(status);
 }
@@ -97,7 +97,10 @@ static const struct command {
 	void (*run)(const char *argument);
 } commands[] = {
 	{"help", "", "this list", help},
-	{"ps", "", "units, their state and memory", show_units},
+	{"ps", "", "units, their state, restarts and memory", show_units},
+	{"kill", "UNIT", "end a unit; it comes back as its restart policy says", kill_unit},
+	{"restart", "UNIT", "restart a unit and those that depend on it", restart_unit},
+	{"mode", "", "security modes of connections", show_mode},
 	{"threads", "", "threads, their state, priority and time", show_threads},
 	{"caps", "UNIT|all", "capabilities: slot type rights generation depth id details", show_capabilities},
 	{"mem", "", "memory of the machine and of each unit", show_memory},

@@ -8,8 +8,12 @@
  * on_request usually is one line that calls the interface's generated dispatcher. It returns TSS_OK when
  * request->tag and request->words are the reply, TSS_DEFER when it kept request->reply to answer later. A message
  * that needs no reply (reply == 0) is handled the same way; its "reply" goes nowhere.
+ *
+ * The loop sends the heartbeats that the manifest asks for. A server that stays in an operation longer than that is
+ * taken for hung.
  */
 #pragma once
+#include <tessera/heartbeat.h>
 #include <tessera/ipc.h>
 
 struct tss_server {
@@ -26,12 +30,17 @@ void tss_serve_reply_failed(tss_status_t status, cap_t reply) __attribute__((col
 TSS_INLINE tss_status_t tss_serve(cap_t port, const struct tss_server *server, void *state)
 {
 	struct tss_request request = {.reply = TSS_CAP_NULL};
+	const uint64_t timeout_us = tss_heartbeat_timeout();
 	unsigned errors = 0;
 	for (;;) {
 		cap_t replied = request.reply;
-		tss_status_t status = tss_port_reply_receive(port, &request, TSS_INFINITE);
-		if (__builtin_expect(status != TSS_OK, 0)) {
-			if (replied != TSS_CAP_NULL)
+		if (TSS_UNLIKELY(timeout_us != TSS_INFINITE))
+			tss_heartbeat();
+		tss_status_t status = tss_port_reply_receive(port, &request, timeout_us);
+		if (TSS_UNLIKELY(status != TSS_OK)) {
+			if (TSS_CODE(status) == TSS_E_TIMEOUT)
+				errors = 0;
+			else if (replied != TSS_CAP_NULL)
 				tss_serve_reply_failed(status, replied);
 			else if (++errors >= TSS_SERVE_ERRORS_MAX)
 				return status;
@@ -40,7 +49,7 @@ TSS_INLINE tss_status_t tss_serve(cap_t port, const struct tss_server *server, v
 			continue;
 		}
 		errors = 0;
-		if (__builtin_expect(TSS_TAG_TYPE(request.tag) >= TSS_TYPE_KERNEL, 0)) {
+		if (TSS_UNLIKELY(TSS_TAG_TYPE(request.tag) >= TSS_TYPE_KERNEL)) {
 			if (TSS_TAG_TYPE(request.tag) == TSS_MSG_EVENT && server->event)
 				server->event(state, request.words[0]);
 			request.reply = TSS_CAP_NULL;
