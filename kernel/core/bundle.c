@@ -9,17 +9,9 @@
 #define FLAGS_KNOWN (TSS_SECTION_READ | TSS_SECTION_WRITE | TSS_SECTION_EXECUTE | TSS_SECTION_INIT)
 #define SECTION_BYTES_MAX (1ull << 30)
 
-static bool bytes_equal(const uint8_t *a, const uint8_t *b, size_t size)
-{
-	uint8_t difference = 0;
-	for (size_t i = 0; i < size; i++)
-		difference |= a[i] ^ b[i];
-	return difference == 0;
-}
-
 static const char *check_header(const struct tss_bundle_header *header, uint64_t size)
 {
-	if (!bytes_equal(header->magic, (const uint8_t *)TSS_BUNDLE_MAGIC, sizeof(header->magic)))
+	if (__builtin_memcmp(header->magic, TSS_BUNDLE_MAGIC, sizeof(header->magic)) != 0)
 		return "is not a Tessera bundle";
 	if (header->abi_version != TSS_ABI_VERSION)
 		return "was built for another ABI version";
@@ -36,15 +28,14 @@ static const char *check_root(const struct bundle *bundle, const uint8_t *root)
 	struct tss_bundle_header blank = *bundle->header;
 	struct tss_sha256 hash;
 	uint8_t computed[TSS_SHA256_SIZE];
-	for (size_t i = 0; i < sizeof(blank.root_hash); i++)
-		blank.root_hash[i] = 0;
+	__builtin_memset(blank.root_hash, 0, sizeof(blank.root_hash));
 	tss_sha256_start(&hash);
 	tss_sha256_add(&hash, &blank, sizeof(blank));
 	tss_sha256_add(&hash, bundle->sections, bundle->header->section_count * sizeof(*bundle->sections));
 	tss_sha256_finish(&hash, computed);
-	if (!bytes_equal(computed, bundle->header->root_hash, sizeof(computed)))
+	if (!tss_sha256_equal(computed, bundle->header->root_hash))
 		return "does not match its own root hash";
-	if (root && !bytes_equal(computed, root, sizeof(computed)))
+	if (root && !tss_sha256_equal(computed, root))
 		return "does not match the root hash on the command line";
 	return NULL;
 }
@@ -71,8 +62,7 @@ static const char *check_hash(const struct bundle *bundle, const struct tss_bund
 {
 	uint8_t computed[TSS_SHA256_SIZE];
 	tss_sha256(bundle->bytes + section->offset, section->size, computed);
-	return bytes_equal(computed, section->hash, sizeof(computed)) ? NULL
-								      : "has a section that does not match its hash";
+	return tss_sha256_equal(computed, section->hash) ? NULL : "has a section that does not match its hash";
 }
 
 static const char *check_sections(struct bundle *bundle, const char **name)

@@ -16,31 +16,21 @@ static const struct setting settings[] = {
 	{"timer_tick_us", 1u << TIMER_TICK_SHIFT},
 };
 
-static size_t text_print(char *out, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
-static size_t text_print(char *out, size_t size, const char *format, ...)
-{
-	va_list arguments;
-	va_start(arguments, format);
-	size_t used = format_text(out, size, format, arguments);
-	va_end(arguments);
-	return used;
-}
-
 uint64_t config_text(uint64_t index, char *out, size_t size)
 {
 	const char *name;
 	bool active;
 	if (index-- == 0) {
-		text_print(out, size, "profile=%s", CONFIG_PROFILE_NAME);
+		format_print(out, size, "profile=%s", CONFIG_PROFILE_NAME);
 		return 1;
 	}
 	if (index < COUNT_OF(settings)) {
-		text_print(out, size, "%s=%lu", settings[index].name, settings[index].value);
+		format_print(out, size, "%s=%lu", settings[index].name, settings[index].value);
 		return index + 2;
 	}
 	uint64_t feature = index - COUNT_OF(settings);
 	if (feature > 255 || !arch_feature((unsigned)feature, &name, &active))
 		return CONFIG_TEXT_NONE;
-	text_print(out, size, "%s=%u", name, active);
+	format_print(out, size, "%s=%u", name, active);
 	return arch_feature((unsigned)feature + 1, &name, &active) ? index + 2 : 0;
 }

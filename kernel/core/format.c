@@ -2,6 +2,8 @@
 /* format.c - the few printf conversions the kernel prints with. No allocation, bounded output. */
 #include <log.h>
 
+#define NUMBER_MAX 64
+
 struct output {
 	char *text;
 	size_t size, used;
@@ -19,33 +21,30 @@ static void put(struct output *out, char c)
 		out->text[out->used++] = c;
 }
 
-static void put_padding(struct output *out, unsigned width, size_t length, char c)
+static void put_field(struct output *out, const char *text, size_t length, size_t width)
 {
 	for (size_t i = length; i < width; i++)
-		put(out, c);
+		put(out, ' ');
+	for (size_t i = 0; i < length; i++)
+		put(out, text[i]);
 }
 
+/* Made from its end. Digits of what is left when nothing is left are the padding by zeros, of up to NUMBER_MAX. */
 static void put_number(struct output *out, uint64_t value, unsigned base, bool negative, const struct conversion *how)
 {
-	char digits[24];
-	size_t count = 0;
+	char text[NUMBER_MAX + 3];
+	size_t at = sizeof(text), prefix = (negative ? 1u : 0u) + (how->alternate ? 2u : 0u);
 	do {
-		digits[count++] = "0123456789abcdef"[value % base];
+		text[--at] = "0123456789abcdef"[value % base];
 		value /= base;
-	} while (value);
-	size_t length = count + (negative ? 1u : 0u) + (how->alternate ? 2u : 0u);
-	if (!how->zero)
-		put_padding(out, how->width, length, ' ');
-	if (negative)
-		put(out, '-');
+	} while (value || (how->zero && prefix + sizeof(text) - at < how->width && at > 3));
 	if (how->alternate) {
-		put(out, '0');
-		put(out, 'x');
+		text[--at] = 'x';
+		text[--at] = '0';
 	}
-	if (how->zero)
-		put_padding(out, how->width, length, '0');
-	while (count)
-		put(out, digits[--count]);
+	if (negative)
+		text[--at] = '-';
+	put_field(out, text + at, sizeof(text) - at, how->width);
 }
 
 static void put_string(struct output *out, const char *text, const struct conversion *how)
@@ -53,22 +52,14 @@ static void put_string(struct output *out, const char *text, const struct conver
 	size_t length = 0;
 	while (length < how->precision && text[length])
 		length++;
-	put_padding(out, how->width, length, ' ');
-	for (size_t i = 0; i < length; i++)
-		put(out, text[i]);
+	put_field(out, text, length, how->width);
 }
 
 static const char *parse_conversion(const char *at, struct conversion *how)
 {
 	*how = (struct conversion){.precision = SIZE_MAX};
-	for (;; at++) {
-		if (*at == '0')
-			how->zero = true;
-		else if (*at == '#')
-			how->alternate = true;
-		else
-			break;
-	}
+	for (; *at == '0' || *at == '#'; at++)
+		*(*at == '0' ? &how->zero : &how->alternate) = true;
 	for (; *at >= '0' && *at <= '9'; at++)
 		how->width = how->width * 10 + (unsigned)(*at - '0');
 	if (*at == '.')
@@ -122,4 +113,13 @@ size_t format_text(char *text, size_t size, const char *format, va_list argument
 	if (size)
 		text[out.used] = 0;
 	return out.used;
+}
+
+size_t format_print(char *text, size_t size, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	size_t used = format_text(text, size, format, arguments);
+	va_end(arguments);
+	return used;
 }

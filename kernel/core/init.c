@@ -11,16 +11,12 @@
 
 static struct object system_object;
 
-static const char *section_name(const struct tss_bundle_section *section)
-{
-	return (const char *)section->name;
-}
-
-static struct capability *init_slot(struct unit *unit, unsigned slot)
+static struct capability *init_place(struct unit *unit, unsigned slot, struct object *object, unsigned rights)
 {
 	struct capability *cap = cspace_slot(unit, slot);
 	if (!cap || cap->object)
 		panic("init's slot %u is taken: two segments of one protection?", slot);
+	capability_place(cap, object, (uint16_t)rights, NULL);
 	return cap;
 }
 
@@ -65,16 +61,12 @@ static void init_segment(struct unit *unit, const struct bundle *bundle, const s
 	struct memory *memory;
 	uint64_t pages = section->memory_size / PAGE_SIZE;
 	if (pages == 0)
-		panic("section %s is empty", section_name(section));
-	if (in_place) {
-		memory = init_run(unit, section->offset, pages);
-	} else {
-		memory = init_memory(unit, pages);
+		panic("section %s is empty", section->name);
+	memory = in_place ? init_run(unit, section->offset, pages) : init_memory(unit, pages);
+	if (!in_place)
 		memory_fill_from(memory, bundle->bytes + section->offset, section->size);
-	}
-	struct capability *cap = init_slot(unit, slot);
-	capability_place(cap, &memory->object, (uint16_t)protection, NULL);
-	init_map(cap, bundle_init_instance(bundle)->image_base + section->address, protection);
+	init_map(init_place(unit, slot, &memory->object, protection),
+		 bundle_init_instance(bundle)->image_base + section->address, protection);
 }
 
 static void init_segments(struct unit *unit, const struct bundle *bundle)
@@ -88,20 +80,18 @@ static void init_segments(struct unit *unit, const struct bundle *bundle)
 
 static void init_authority(struct unit *unit, const struct bundle *bundle)
 {
+	const unsigned rights = TSS_RIGHT_READ | TSS_RIGHT_WRITE;
 	struct memory *stack = init_memory(unit, TSS_INIT_STACK_PAGES);
 	struct memory *whole = init_run(unit, 0, bundle->header->size / PAGE_SIZE);
-	struct capability *cap = init_slot(unit, TSS_SLOT_STACK);
-	uint64_t stack_top = bundle_init_instance(bundle)->stack_top;
-	capability_place(cap, &stack->object, TSS_RIGHT_READ | TSS_RIGHT_WRITE, NULL);
-	init_map(cap, stack_top - TSS_INIT_STACK_PAGES * PAGE_SIZE, TSS_RIGHT_READ | TSS_RIGHT_WRITE);
-	cap = init_slot(unit, TSS_SLOT_BUNDLE);
-	capability_place(cap, &whole->object, TSS_RIGHT_READ | TSS_RIGHT_EXECUTE | TSS_RIGHT_GRANT, NULL);
-	init_map(cap, TSS_LAYOUT_BUNDLE, TSS_RIGHT_READ);
+	init_map(init_place(unit, TSS_SLOT_STACK, &stack->object, rights),
+		 bundle_init_instance(bundle)->stack_top - TSS_INIT_STACK_PAGES * PAGE_SIZE, rights);
+	init_map(
+		init_place(unit, TSS_SLOT_BUNDLE, &whole->object, TSS_RIGHT_READ | TSS_RIGHT_EXECUTE | TSS_RIGHT_GRANT),
+		TSS_LAYOUT_BUNDLE, TSS_RIGHT_READ);
 	object_register(&system_object, TSS_TYPE_SYSTEM, unit);
-	capability_place(init_slot(unit, TSS_SLOT_SYSTEM), &system_object,
-			 TSS_RIGHT_GRANT | TSS_RIGHT_INSPECT | TSS_RIGHT_SCHEDULE | TSS_RIGHT_DEVICE | TSS_RIGHT_DUMP,
-			 NULL);
-	capability_place(init_slot(unit, TSS_SLOT_UNIT), &unit->object, TSS_RIGHT_GRANT | TSS_RIGHT_CONTROL, NULL);
+	init_place(unit, TSS_SLOT_SYSTEM, &system_object,
+		   TSS_RIGHT_GRANT | TSS_RIGHT_INSPECT | TSS_RIGHT_SCHEDULE | TSS_RIGHT_DEVICE | TSS_RIGHT_DUMP);
+	init_place(unit, TSS_SLOT_UNIT, &unit->object, TSS_RIGHT_GRANT | TSS_RIGHT_CONTROL);
 }
 
 static void init_thread(struct unit *unit, const struct bundle *bundle)
@@ -119,8 +109,8 @@ static void init_thread(struct unit *unit, const struct bundle *bundle)
 	sched->priority = TSS_INIT_PRIORITY;
 	sched->slice_us = TSS_SLICE_MAX_US;
 	link_init(&sched->queue);
-	capability_place(init_slot(unit, TSS_SLOT_THREAD), &thread->object, 0, NULL);
-	capability_place(init_slot(unit, TSS_SLOT_SCHED), &sched->object, 0, NULL);
+	init_place(unit, TSS_SLOT_THREAD, &thread->object, 0);
+	init_place(unit, TSS_SLOT_SCHED, &sched->object, 0);
 	thread_start(thread, sched);
 }
 

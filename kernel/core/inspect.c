@@ -26,98 +26,93 @@ union record {
 };
 
 struct query {
+	const void *object; /* that the record is about, for inspectors of a type of objects */
 	uint64_t index, detail, next;
 };
 
-static void fill_unit(struct tss_inspect_unit *out, const struct unit *unit)
+static bool inspect_unit(struct query *query, union record *out)
 {
-	*out = (struct tss_inspect_unit){
-		.id = unit->object.id,
-		.state = unit->state,
-		.budget_pages = unit->budget,
-		.used_pages = unit->used,
-		.threads = unit->threads,
-		.slots = unit->caps.slots,
-		.slots_used = unit->caps.used,
-		.parent = unit->parent ? unit->parent->object.id : 0,
-	};
-	__builtin_memcpy(out->name, unit->name, TSS_NAME_SIZE);
+	const struct unit *unit = query->object;
+	out->unit = (struct tss_inspect_unit){.id = unit->object.id,
+					      .state = unit->state,
+					      .budget_pages = unit->budget,
+					      .used_pages = unit->used,
+					      .threads = unit->threads,
+					      .slots = unit->caps.slots,
+					      .slots_used = unit->caps.used,
+					      .parent = unit->parent ? unit->parent->object.id : 0,
+					      .sealed = unit->sealed,
+					      .restarts = unit->restarts};
+	__builtin_memcpy(out->unit.name, unit->name, TSS_NAME_SIZE);
+	return true;
 }
 
-static void fill_thread(struct tss_inspect_thread *out, const struct thread *thread)
+static bool inspect_thread(struct query *query, union record *out)
 {
+	const struct thread *thread = query->object;
 	const struct sched *home = thread->home;
-	*out = (struct tss_inspect_thread){
-		.id = thread->object.id,
-		.unit = thread->unit->object.id,
-		.state = thread->state,
-		.switches = thread->switches,
-		.ip = thread->frame.rip,
-	};
+	out->thread = (struct tss_inspect_thread){.id = thread->object.id,
+						  .unit = thread->unit->object.id,
+						  .state = thread->state,
+						  .switches = thread->switches,
+						  .ip = thread->frame.rip};
 	if (cpu_this()->current == thread)
-		out->state = TSS_THREAD_RUNNING;
+		out->thread.state = TSS_THREAD_RUNNING;
 	if (home) {
-		out->priority = home->priority;
-		out->slice_us = home->slice_us;
-		out->time_us = sched_charged(home) / arch_tsc_per_ms() * 1000 +
-			       sched_charged(home) % arch_tsc_per_ms() * 1000 / arch_tsc_per_ms();
+		uint64_t per_ms = arch_tsc_per_ms(), charged = sched_charged(home);
+		out->thread.priority = home->priority;
+		out->thread.slice_us = home->slice_us;
+		out->thread.time_us = charged / per_ms * 1000 + charged % per_ms * 1000 / per_ms;
 	}
-	__builtin_memcpy(out->unit_name, thread->unit->name, TSS_NAME_SIZE);
+	__builtin_memcpy(out->thread.unit_name, thread->unit->name, TSS_NAME_SIZE);
+	return true;
 }
+
+struct detail {
+	uint64_t a, b, c;
+};
 
 /* The type-dependent fields: see inspect.h. */
-static void fill_detail(struct tss_inspect_capability *out, const struct capability *cap)
+static struct detail detail_of(const struct capability *cap)
 {
-	const void *object = cap->object;
+/* Safety: only used where cap->type says so. */
+#define AS(type) ((const struct type *)cap->object)
 	switch (cap->type) {
 	case TSS_TYPE_THREAD:
-		out->a = ((const struct thread *)object)->unit->object.id;
-		break;
+		return (struct detail){AS(thread)->unit->object.id, 0, 0};
 	case TSS_TYPE_SCHED:
-		out->a = ((const struct sched *)object)->priority;
-		out->b = ((const struct sched *)object)->slice_us;
-		break;
+		return (struct detail){AS(sched)->priority, AS(sched)->slice_us, 0};
 	case TSS_TYPE_PORT:
-		out->a = ((const struct port *)object)->object.payer->object.id;
-		out->b = ((const struct port *)object)->depth;
-		break;
+		return (struct detail){cap->object->payer->object.id, AS(port)->depth, 0};
 	case TSS_TYPE_CONNECTION:
-		out->a = ((const struct connection *)object)->port->object.id;
-		out->b = ((const struct connection *)object)->badge;
-		out->c = ((const struct connection *)object)->port->object.payer->object.id;
-		break;
+		return (struct detail){AS(connection)->target->object.id, AS(connection)->badge,
+				       AS(connection)->target->object.payer->object.id};
 	case TSS_TYPE_REPLY:
-		out->a = ((const struct reply *)object)->port->object.id;
-		break;
+		return (struct detail){AS(reply)->port->object.id, 0, 0};
 	case TSS_TYPE_MEMORY:
-		out->a = ((const struct memory *)object)->pages;
-		out->b = memory_frame(object, 0).raw;
-		out->c = cap->mapped_at;
-		out->protection = cap->protection;
-		break;
+		return (struct detail){AS(memory)->pages, memory_frame(AS(memory), 0).raw, cap->mapped_at};
 	case TSS_TYPE_IRQ:
-		out->a = ((const struct irq *)object)->line;
-		break;
+		return (struct detail){AS(irq)->line, 0, 0};
 	case TSS_TYPE_IOPORT:
-		out->a = ((const struct ioport *)object)->base;
-		out->b = ((const struct ioport *)object)->count;
-		break;
-	default:
-		break;
+		return (struct detail){AS(ioport)->base, AS(ioport)->count, 0};
 	}
+	return (struct detail){0};
+#undef AS
 }
 
-static void fill_capability(struct tss_inspect_capability *out, const struct capability *cap)
+static struct tss_inspect_capability describe_capability(const struct capability *cap)
 {
-	*out = (struct tss_inspect_capability){
-		.slot = cap->slot,
-		.generation = cap->generation,
-		.type = cap->type,
-		.rights = cap->rights,
-		.depth = cap->depth,
-		.id = cap->object->id,
-	};
-	fill_detail(out, cap);
+	struct detail detail = detail_of(cap);
+	return (struct tss_inspect_capability){.slot = cap->slot,
+					       .generation = cap->generation,
+					       .type = cap->type,
+					       .rights = cap->rights,
+					       .depth = cap->depth,
+					       .id = cap->object->id,
+					       .a = detail.a,
+					       .b = detail.b,
+					       .c = detail.c,
+					       .protection = cap->protection};
 }
 
 /* First full slot at or after index; NULL: none. */
@@ -131,41 +126,13 @@ static const struct capability *next_capability(struct unit *unit, uint64_t inde
 	return NULL;
 }
 
-static bool inspect_object(uint8_t type, struct query *query, const void **out)
-{
-	struct object *object = object_at(type, query->index);
-	if (!object)
-		return false;
-	*out = object;
-	query->next = object->all.next == &object_lists[type] ? 0 : query->index + 1;
-	return true;
-}
-
-static bool inspect_unit(struct query *query, union record *out)
-{
-	const void *object;
-	if (!inspect_object(TSS_TYPE_UNIT, query, &object))
-		return false;
-	fill_unit(&out->unit, object);
-	return true;
-}
-
-static bool inspect_thread(struct query *query, union record *out)
-{
-	const void *object;
-	if (!inspect_object(TSS_TYPE_THREAD, query, &object))
-		return false;
-	fill_thread(&out->thread, object);
-	return true;
-}
-
 static bool inspect_capability(struct query *query, union record *out)
 {
 	struct unit *unit = (struct unit *)object_find(TSS_TYPE_UNIT, query->detail);
 	const struct capability *cap = unit ? next_capability(unit, query->index) : NULL;
 	if (!cap)
 		return false;
-	fill_capability(&out->capability, cap);
+	out->capability = describe_capability(cap);
 	const struct capability *next = next_capability(unit, cap->slot + 1u);
 	query->next = next ? next->slot : 0;
 	return true;
@@ -173,40 +140,30 @@ static bool inspect_capability(struct query *query, union record *out)
 
 static bool inspect_connection(struct query *query, union record *out)
 {
-	const void *object;
-	if (!inspect_object(TSS_TYPE_CONNECTION, query, &object))
-		return false;
-	const struct connection *connection = object;
-	out->connection = (struct tss_inspect_connection){
-		.id = connection->object.id,
-		.port = connection->port->object.id,
-		.badge = connection->badge,
-		.calls = connection->calls,
-		.sends = connection->sends,
-		.refused = connection->refused,
-	};
+	const struct connection *connection = query->object;
+	out->connection = (struct tss_inspect_connection){.id = connection->object.id,
+							  .port = connection->target->object.id,
+							  .badge = connection->badge,
+							  .calls = connection->calls,
+							  .sends = connection->sends,
+							  .refused = connection->refused};
 	__builtin_memcpy(out->connection.client, connection->object.payer->name, TSS_NAME_SIZE);
-	__builtin_memcpy(out->connection.server, connection->port->object.payer->name, TSS_NAME_SIZE);
+	__builtin_memcpy(out->connection.server, connection->target->object.payer->name, TSS_NAME_SIZE);
 	return true;
 }
 
 static bool inspect_memory(struct query *query, union record *out)
 {
-	out->memory = (struct tss_inspect_memory){
-		.total_pages = frame_total(),
-		.free_pages = frame_available(),
-		.kernel_pages = boot_info.image_size / PAGE_SIZE,
-		.bundle_pages = boot_info.bundle_size / PAGE_SIZE,
-	};
+	out->memory = (struct tss_inspect_memory){.total_pages = frame_total(),
+						  .free_pages = frame_available(),
+						  .kernel_pages = boot_info.image_size / PAGE_SIZE,
+						  .bundle_pages = boot_info.bundle_size / PAGE_SIZE};
 	return query->index == 0;
 }
 
 static bool inspect_irq(struct query *query, union record *out)
 {
-	const void *object;
-	if (!inspect_object(TSS_TYPE_IRQ, query, &object))
-		return false;
-	const struct irq *irq = object;
+	const struct irq *irq = query->object;
 	out->irq = (struct tss_inspect_irq){.line = irq->line, .count = irq->count};
 	if (irq->event)
 		__builtin_memcpy(out->irq.unit, irq->event->object.payer->name, TSS_NAME_SIZE);
@@ -222,30 +179,21 @@ static bool inspect_log(struct query *query, union record *out)
 	return size != 0;
 }
 
-static uint64_t count_switches(void)
-{
-	uint64_t switches = 0;
-	LINK_FOR_EACH(at, &object_lists[TSS_TYPE_THREAD])
-	switches += LINK_ENTRY(at, struct thread, object.all)->switches;
-	return switches;
-}
-
 static bool inspect_counters(struct query *query, union record *out)
 {
 	const struct cpu *cpu = cpu_this();
-	out->counters = (struct tss_inspect_counters){
-		.uptime_us = arch_clock_us(),
-		.switches = count_switches(),
-		.syscalls_denied = cpu->syscalls_denied,
-		.interrupts = cpu->interrupts,
-		.fast_calls = cpu->fast_calls,
-		.slow_calls = cpu->slow_calls,
-		.faults = cpu->faults,
-		.timer_interrupts = cpu->timer_interrupts,
-		.tsc_per_ms = arch_tsc_per_ms(),
-		.entry_tsc = boot_info.entry_tsc,
-		.init_tsc = cpu->init_tsc,
-	};
+	out->counters = (struct tss_inspect_counters){.uptime_us = arch_clock_us(),
+						      .syscalls_denied = cpu->syscalls_denied,
+						      .interrupts = cpu->interrupts,
+						      .fast_calls = cpu->fast_calls,
+						      .slow_calls = cpu->slow_calls,
+						      .faults = cpu->faults,
+						      .timer_interrupts = cpu->timer_interrupts,
+						      .tsc_per_ms = arch_tsc_per_ms(),
+						      .entry_tsc = boot_info.entry_tsc,
+						      .init_tsc = cpu->init_tsc};
+	LINK_FOR_EACH(at, &object_lists[TSS_TYPE_THREAD])
+	out->counters.switches += LINK_ENTRY(at, struct thread, object.all)->switches;
 	return query->index == 0;
 }
 
@@ -255,27 +203,42 @@ static bool inspect_config(struct query *query, union record *out)
 	return query->next != CONFIG_TEXT_NONE;
 }
 
+/* Records about all objects of a type come in the order of these; otherwise `inspect` finds the record by itself. */
+static const struct {
+	uint8_t type;
+	bool (*inspect)(struct query *query, union record *out); /* false: there is none of that index */
+} inspectors[] = {
+	[TSS_INSPECT_UNIT] = {TSS_TYPE_UNIT, inspect_unit},
+	[TSS_INSPECT_THREAD] = {TSS_TYPE_THREAD, inspect_thread},
+	[TSS_INSPECT_CAPABILITY] = {TSS_TYPE_NONE, inspect_capability},
+	[TSS_INSPECT_CONNECTION] = {TSS_TYPE_CONNECTION, inspect_connection},
+	[TSS_INSPECT_MEMORY] = {TSS_TYPE_NONE, inspect_memory},
+	[TSS_INSPECT_IRQ] = {TSS_TYPE_IRQ, inspect_irq},
+	[TSS_INSPECT_CONFIG] = {TSS_TYPE_NONE, inspect_config},
+	[TSS_INSPECT_LOG] = {TSS_TYPE_NONE, inspect_log},
+	[TSS_INSPECT_COUNTERS] = {TSS_TYPE_NONE, inspect_counters},
+};
+
+static bool find_object(struct query *query, uint8_t type)
+{
+	const struct object *object = object_at(type, query->index);
+	query->object = object;
+	query->next = object && object->all.next != &object_lists[type] ? query->index + 1 : 0;
+	return object;
+}
+
 status_t sys_system_inspect(struct thread *self, struct capability *cap)
 {
-	static bool (*const inspectors[])(struct query *, union record *) = {
-		[TSS_INSPECT_UNIT] = inspect_unit,
-		[TSS_INSPECT_THREAD] = inspect_thread,
-		[TSS_INSPECT_CAPABILITY] = inspect_capability,
-		[TSS_INSPECT_CONNECTION] = inspect_connection,
-		[TSS_INSPECT_MEMORY] = inspect_memory,
-		[TSS_INSPECT_IRQ] = inspect_irq,
-		[TSS_INSPECT_CONFIG] = inspect_config,
-		[TSS_INSPECT_LOG] = inspect_log,
-		[TSS_INSPECT_COUNTERS] = inspect_counters,
-	};
 	union record record;
 	struct query query = {.index = ARG3(self), .detail = ARG4(self)};
 	uint64_t what = ARG2(self);
 	(void)cap;
 	__builtin_memset(&record, 0, sizeof(record));
-	if (what >= COUNT_OF(inspectors) || !inspectors[what])
+	if (what >= COUNT_OF(inspectors) || !inspectors[what].inspect)
 		return ERR(ARGUMENT, 2);
-	if (!inspectors[what](&query, &record))
+	if (inspectors[what].type != TSS_TYPE_NONE && !find_object(&query, inspectors[what].type))
+		return ERR(ARGUMENT, 3);
+	if (!inspectors[what].inspect(&query, &record))
 		return ERR(ARGUMENT, 3);
 	__builtin_memcpy(self->ipc->recv, &record, sizeof(record));
 	return syscall_value(self, query.next);
@@ -301,9 +264,8 @@ static void dump_capability(const struct unit *unit, const struct capability *ca
 #include <abi/objects.def>
 #undef OBJECT
 	};
-	struct tss_inspect_capability record;
+	struct tss_inspect_capability record = describe_capability(cap);
 	char rights[20], protection[20];
-	fill_capability(&record, cap);
 	dump_rights(rights, cap->rights);
 	dump_rights(protection, (unsigned)record.protection);
 	log_printf("cap %.16s slot %lu %s rights %s gen %lu id %lu a %#lx b %#lx c %#lx prot %s\n", unit->name,

@@ -16,21 +16,17 @@ static struct {
 	bool released, forced;
 } kernel_log;
 
-void log_write(const char *text, size_t size)
-{
-	for (size_t i = 0; i < size; i++)
-		kernel_log.ring[kernel_log.written++ % LOG_SIZE] = text[i];
-	if (!kernel_log.released || kernel_log.forced)
-		arch_console_write(text, size);
-}
-
 void log_printf(const char *format, ...)
 {
 	char line[200];
 	va_list arguments;
 	va_start(arguments, format);
-	log_write(line, format_text(line, sizeof(line), format, arguments));
+	size_t size = format_text(line, sizeof(line), format, arguments);
 	va_end(arguments);
+	for (size_t i = 0; i < size; i++)
+		kernel_log.ring[kernel_log.written++ % LOG_SIZE] = line[i];
+	if (!kernel_log.released || kernel_log.forced)
+		arch_console_write(line, size);
 }
 
 void log_console_release(uint64_t base, uint64_t count)

@@ -4,6 +4,7 @@
 
 void *memcpy(void *to, const void *from, size_t size);
 void *memset(void *to, int value, size_t size);
+int memcmp(const void *a, const void *b, size_t size);
 
 void *memcpy(void *to, const void *from, size_t size)
 {
@@ -28,4 +29,13 @@ void *memset(void *to, int value, size_t size)
 	while (size--)
 		*out++ = (uint8_t)value;
 	return to;
+}
+
+int memcmp(const void *a, const void *b, size_t size)
+{
+	const uint8_t *left = a, *right = b;
+	for (; size > 0; size--, left++, right++)
+		if (*left != *right)
+			return *left - *right;
+	return 0;
 }

@@ -87,10 +87,9 @@ void arch_irq_unmask(unsigned line);
 
 /* Clock and timer. The clock is the TSC, scaled; it starts near 0 and never goes back. */
 uint64_t arch_clock_us(void);
-uint64_t arch_tsc(void);
+ALWAYS_INLINE uint64_t arch_tsc(void);
 uint64_t arch_tsc_per_ms(void);
 void arch_timer_set(uint64_t deadline_us); /* one shot at that clock value (at once if past); replaces the last */
-void arch_timer_stop(void);
 
 /* I/O ports; width 1, 2 or 4. */
 bool arch_port_reserved(uint64_t base, uint64_t count); /* is one of them the kernel's own? */

@@ -9,6 +9,9 @@
 #pragma once
 #include <object.h>
 
+/* A sealed capability belongs to what a restart of its unit gives back (unit_seal); its holder cannot give it up. */
+enum capability_seal { SEAL_NONE = 0, SEAL_PLAIN = 1, SEAL_MAPPED = 2 };
+
 struct capability {
 	struct object *object; /* NULL: empty */
 	struct link derivation;
@@ -28,7 +31,8 @@ struct capability {
 	struct unit *space;    /* whose capability space this slot is in */
 	uint64_t mapped_at;    /* MEMORY: where it is mapped in `space`; 0: not */
 	uint16_t slot;
-	uint8_t padding[6];
+	uint8_t sealed;        /* enum capability_seal */
+	uint8_t padding[5];
 };
 _Static_assert(sizeof(struct capability) == 64, "64 slots a page, one cache line each");
 
@@ -86,8 +90,11 @@ void capability_place(struct capability *slot, struct object *object, uint16_t r
 void capability_derive(struct capability *slot, struct capability *source, uint16_t rights);
 void capability_move(struct capability *slot, struct capability *source); /* source becomes empty; must not be mapped */
 bool capability_has_children(const struct capability *cap);
-/* Delete up to `limit` descendants, deepest last first. True when none is left. */
-bool capability_revoke(struct capability *cap, unsigned limit);
+/*
+ * Delete up to `limit` descendants, the deepest first. True when none is left. With `spare`, sealed ones and what
+ * descends from those stay: they are the plan's, not the holder's of cap.
+ */
+bool capability_revoke(struct capability *cap, unsigned limit, bool spare);
 void capability_delete(struct capability *cap); /* has no children; ends the object if cap is the original */
 
 #define CAP_DEPTH_MAX 255

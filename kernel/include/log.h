@@ -6,7 +6,7 @@
 
 /* %s %.16s %d %u %x %lu %lx %#lx %ld %p %c %%, with width and 0 flag. Returns bytes written, NUL excluded. */
 size_t format_text(char *out, size_t size, const char *format, va_list arguments);
-void log_write(const char *text, size_t size);
+size_t format_print(char *out, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void log_console_force(bool on);                            /* print to COM1 whoever owns it: panic, dump */
 size_t log_read(uint64_t offset, char *out, size_t size);   /* bytes from that offset in the log's life; 0 at the end */
 uint64_t log_first(void);                                   /* oldest offset still there */

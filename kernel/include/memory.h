@@ -19,6 +19,8 @@ struct memory {
 	uint64_t first;           /* slice: page of the parent it starts at */
 	paddr_t base;             /* run: physical start (tables unused) */
 	bool run, device, immortal;
+	paddr_t template;         /* what a restart fills it with: template_size bytes of the bundle, then zeros */
+	uint64_t template_size;
 	paddr_t *tables[MEMORY_TABLES];
 };
 

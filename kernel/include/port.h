@@ -40,9 +40,16 @@ struct reply { /* free: caller and server are NULL; bound: server is set, caller
 	cap_t handle;            /* of cap, generation included */
 };
 
+/*
+ * The port a connection leads to when its server has ended and its client has not been told: nobody ever receives
+ * there, so that the hot path finds out without looking.
+ */
+extern struct port port_stale;
+
 struct connection {
 	struct object object;
-	struct port *port;
+	struct port *port;   /* target, or &port_stale */
+	struct port *target;
 	uint64_t badge;
 	uint64_t calls, sends, refused;
 };
@@ -65,6 +72,14 @@ ALWAYS_INLINE bool port_waiting(const struct port *port)
 
 void port_destroy(struct port *port);
 void port_fail_callers(struct port *port, status_t status); /* all who wait for this port or a reply of it */
+/*
+ * The unit that owns the port has ended. Calls that were received get PEER_RESTARTED; connections become stale; queued
+ * callers wait until the port is up again, and those who have not been told get PEER_RESTARTED then.
+ */
+void port_down(struct port *port);
+void port_up(struct port *port);
+void port_die(struct port *port);                           /* everybody gets PEER_DEAD, now and later */
+status_t connection_tell(struct connection *connection);    /* stale: its client is being told now, once */
 void port_fast_update(struct port *port);                   /* recompute fast_receiver */
 void port_reply_freed(struct port *port);                   /* a reply object is free: update, serve who waited for it */
 bool port_deliver_next(struct port *port);                  /* to the waiting receiver; false: nothing deliverable */

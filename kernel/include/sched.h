@@ -23,6 +23,7 @@ enum sched_state { SCHED_UNBOUND, SCHED_QUEUED, SCHED_CURRENT, SCHED_PARKED };
 struct sched {
 	struct object object;
 	struct thread *home;
+	struct thread *starts; /* the thread it was started with, for a restart */
 	uint8_t priority;
 	uint8_t state;       /* enum sched_state */
 	uint32_t slice_us;

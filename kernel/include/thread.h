@@ -35,6 +35,10 @@ struct thread {
 	struct link parked;       /* contexts whose chain ends here */
 	uint64_t switches;
 	paddr_t ipc_frame;
+	struct {
+		uint64_t entry, stack, argument;
+		struct sched *sched; /* it was started with; NULL: not started, or gone */
+	} start;                     /* for a restart */
 };
 
 #define FRAME_ARG1 rdi
@@ -47,6 +51,7 @@ struct thread {
 
 MUST_CHECK status_t thread_create(struct unit *unit, uint64_t entry, uint64_t stack, uint64_t ipc_page, uint64_t argument,
 				  struct thread **out);
+void thread_reset(struct thread *thread);                 /* first registers, empty IPC page, NEW */
 void thread_start(struct thread *thread, struct sched *sched);
 void thread_end(struct thread *thread);                   /* out of every queue; never runs again */
 /* Ends the wait with status as the call's result, other results 0; the thread is ready. */

@@ -8,7 +8,7 @@ struct syscall_row;
 struct thread;
 struct connection;
 
-enum unit_state { UNIT_BUILDING = 0, UNIT_RUNNING = 1, UNIT_ENDED = 2 };
+enum unit_state { UNIT_BUILDING = 0, UNIT_RUNNING = 1, UNIT_ENDED = 2, UNIT_DEAD = 3 };
 
 struct unit {
 	struct object object;
@@ -22,6 +22,10 @@ struct unit {
 	struct unit *parent;
 	struct connection *supervisor;   /* where faults and the end are told; NULL: nobody */
 	struct syscall_row *own_table;   /* paid table, once restricted */
+	uint64_t allowed, sealed_allowed; /* bit n: call 0x1000 + n is not denied; and when it was sealed */
+	bool sealed;
+	uint64_t restarts;
+	uint64_t refill_slot, refill_page; /* how far a restart has come with the memory */
 	struct slab_class slabs[SLAB_CLASSES];
 };
 _Static_assert(sizeof(struct unit) <= PAGE_SIZE, "a unit is one frame");
@@ -30,7 +34,10 @@ _Static_assert(sizeof(struct unit) <= PAGE_SIZE, "a unit is one frame");
 struct unit *unit_create_first(const char *name, uint64_t slots);
 /* Handlers (syscalls.def) call these after their checks. */
 MUST_CHECK status_t unit_create(struct unit *parent, uint64_t pages, uint64_t slots, struct unit **out);
-/* End every thread; callers of its ports get PEER_DEAD; the supervisor is told the code. */
+/*
+ * End every thread; the supervisor is told the code. Ports of a sealed unit are down until it is restarted, those of
+ * others dead.
+ */
 void unit_end(struct unit *unit, uint64_t code);
 /*
  * One slice of deleting `unit`: TSS_OK when it is empty and its original may be deleted, AGAIN while there is more to
@@ -38,6 +45,11 @@ void unit_end(struct unit *unit, uint64_t code);
  * original of another unit that it held.
  */
 MUST_CHECK status_t unit_delete_slice(struct thread *self, struct unit *unit);
+/*
+ * The same for a restart: children, and what is not sealed. OK when only what is sealed is left; nothing is told.
+ */
+MUST_CHECK status_t unit_strip_slice(struct thread *self, struct unit *unit);
+void unit_deny(struct unit *unit);    /* its table follows unit->allowed */
 void unit_destroy(struct unit *unit); /* empty; its original has just been deleted */
 #define UNIT_CODE_KILLED 0x200u       /* what the supervisor is told: exit codes are below 0x100, faults 0x100 | kind */
 #define UNIT_CODE_FAULT 0x100u

@@ -20,7 +20,7 @@ struct free_frame {
 static struct {
 	struct free_frame *free;
 	unsigned region; /* the region that untouched frames come from */
-	uint64_t next; /* its first untouched byte */
+	uint64_t taken; /* bytes at its start that are not untouched any more */
 	uint64_t total, available;
 	uint64_t *bitmap; /* bit: this frame is on the free list; indexed by physical frame number - base */
 	uint64_t bitmap_base, bitmap_frames;
@@ -30,18 +30,12 @@ static uint64_t frame_take_run(uint64_t bytes)
 {
 	for (unsigned i = 0; i < boot_info.ram_count; i++) {
 		struct boot_region *region = &boot_info.ram[i];
-		if (region->size < bytes)
-			continue;
-		region->size -= bytes;
-		return region->base.raw + region->size;
+		if (region->size >= bytes) {
+			region->size -= bytes;
+			return region->base.raw + region->size;
+		}
 	}
 	panic("no run of %lu bytes for the frame bitmap", bytes);
-}
-
-static void words_clear(uint64_t *words, uint64_t count)
-{
-	for (uint64_t i = 0; i < count; i++)
-		words[i] = 0;
 }
 
 uint64_t frame_init(void)
@@ -54,8 +48,7 @@ uint64_t frame_init(void)
 	frames.bitmap_frames = (last->base.raw + last->size) / PAGE_SIZE - frames.bitmap_base;
 	uint64_t bytes = (frames.bitmap_frames / 8 + PAGE_SIZE) & ~PAGE_MASK;
 	frames.bitmap = phys_to_virt((paddr_t){frame_take_run(bytes)});
-	words_clear(frames.bitmap, bytes / sizeof(uint64_t));
-	frames.next = first->base.raw;
+	__builtin_memset(frames.bitmap, 0, bytes);
 	for (unsigned i = 0; i < boot_info.ram_count; i++)
 		frames.total += boot_info.ram[i].size / PAGE_SIZE;
 	frames.available = frames.total;
@@ -80,15 +73,12 @@ static void *frame_take(void)
 			panic("frame %#lx was on the free list twice", virt_to_phys(frame).raw);
 		return frame;
 	}
-	while (frames.region < boot_info.ram_count) {
+	for (; frames.region < boot_info.ram_count; frames.region++, frames.taken = 0) {
 		const struct boot_region *region = &boot_info.ram[frames.region];
-		if (frames.next < region->base.raw + region->size) {
-			frames.next += PAGE_SIZE;
-			return phys_to_virt((paddr_t){frames.next - PAGE_SIZE});
+		if (frames.taken < region->size) {
+			frames.taken += PAGE_SIZE;
+			return phys_to_virt((paddr_t){region->base.raw + frames.taken - PAGE_SIZE});
 		}
-		frames.region++;
-		if (frames.region < boot_info.ram_count)
-			frames.next = boot_info.ram[frames.region].base.raw;
 	}
 	return NULL;
 }
@@ -103,7 +93,7 @@ status_t frame_alloc(struct unit *payer, paddr_t *out)
 	if (payer)
 		payer->used++;
 	frames.available--;
-	words_clear(frame, PAGE_SIZE / sizeof(uint64_t));
+	__builtin_memset(frame, 0, PAGE_SIZE);
 	*out = virt_to_phys(frame);
 	return TSS_OK;
 }

@@ -179,6 +179,29 @@ status_t sys_memory_slice(struct thread *self, struct capability *cap)
 	return status;
 }
 
+/* (memory, source, offset, size) */
+status_t sys_memory_template(struct thread *self, struct capability *cap)
+{
+	struct memory *memory = (struct memory *)cap->object;
+	uint64_t offset = ARG3(self), size = ARG4(self);
+	struct capability *source_cap;
+	status_t status = syscall_capability(self, ARG2(self), 2, TSS_TYPE_MEMORY, TSS_RIGHT_READ, &source_cap);
+	if (status != TSS_OK)
+		return status;
+	const struct memory *source = (const struct memory *)source_cap->object;
+	if (memory->immortal || memory->parent)
+		return ERR(ARGUMENT, 1);
+	if (!source->immortal || source->device)
+		return ERR(ARGUMENT, 2);
+	if (offset > source->pages * PAGE_SIZE)
+		return ERR(ARGUMENT, 3);
+	if (size > source->pages * PAGE_SIZE - offset || size > memory->pages * PAGE_SIZE)
+		return ERR(ARGUMENT, 4);
+	memory->template = (paddr_t){source->base.raw + offset};
+	memory->template_size = size;
+	return TSS_OK;
+}
+
 static bool device_range_taken(uint64_t address, uint64_t size)
 {
 	LINK_FOR_EACH(at, &object_lists[TSS_TYPE_MEMORY])

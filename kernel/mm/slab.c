@@ -66,10 +66,7 @@ static void *slab_take(struct slab *slab)
 	slab->used++;
 	if (slab->used == slab_capacity(slab->class_index))
 		link_remove(&slab->link);
-	uint64_t *words = (uint64_t *)item;
-	for (uint64_t i = 0; i < size / sizeof(uint64_t); i++)
-		words[i] = 0;
-	return item;
+	return __builtin_memset(item, 0, size);
 }
 
 status_t slab_alloc(struct unit *payer, size_t size, void **out)

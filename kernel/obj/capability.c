@@ -19,6 +19,8 @@ status_t sys_capability_derive(struct thread *self, struct capability *cap)
 
 static status_t delete_check(struct thread *self, const struct capability *cap)
 {
+	if (cap->sealed)
+		return ERR(BUSY, 1);
 	if (!cap->original)
 		return TSS_OK;
 	switch (cap->type) {
@@ -39,7 +41,7 @@ status_t sys_capability_delete(struct thread *self, struct capability *cap)
 	status_t status = delete_check(self, cap);
 	if (status != TSS_OK)
 		return status;
-	if (!capability_revoke(cap, REVOKE_SLICE))
+	if (!capability_revoke(cap, REVOKE_SLICE, false))
 		return ERR(AGAIN, 1);
 	capability_delete(cap);
 	return TSS_OK;
@@ -53,5 +55,5 @@ status_t sys_capability_inspect(struct thread *self, struct capability *cap)
 status_t sys_capability_revoke(struct thread *self, struct capability *cap)
 {
 	(void)self;
-	return capability_revoke(cap, REVOKE_SLICE) ? TSS_OK : ERR(AGAIN, 1);
+	return capability_revoke(cap, REVOKE_SLICE, cap->sealed) ? TSS_OK : ERR(AGAIN, 1);
 }

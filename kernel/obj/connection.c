@@ -76,9 +76,15 @@ status_t sys_connection_create(struct thread *self, struct capability *cap)
 	if (status != TSS_OK)
 		return status;
 	struct connection *connection = memory;
-	connection->port = (struct port *)cap->object;
+	connection->port = connection->target = (struct port *)cap->object;
 	connection->badge = ARG3(self);
 	return syscall_place(self, slot, connection, cap);
+}
+
+status_t connection_tell(struct connection *connection)
+{
+	connection->port = connection->target;
+	return connection->target->dead ? ERR(PEER_DEAD, 1) : ERR(PEER_RESTARTED, 1);
 }
 
 void connection_destroy(struct connection *connection)

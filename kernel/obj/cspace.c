@@ -67,6 +67,7 @@ static void cspace_release(struct capability *cap)
 	capability_set_rights(cap, 0);
 	cap->depth = 0;
 	cap->original = false;
+	cap->sealed = SEAL_NONE;
 }
 
 static void capability_fill(struct capability *slot, struct object *object, uint16_t rights)
@@ -130,15 +131,29 @@ bool capability_has_children(const struct capability *cap)
 	return capability_next(cap)->depth > cap->depth;
 }
 
-/* The list is circular and a root has depth 0, so the walk over descendants ends at the root at the latest. */
-bool capability_revoke(struct capability *cap, unsigned limit)
+/* The list is circular and a root has depth 0, so a walk over descendants ends at the root at the latest. */
+static struct capability *capability_victim(const struct capability *cap, bool spare)
 {
-	while (capability_has_children(cap)) {
+	struct capability *victim = capability_next(cap);
+	while (spare && victim->sealed && victim->depth > cap->depth) {
+		uint8_t depth = victim->depth;
+		do
+			victim = capability_next(victim);
+		while (victim->depth > depth);
+	}
+	if (victim->depth <= cap->depth)
+		return NULL;
+	while (capability_has_children(victim))
+		victim = capability_next(victim);
+	return victim;
+}
+
+bool capability_revoke(struct capability *cap, unsigned limit, bool spare)
+{
+	struct capability *victim;
+	while ((victim = capability_victim(cap, spare))) {
 		if (limit-- == 0)
 			return false;
-		struct capability *victim = capability_next(cap);
-		while (capability_has_children(victim))
-			victim = capability_next(victim);
 		capability_delete(victim);
 	}
 	return true;
@@ -157,6 +172,8 @@ static void capability_own_reply(struct capability *cap)
 static void thread_destroy(struct thread *thread)
 {
 	thread_end(thread);
+	if (thread->start.sched)
+		thread->start.sched->starts = NULL;
 	(void)arch_space_unmap(&thread->unit->space, (uaddr_t){thread->ipc_user});
 	frame_free(thread->unit, thread->ipc_frame);
 	object_free(&thread->object, sizeof(*thread));
@@ -166,6 +183,8 @@ static void sched_destroy(struct sched *sched)
 {
 	if (sched->home)
 		thread_end(sched->home);
+	if (sched->starts)
+		sched->starts->start.sched = NULL;
 	object_free(&sched->object, sizeof(*sched));
 }
 

@@ -130,6 +130,8 @@ static status_t call_check(const struct thread *self, const struct connection *c
 		return ERR(ARGUMENT, 3);
 	if (connection->port->dead)
 		return ERR(PEER_DEAD, 1);
+	if (connection->port == &port_stale)
+		return ERR(PEER_RESTARTED, 1);
 	return ARG3(self) == 0 ? ERR(TIMEOUT, 0) : TSS_OK;
 }
 
@@ -138,6 +140,8 @@ static NOINLINE status_t call_general(struct thread *self, struct connection *co
 	struct thread *server = connection->port->fast_receiver;
 	uint64_t tag = ARG2(self), timeout = ARG3(self);
 	status_t status = call_check(self, connection);
+	if (status == ERR(PEER_RESTARTED, 1))
+		status = connection_tell(connection);
 	if (status != TSS_OK)
 		return message_error(self, status);
 	if (!server) {

@@ -3,6 +3,8 @@
 #include <message_copy.h>
 #include <syscall.h>
 
+struct port port_stale;
+
 void port_fast_update(struct port *port)
 {
 	bool fast = !port->dead && port_waiting(port) && !port->receiver->timeout.armed && port->free_reply;
@@ -124,7 +126,8 @@ static void port_queue_message(struct port *port, struct message *message)
 
 bool connection_post(struct connection *connection, uint64_t tag, const uint64_t *words)
 {
-	struct message *message = port_take_message(connection->port);
+	struct port *port = connection->port = connection->target; /* the kernel needs no telling */
+	struct message *message = port_take_message(port);
 	if (!message)
 		return false;
 	message->tag = tag;
@@ -134,7 +137,7 @@ bool connection_post(struct connection *connection, uint64_t tag, const uint64_t
 		message->words[i] = 0;
 	for (unsigned i = 0; i < (TSS_TAG_LENGTH(tag) + 7) / sizeof(uint64_t); i++)
 		message->words[i] = words[i];
-	port_queue_message(connection->port, message);
+	port_queue_message(port, message);
 	return true;
 }
 
@@ -146,6 +149,8 @@ status_t sys_connection_send(struct thread *self, struct capability *cap)
 		return ERR(ARGUMENT, 2);
 	if (TSS_TAG_CAPS(tag))
 		return ERR(UNSUPPORTED, 2);
+	if (connection->port == &port_stale)
+		return connection_tell(connection);
 	if (connection->port->dead)
 		return ERR(PEER_DEAD, 1);
 	struct message *message = port_take_message(connection->port);
@@ -215,10 +220,63 @@ void port_fail_callers(struct port *port, status_t status)
 	}
 }
 
-void port_destroy(struct port *port)
+void port_die(struct port *port)
 {
 	port->dead = true;
+	port_fast_update(port); /* a receiver of another unit may wait */
 	port_fail_callers(port, ERR(PEER_DEAD, 1));
+}
+
+/* The stale connection that caller called port through and has not been told of; NULL: told, or it is gone. */
+static struct connection *caller_untold(const struct thread *caller, const struct port *port)
+{
+	const struct capability *cap =
+		cspace_lookup_typed(&caller->unit->caps, (uint32_t)caller->frame.rdi, TSS_TYPE_CONNECTION);
+	struct connection *connection = cap ? (struct connection *)cap->object : NULL;
+	return connection && connection->target == port && connection->port == &port_stale ? connection : NULL;
+}
+
+void port_down(struct port *port)
+{
+	LINK_FOR_EACH(at, &object_lists[TSS_TYPE_CONNECTION])
+	{
+		struct connection *connection = LINK_ENTRY(at, struct connection, object.all);
+		if (connection->target == port)
+			connection->port = &port_stale;
+	}
+	LINK_FOR_EACH(at, &object_lists[TSS_TYPE_REPLY])
+	{
+		struct reply *reply = LINK_ENTRY(at, struct reply, object.all);
+		struct connection *untold;
+		if (reply->port != port || !reply->caller)
+			continue;
+		if ((untold = caller_untold(reply->caller, port)))
+			(void)connection_tell(untold);
+		thread_wake(reply->caller, ERR(PEER_RESTARTED, 1));
+	}
+	port_fast_update(port);
+}
+
+/* Messages that nobody may get any more are dropped: who sent them is told with the next one. */
+void port_up(struct port *port)
+{
+	struct link *link;
+	while ((link = link_take_first(&port->messages)))
+		link_append(&port->free_messages, link);
+	if (port->event)
+		port->event->port = NULL;
+	port->event = NULL;
+	for (struct link *at = port->callers.next, *next; next = at->next, at != &port->callers; at = next) {
+		struct thread *caller = LINK_ENTRY(at, struct thread, wait);
+		struct connection *untold = caller_untold(caller, port);
+		if (untold)
+			thread_wake(caller, connection_tell(untold));
+	}
+}
+
+void port_destroy(struct port *port)
+{
+	port_die(port);
 	if (port_waiting(port))
 		thread_wake(port->receiver, ERR(CANCELLED, 1));
 	if (port->event)

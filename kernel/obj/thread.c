@@ -7,7 +7,7 @@
 static status_t thread_check(struct unit *unit, uint64_t entry, uint64_t stack, uint64_t ipc_page)
 {
 	paddr_t frame;
-	if (unit->state == UNIT_ENDED)
+	if (unit->state >= UNIT_ENDED)
 		return ERR(BUSY, 1);
 	if (entry < TSS_USER_BASE || entry >= TSS_USER_END - PAGE_SIZE)
 		return ERR(ARGUMENT, 2);
@@ -33,20 +33,16 @@ static status_t thread_map_ipc(struct thread *thread, uint64_t ipc_page)
 	return status;
 }
 
-static void thread_fill(struct thread *thread, uint64_t entry, uint64_t stack, uint64_t argument)
+void thread_reset(struct thread *thread)
 {
-	thread->frame.rip = entry;
-	thread->frame.rsp = stack;
-	thread->frame.rdi = argument;
-	thread->frame.rflags = 0x202;
+	thread->frame = (struct arch_frame){
+		.rip = thread->start.entry, .rsp = thread->start.stack, .rdi = thread->start.argument, .rflags = 0x202};
 	thread->state = TSS_THREAD_NEW;
-	thread->ipc = phys_to_virt(thread->ipc_frame);
+	thread->unit->threads++;
+	__builtin_memset(thread->ipc, 0, PAGE_SIZE);
 	thread->ipc->self = thread->ipc_user;
 	thread->ipc->thread = thread->object.id;
 	__builtin_memcpy(thread->ipc->unit, thread->unit->name, TSS_NAME_SIZE);
-	link_init(&thread->wait);
-	link_init(&thread->parked);
-	link_init(&thread->timeout.link);
 }
 
 status_t thread_create(struct unit *unit, uint64_t entry, uint64_t stack, uint64_t ipc_page, uint64_t argument,
@@ -67,16 +63,24 @@ status_t thread_create(struct unit *unit, uint64_t entry, uint64_t stack, uint64
 		object_free(&thread->object, sizeof(*thread));
 		return status;
 	}
-	thread_fill(thread, entry, stack, argument);
-	unit->threads++;
+	thread->start.entry = entry;
+	thread->start.stack = stack;
+	thread->start.argument = argument;
+	thread->ipc = phys_to_virt(thread->ipc_frame);
+	link_init(&thread->wait);
+	link_init(&thread->parked);
+	link_init(&thread->timeout.link);
+	thread_reset(thread);
 	*out = thread;
 	return TSS_OK;
 }
 
 void thread_start(struct thread *thread, struct sched *sched)
 {
-	thread->home = sched;
-	sched->home = thread;
+	if (sched->starts)
+		sched->starts->start.sched = NULL;
+	thread->home = thread->start.sched = sched;
+	sched->home = sched->starts = thread;
 	thread->state = TSS_THREAD_READY;
 	thread->unit->state = UNIT_RUNNING;
 	sched_enqueue(sched, false);
@@ -225,7 +229,7 @@ status_t sys_thread_start(struct thread *self, struct capability *cap)
 	if (status != TSS_OK)
 		return status;
 	struct sched *sched = (struct sched *)sched_cap->object;
-	if (thread->state != TSS_THREAD_NEW || thread->unit->state == UNIT_ENDED)
+	if (thread->state != TSS_THREAD_NEW || thread->unit->state >= UNIT_ENDED)
 		return ERR(BUSY, 1);
 	if (sched->home)
 		return ERR(BUSY, 2);

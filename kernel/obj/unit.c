@@ -13,6 +13,7 @@
 static void unit_fill(struct unit *unit, struct unit *parent, uint64_t pages)
 {
 	unit->table = syscall_table;
+	unit->allowed = ~0ull;
 	unit->parent = parent;
 	unit->budget = pages;
 	unit->used = 1;
@@ -87,20 +88,23 @@ static void unit_end_ports(struct unit *unit)
 		struct port *port = LINK_ENTRY(at, struct port, object.all);
 		if (port->object.payer != unit)
 			continue;
-		port->dead = true;
-		port_fast_update(port); /* a receiver of another unit may wait */
-		port_fail_callers(port, ERR(PEER_DEAD, 1));
+		if (unit->sealed && unit->state != UNIT_DEAD)
+			port_down(port);
+		else
+			port_die(port);
 	}
 }
 
 void unit_end(struct unit *unit, uint64_t code)
 {
 	uint64_t words[TSS_MESSAGE_WORDS] = {code};
-	if (unit->state == UNIT_ENDED)
+	if (unit->state >= UNIT_ENDED)
 		return;
 	if (!unit->parent)
 		panic("the first unit ended with code %#lx", code);
 	unit->state = UNIT_ENDED;
+	unit->refill_slot = 1;
+	unit->refill_page = 0;
 	unit_end_threads(unit);
 	unit_end_ports(unit);
 	__builtin_memcpy(&words[1], unit->name, TSS_NAME_SIZE);
@@ -149,7 +153,7 @@ status_t sys_unit_install(struct thread *self, struct capability *cap)
 		return ERR(RIGHTS, 3);
 	if (flags == TSS_INSTALL_COPY && source->depth == CAP_DEPTH_MAX)
 		return ERR(DEPTH, 3);
-	if (flags == TSS_INSTALL_MOVE && !capability_can_move(source))
+	if (flags == TSS_INSTALL_MOVE && (source->sealed || !capability_can_move(source)))
 		return ERR(BUSY, 3);
 	if (flags == TSS_INSTALL_COPY) {
 		capability_derive(slot, source, (uint16_t)rights);
@@ -196,6 +200,8 @@ status_t sys_unit_unmap(struct thread *self, struct capability *cap)
 		return status;
 	if (!memory->mapped_at)
 		return ERR(ARGUMENT, 2);
+	if (memory->sealed == SEAL_MAPPED)
+		return ERR(BUSY, 2);
 	memory_unmap(memory);
 	return TSS_OK;
 }
@@ -209,29 +215,39 @@ status_t sys_unit_supervise(struct thread *self, struct capability *cap)
 	return status;
 }
 
+void unit_deny(struct unit *unit)
+{
+	for (unsigned i = 0; unit->own_table && i < TSS_SYSCALL_COUNT; i++)
+		unit->own_table[i] =
+			unit->allowed >> i & 1 ? syscall_table[i] : (struct syscall_row){.handler = sys_denied};
+}
+
 /* (unit, mask): the unit gets a table of its own, paid by itself, in which entries can only ever be denied. */
 status_t sys_unit_restrict(struct thread *self, struct capability *cap)
 {
 	struct unit *unit = (struct unit *)cap->object;
-	uint64_t mask = ARG2(self);
 	void *table;
 	if (!unit->own_table) {
 		status_t status = slab_alloc(unit, sizeof(syscall_table), &table);
 		if (status != TSS_OK)
 			return status;
-		__builtin_memcpy(table, syscall_table, sizeof(syscall_table));
 		unit->own_table = table;
 		unit->table = table;
 	}
-	for (unsigned i = 0; i < TSS_SYSCALL_COUNT; i++)
-		if (!(mask >> i & 1))
-			unit->own_table[i] = (struct syscall_row){.handler = sys_denied};
+	unit->allowed &= ARG2(self);
+	unit_deny(unit);
 	return TSS_OK;
 }
 
 status_t sys_unit_kill(struct thread *self, struct capability *cap)
 {
-	(void)self;
-	unit_end((struct unit *)cap->object, UNIT_CODE_KILLED);
+	struct unit *unit = (struct unit *)cap->object;
+	if (ARG2(self) > 1)
+		return ERR(ARGUMENT, 2);
+	unit_end(unit, UNIT_CODE_KILLED);
+	if (ARG2(self) == 1 && unit->state != UNIT_DEAD) {
+		unit->state = UNIT_DEAD;
+		unit_end_ports(unit);
+	}
 	return TSS_OK;
 }

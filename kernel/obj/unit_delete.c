@@ -8,6 +8,7 @@
  * is a leak and stops the kernel.
  */
 #include <frame.h>
+#include <memory.h>
 #include <port.h>
 #include <syscall.h>
 
@@ -32,6 +33,21 @@ static bool unit_descends(const struct unit *unit, const struct unit *from)
 	return false;
 }
 
+/* What a restart leaves: this capability and what is sealed below it. False: the slice is used up. */
+static bool unit_strip_capability(struct capability *cap, unsigned *left)
+{
+	while (*left) {
+		if (capability_revoke(cap, 0, true)) {
+			if (cap->mapped_at && cap->sealed != SEAL_MAPPED)
+				memory_unmap(cap);
+			return true;
+		}
+		(*left)--;
+		(void)capability_revoke(cap, 1, true);
+	}
+	return false;
+}
+
 /* End one capability and what descends from it. False: the slice is used up. */
 static bool unit_end_capability(struct capability *cap, unsigned *left)
 {
@@ -41,7 +57,7 @@ static bool unit_end_capability(struct capability *cap, unsigned *left)
 		if (*left <= 1)
 			return false;
 		(*left)--;
-		(void)capability_revoke(cap, 1);
+		(void)capability_revoke(cap, 1, false);
 	}
 	(*left)--;
 	capability_delete(cap);
@@ -58,14 +74,16 @@ static status_t unit_inherit(struct thread *self, struct capability *cap)
 	return status;
 }
 
-static status_t unit_clear_slots(struct thread *self, struct unit *unit, unsigned *left)
+static status_t unit_clear_slots(struct thread *self, struct unit *unit, bool strip, unsigned *left)
 {
 	for (uint64_t slot = 1; slot < unit->caps.slots && unit->caps.used; slot++) {
 		struct capability *cap = cspace_slot(unit, slot);
 		status_t status = TSS_OK;
 		if (!cap->object)
 			continue;
-		if (cap->type == TSS_TYPE_UNIT && cap->original)
+		if (strip && cap->sealed)
+			status = unit_strip_capability(cap, left) ? TSS_OK : ERR(AGAIN, 1);
+		else if (cap->type == TSS_TYPE_UNIT && cap->original)
 			status = unit_inherit(self, cap);
 		else if (!unit_end_capability(cap, left))
 			status = ERR(AGAIN, 1);
@@ -75,29 +93,30 @@ static status_t unit_clear_slots(struct thread *self, struct unit *unit, unsigne
 	return TSS_OK;
 }
 
-/* An object that unit paid for; its child units are gone by now. */
-static struct object *unit_paid(const struct unit *unit)
+/* An object that unit paid for and that goes; its child units are gone by now. */
+static struct object *unit_paid(const struct unit *unit, bool strip)
 {
 	for (unsigned type = 1; type < TSS_TYPE_COUNT; type++)
 		LINK_FOR_EACH(at, &object_lists[type])
 		{
 			struct object *object = LINK_ENTRY(at, struct object, all);
-			if (object->payer == unit)
+			if (object->payer == unit && !(strip && object->original->sealed))
 				return object;
 		}
 	return NULL;
 }
 
 /* What it paid for and others hold the originals of. */
-static bool unit_clear_paid(const struct unit *unit, unsigned *left)
+static bool unit_clear_paid(const struct unit *unit, bool strip, unsigned *left)
 {
-	for (struct object *object; (object = unit_paid(unit));)
+	for (struct object *object; (object = unit_paid(unit, strip));)
 		if (!unit_end_capability(object->original, left))
 			return false;
 	return true;
 }
 
-status_t unit_delete_slice(struct thread *self, struct unit *top)
+/* One slice of emptying top; with strip, what is sealed in top stays. Child units go whole. */
+static status_t unit_clear_slice(struct thread *self, struct unit *top, bool strip)
 {
 	unsigned left = UNIT_SLICE;
 	struct unit *unit = top;
@@ -105,17 +124,29 @@ status_t unit_delete_slice(struct thread *self, struct unit *top)
 		return ERR(BUSY, 1);
 	for (struct unit *child; (child = unit_child(unit));)
 		unit = child;
+	strip = strip && unit == top;
 	unit_end(unit, UNIT_CODE_KILLED);
-	unit->supervisor = NULL;
-	status_t status = unit_clear_slots(self, unit, &left);
+	if (!strip)
+		unit->supervisor = NULL;
+	status_t status = unit_clear_slots(self, unit, strip, &left);
 	if (status != TSS_OK)
 		return status;
-	if (!unit_clear_paid(unit, &left))
+	if (!unit_clear_paid(unit, strip, &left))
 		return ERR(AGAIN, 1);
 	if (unit == top)
 		return TSS_OK;
 	capability_delete(unit->object.original);
 	return ERR(AGAIN, 1);
+}
+
+status_t unit_delete_slice(struct thread *self, struct unit *unit)
+{
+	return unit_clear_slice(self, unit, false);
+}
+
+status_t unit_strip_slice(struct thread *self, struct unit *unit)
+{
+	return unit_clear_slice(self, unit, true);
 }
 
 void unit_destroy(struct unit *unit)

@@ -105,6 +105,11 @@ cap_t child_watch(const struct child *child, uint64_t badge)
 	return port;
 }
 
+uint64_t child_text_address(void)
+{
+	return text.address;
+}
+
 uint64_t child_data_address(void)
 {
 	return data.address;

@@ -23,8 +23,10 @@ struct test {
 	}
 extern const struct test message_tests[], reply_tests[], queue_tests[], transfer_tests[], capability_tests[],
 	event_tests[], schedule_tests[], inherit_tests[], depth_tests[], fault_tests[], unit_tests[], memory_tests[],
-	time_tests[], life_tests[], device_tests[], argument_tests[], machine_tests[], delete_tests[], random_tests[];
+	time_tests[], life_tests[], device_tests[], argument_tests[], machine_tests[], delete_tests[], restart_tests[],
+	random_tests[];
 void run_all(const struct test *tests);
+uint64_t child_text_address(void);
 uint64_t child_data_address(void); /* where its data segment begins, as ours does */
 
 void check_value(const char *file, int line, const char *what, uint64_t got, uint64_t want);

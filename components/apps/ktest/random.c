@@ -225,7 +225,7 @@ static uint64_t random_child(uint64_t seed)
 			break;
 	} while (made != before);
 	check_tables();
-	CHECK_OK(tss_unit_kill(child.unit));
+	CHECK_OK(tss_unit_kill(child.unit, 0));
 	check_tables();
 	return made;
 }

@@ -218,7 +218,8 @@ static void test_originals_that_stay(void)
 	CHECK_OK(tss_unit_create(SELF, 16, 64, 0, 0, &unit));
 	own((cap_t)unit);
 	CHECK(tss_capability_delete(TSS_SLOT_THREAD), E(BUSY, 1));
-	CHECK(inspected((cap_t)unit), expected(TSS_TYPE_UNIT, TSS_RIGHT_GRANT | TSS_RIGHT_CONTROL, 0));
+	CHECK(inspected((cap_t)unit),
+	      expected(TSS_TYPE_UNIT, TSS_RIGHT_GRANT | TSS_RIGHT_CONTROL | TSS_RIGHT_INSTALL, 0));
 	cap_t copy = derive((cap_t)unit, TSS_RIGHT_CONTROL);
 	CHECK_OK(tss_capability_delete(copy));
 }

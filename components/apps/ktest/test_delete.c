@@ -106,14 +106,14 @@ static void test_delete_a_server_at_work(void)
 /* Two units that hold each other's originals: the deleter inherits the one that is not deleted with the other. */
 static void test_delete_inherits_units(void)
 {
-	cap_t unit = small_unit(SELF), other = small_unit(SELF), copy = derive(other, TSS_RIGHT_CONTROL);
+	cap_t unit = small_unit(SELF), other = small_unit(SELF), copy = derive(other, TSS_RIGHT_INSTALL);
 	uint64_t before = usage_now().slots;
 	CHECK_OK(tss_unit_install(unit, SLOT, other, TSS_RIGHT_CONTROL, TSS_INSTALL_MOVE));
 	disown(other);
 	CHECK_OK(destroy(unit));
 	disown(unit);
 	CHECK(usage_now().slots, before - 1);
-	CHECK_OK(tss_unit_kill(copy)); /* it is still there */
+	CHECK_OK(tss_unit_kill(copy, 0)); /* it is still there */
 	CHECK_OK(destroy(other + 0x10000)); /* the topmost free slot was the one it had left */
 }
 

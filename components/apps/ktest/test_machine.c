@@ -76,7 +76,7 @@ static void gs_loaded(uint64_t selector)
 	child_go(&child);
 	for (unsigned i = 0; i < 20; i++) {
 		(void)tss_self_sleep(2 * TICK);
-		CHECK(tss_unit_kill(i == 19 ? child.unit : TSS_CAP_NULL) == TSS_OK, i == 19);
+		CHECK(tss_unit_kill(i == 19 ? child.unit : TSS_CAP_NULL, 0) == TSS_OK, i == 19);
 		asm volatile("movq %%gs:0, %0" : "=r"(base));
 		CHECK(base, (uint64_t)own_page);
 	}
@@ -125,7 +125,7 @@ static void test_nonsense_in_the_stack_pointer(void)
 		for (unsigned j = 0; j < 5; j++)
 			(void)tss_self_sleep(TICK);
 		CHECK_TRUE(thread_state(child.thread) == TSS_THREAD_READY);
-		CHECK_OK(tss_unit_kill(child.unit));
+		CHECK_OK(tss_unit_kill(child.unit, 0));
 	}
 }
 

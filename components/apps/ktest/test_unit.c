@@ -45,16 +45,16 @@ static void test_kill(void)
 	struct tss_request request;
 	child_go(&child);
 	rest();
-	CHECK_OK(tss_unit_kill(child.unit));
+	CHECK_OK(tss_unit_kill(child.unit, 0));
 	ended(watch, 8, 0x200);
-	CHECK_OK(tss_unit_kill(child.unit));
+	CHECK_OK(tss_unit_kill(child.unit, 0));
 	CHECK(receive(watch, &request, 2000), E(TIMEOUT, 0));
 	CHECK(thread_state(child.thread), TSS_THREAD_ENDED);
 }
 
 static void job_kill_itself(struct worker *self)
 {
-	(void)tss_unit_kill(CHILD_FIRST);
+	(void)tss_unit_kill(CHILD_FIRST, 0);
 	(void)tss_self_exit(self->a);
 }
 
@@ -62,7 +62,7 @@ static void test_unit_kills_itself(void)
 {
 	struct child child = child_new(LOW, job_kill_itself, 1, 0);
 	cap_t watch = child_watch(&child, 1);
-	child_give(&child, CHILD_FIRST, child.unit, TSS_RIGHT_CONTROL);
+	child_give(&child, CHILD_FIRST, child.unit, TSS_RIGHT_INSTALL);
 	child_go(&child);
 	ended(watch, 1, 0x200);
 }
@@ -107,7 +107,7 @@ static void test_received_and_queued_callers_hear_of_death(void)
 	struct worker *received = work(HIGH, job_caller, connection, TSS_INFINITE);
 	struct worker *queued = work(HIGH, job_caller, connection, SECOND);
 	CHECK(thread_state(received->thread), TSS_THREAD_CALLING);
-	CHECK_OK(tss_unit_kill(child.unit));
+	CHECK_OK(tss_unit_kill(child.unit, 0));
 	CHECK_TRUE(received->done && queued->done);
 	CHECK(received->status, E(PEER_DEAD, 1));
 	CHECK(queued->status, E(PEER_DEAD, 1));
@@ -123,7 +123,7 @@ static void test_dead_port_with_a_foreign_receiver(void)
 	cap_t connection, port = childs_port(&child, &connection);
 	struct worker *server = work(HIGH, job_server, port, 2);
 	CHECK_OK(call(connection, TSS_INFINITE));
-	CHECK_OK(tss_unit_kill(child.unit));
+	CHECK_OK(tss_unit_kill(child.unit, 0));
 	CHECK(call(connection, TSS_INFINITE), E(PEER_DEAD, 1));
 	CHECK(server->got[0], 1);
 }
@@ -144,7 +144,7 @@ static void test_caller_unit_killed_while_served(void)
 	child_give(&child, CHILD_FIRST, connection, TSS_RIGHT_CALL);
 	child_go(&child);
 	CHECK_OK(receive(port, &request, SECOND));
-	CHECK_OK(tss_unit_kill(child.unit));
+	CHECK_OK(tss_unit_kill(child.unit, 0));
 	CHECK(tss_reply_send(request.reply, TSS_TAG(0, 0, 0), none), E(GONE, 1));
 }
 
@@ -158,7 +158,7 @@ static void test_caller_unit_killed_while_queued(void)
 	child_go(&child);
 	rest();
 	CHECK(thread_state(child.thread), TSS_THREAD_CALLING);
-	CHECK_OK(tss_unit_kill(child.unit));
+	CHECK_OK(tss_unit_kill(child.unit, 0));
 	CHECK(receive(port, &request, 1000), E(TIMEOUT, 0));
 }
 

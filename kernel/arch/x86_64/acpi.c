@@ -16,38 +16,29 @@
 
 struct rsdp {
 	char signature[8];
-	uint8_t checksum;
-	char oem[6];
-	uint8_t revision;
-	uint32_t rsdt;
-	uint32_t length;
+	uint8_t checksum, oem[6], revision;
+	uint32_t rsdt, length;
 	uint64_t xsdt;
-	uint8_t extended_checksum;
-	uint8_t reserved[3];
+	uint8_t extended_checksum, reserved[3];
 } __attribute__((packed));
 _Static_assert(sizeof(struct rsdp) == RSDP_SIZE, "layout");
 
 struct table {
 	char signature[4];
 	uint32_t length;
-	uint8_t revision, checksum;
-	char oem[6], oem_table[8];
-	uint32_t oem_revision, creator, creator_revision;
+	uint8_t revision, checksum, names[26];
 	uint8_t body[];
 } __attribute__((packed));
 _Static_assert(sizeof(struct table) == 36, "layout");
 
 struct acpi_info acpi_info;
 
-/* Fields lie unaligned; x86 reads them all the same. */
-static uint32_t get32(const uint8_t *at)
+/* A little-endian number of that many bytes; fields lie unaligned. */
+static uint64_t get(const uint8_t *at, unsigned size)
 {
-	return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
-}
-
-static uint64_t get64(const uint8_t *at)
-{
-	return get32(at) | (uint64_t)get32(at + 4) << 32;
+	uint64_t value = 0;
+	__builtin_memcpy(&value, at, size);
+	return value;
 }
 
 static bool sum_is_zero(const void *data, uint64_t size)
@@ -59,20 +50,11 @@ static bool sum_is_zero(const void *data, uint64_t size)
 	return sum == 0;
 }
 
-static bool same(const char *a, const char *b, unsigned size)
-{
-	for (unsigned i = 0; i < size; i++) {
-		if (a[i] != b[i])
-			return false;
-	}
-	return true;
-}
-
 /* The table at `base` if it has that signature and is sound, else NULL. */
 static const struct table *table_at(uint64_t base, const char *signature)
 {
 	const struct table *table = base ? mmu_map_firmware((paddr_t){base}, sizeof(*table)) : NULL;
-	if (!table || !same(table->signature, signature, 4))
+	if (!table || __builtin_memcmp(table->signature, signature, 4) != 0)
 		return NULL;
 	uint32_t length = table->length;
 	if (length < sizeof(*table) || length > TABLE_MAX || !mmu_map_firmware((paddr_t){base}, length))
@@ -86,7 +68,7 @@ static const struct table *root_table(unsigned *entry_size)
 	const struct rsdp *rsdp = (const struct rsdp *)rsdp_copy;
 	const struct table *xsdt = NULL;
 	*entry_size = 4;
-	if (!same(rsdp->signature, "RSD PTR ", 8) || !sum_is_zero(rsdp, RSDP_OLD_SIZE))
+	if (__builtin_memcmp(rsdp->signature, "RSD PTR ", 8) != 0 || !sum_is_zero(rsdp, RSDP_OLD_SIZE))
 		return NULL;
 	if (rsdp->revision >= 2 && sum_is_zero(rsdp, sizeof(*rsdp)))
 		xsdt = table_at(rsdp->xsdt, "XSDT");
@@ -102,32 +84,29 @@ static const struct table *find_table(const char *signature)
 	const struct table *root = root_table(&entry_size);
 	uint64_t room = root ? root->length - sizeof(*root) : 0;
 	for (uint64_t at = 0; at + entry_size <= room; at += entry_size) {
-		const uint8_t *entry = root->body + at;
-		const struct table *table = table_at(entry_size == 8 ? get64(entry) : get32(entry), signature);
+		const struct table *table = table_at(get(root->body + at, entry_size), signature);
 		if (table)
 			return table;
 	}
 	return NULL;
 }
 
-static void add_ioapic(uint64_t base, uint32_t first)
+static void add_ioapic(uint64_t base, uint64_t first)
 {
-	if (acpi_info.ioapic_count == IOAPICS_MAX)
-		return;
-	acpi_info.ioapics[acpi_info.ioapic_count].base = (paddr_t){base};
-	acpi_info.ioapics[acpi_info.ioapic_count++].first = first;
+	if (acpi_info.ioapic_count < IOAPICS_MAX)
+		acpi_info.ioapics[acpi_info.ioapic_count++] = (struct ioapic){.base = {base}, .first = (uint32_t)first};
 }
 
 /* One MADT structure of `size` bytes; ACPI 5.2.12. */
-static void read_madt_entry(const uint8_t *entry, unsigned size)
+static void read_madt_entry(const uint8_t *entry, uint64_t size)
 {
 	if (entry[0] == MADT_IOAPIC && size >= 12)
-		add_ioapic(get32(entry + 4), get32(entry + 8));
+		add_ioapic(get(entry + 4, 4), get(entry + 8, 4));
 	else if (entry[0] == MADT_LAPIC_ADDRESS && size >= 12)
-		acpi_info.lapic = (paddr_t){get64(entry + 4)};
+		acpi_info.lapic = (paddr_t){get(entry + 4, 8)};
 	else if (entry[0] == MADT_OVERRIDE && size >= 10 && entry[2] == 0 && entry[3] < ISA_LINES) {
-		acpi_info.isa[entry[3]].gsi = get32(entry + 4);
-		acpi_info.isa[entry[3]].flags = (uint16_t)(entry[8] | entry[9] << 8);
+		acpi_info.isa[entry[3]].gsi = (uint32_t)get(entry + 4, 4);
+		acpi_info.isa[entry[3]].flags = (uint16_t)get(entry + 8, 2);
 	}
 }
 
@@ -136,13 +115,12 @@ static void read_madt(const struct table *madt)
 	uint64_t end = madt ? madt->length - sizeof(*madt) : 0;
 	if (end < 8)
 		return;
-	acpi_info.lapic = (paddr_t){get32(madt->body)};
-	for (uint64_t at = 8; at + 2 <= end;) {
-		unsigned size = madt->body[at + 1];
+	acpi_info.lapic = (paddr_t){get(madt->body, 4)};
+	for (uint64_t at = 8, size; at + 2 <= end; at += size) {
+		size = madt->body[at + 1];
 		if (size < 2 || at + size > end)
 			break;
 		read_madt_entry(madt->body + at, size);
-		at += size;
 	}
 }
 
@@ -150,16 +128,15 @@ static void read_madt(const struct table *madt)
 static void read_hpet(const struct table *hpet)
 {
 	if (hpet && hpet->length >= sizeof(*hpet) + 16 && hpet->body[4] == 0)
-		acpi_info.hpet = (paddr_t){get64(hpet->body + 8)};
+		acpi_info.hpet = (paddr_t){get(hpet->body + 8, 8)};
 }
 
 void acpi_init(void)
 {
-	const struct table *madt = find_table("APIC");
 	acpi_info.lapic = (paddr_t){DEFAULT_LAPIC};
 	for (uint32_t line = 0; line < ISA_LINES; line++)
 		acpi_info.isa[line].gsi = line;
-	read_madt(madt);
+	read_madt(find_table("APIC"));
 	if (acpi_info.ioapic_count == 0) {
 		add_ioapic(DEFAULT_IOAPIC, 0);
 		acpi_info.isa[0].gsi = 2; /* MultiProcessor specification 1.4, D.3 */

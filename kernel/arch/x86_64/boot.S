@@ -39,7 +39,7 @@ boot_entry:	/* Multiboot2 3.3: eax magic, ebx information; esp is undefined */
 	cli
 	cld
 	cmpl $MULTIBOOT2_LOADED, %ecx
-	jne 1f
+	jne boot_halt
 
 	/* Safety: the word at 4(%ebx) is reserved (Multiboot2 3.6.1), so it can hold one return address. */
 	leal 8(%ebx), %esp
@@ -50,15 +50,8 @@ boot_entry:	/* Multiboot2 3.3: eax magic, ebx information; esp is undefined */
 	pushl %ebp	/* the time stamp, for C */
 	pushl %esi
 	pushl %ebx
-	call check_cpu
-	popl %ebx
-	call make_tables
-	jmp enter_long_mode
-1:	hlt
-	jmp 1b
 
 /* Long mode and no-execute pages; Intel SDM 2A CPUID 80000001H. SYSCALL is shown in 64-bit mode only: features.c. */
-check_cpu:
 	movl $0x80000000, %eax
 	cpuid
 	cmpl $0x80000001, %eax
@@ -68,6 +61,62 @@ check_cpu:
 	andl $(1 << 29 | 1 << 20), %edx
 	cmpl $(1 << 29 | 1 << 20), %edx
 	jne boot_fail
+
+/* Tables lie one after the other: PML4, PDPT of low memory, PDPT of the image, its PD, four PDs of low memory. */
+	leal HERE(boot_tables)(%edi), %esi
+	leal 0x1000 + PTE_TABLE(%esi), %eax
+	movl %eax, (%esi)		/* identity */
+	movl %eax, 256 * 8(%esi)	/* direct map */
+	addl $0x1000, %eax
+	movl %eax, 511 * 8(%esi)
+	addl $0x1000, %eax
+	movl %eax, 0x2000 + 510 * 8(%esi)
+	addl $0x1000, %eax
+	leal 0x1000(%esi), %edx
+	movl $4, %ecx
+	movl $0x1000, %ebx
+	call fill_table
+	leal 0x4000(%esi), %edx
+	movl $PTE_LARGE, %eax
+	movl $2048, %ecx
+	movl $0x200000, %ebx
+	call fill_table
+	leal 0x3000 + (BOOT_SLIDE >> 21) * 8(%esi), %edx	/* the image, and what comes after it */
+	movl %edi, %eax
+	andl $~0x1fffff, %eax
+	orl $PTE_LARGE, %eax
+	movl $(512 - (BOOT_SLIDE >> 21)), %ecx
+	call fill_table
+	popl %ebx
+
+/* Intel SDM 3A 9.8.5: PAE, CR3, EFER.LME, then CR0.PG. */
+	movl %cr4, %eax
+	orl $(1 << 5), %eax
+	movl %eax, %cr4
+	movl %esi, %cr3
+	movl $0xc0000080, %ecx
+	rdmsr
+	orl $(1 << 8 | 1 << 11), %eax	/* LME, NXE */
+	wrmsr
+	movl $0x80010033, %eax	/* PG WP NE ET MP PE */
+	movl %eax, %cr0
+
+	leal HERE(boot_gdt)(%edi), %eax
+	pushl %eax
+	pushw $(boot_gdt_end - boot_gdt - 1)
+	lgdt (%esp)
+	addl $6, %esp
+	pushl $0x08
+	leal HERE(boot64)(%edi), %eax
+	pushl %eax
+	lret
+
+/* %ecx entries from (%edx) on: %eax, and %ebx more each. */
+fill_table:
+	movl %eax, (%edx)
+	addl $8, %edx
+	addl %ebx, %eax
+	loop fill_table
 	ret
 
 boot_fail:
@@ -88,96 +137,28 @@ boot_fail:
 3:	movw $0xf4, %dx
 	movl $1, %eax
 	outl %eax, %dx
-4:	hlt
-	jmp 4b
+boot_halt:
+	hlt
+	jmp boot_halt
 boot_fail_text:
 	.asciz "PANIC: this CPU lacks long mode or no-execute pages; Tessera needs an x86-64 CPU with both\r\n"
-	.balign 4
-
-/* Tables lie one after the other: PML4, PDPT of low memory, PDPT of the image, its PD, four PDs of low memory. */
-make_tables:
-	leal HERE(boot_tables)(%edi), %eax
-	leal 0x1000 + PTE_TABLE(%eax), %edx
-	movl %edx, (%eax)		/* identity */
-	movl %edx, 256 * 8(%eax)	/* direct map */
-	leal 0x2000 + PTE_TABLE(%eax), %edx
-	movl %edx, 511 * 8(%eax)
-	leal 0x3000 + PTE_TABLE(%eax), %edx
-	movl %edx, 0x2000 + 510 * 8(%eax)
-	leal 0x4000 + PTE_TABLE(%eax), %edx
-	movl $4, %ecx
-1:	movl %edx, 0x1000(%eax)
-	addl $8, %eax
-	addl $0x1000, %edx
-	loop 1b
-
-	leal HERE(boot_tables) + 0x4000(%edi), %edx
-	movl $PTE_LARGE, %eax
-	movl $2048, %ecx
-1:	movl %eax, (%edx)
-	addl $8, %edx
-	addl $0x200000, %eax
-	decl %ecx
-	jnz 1b
-
-	leal HERE(boot_tables) + 0x3000 + (BOOT_SLIDE >> 21) * 8(%edi), %edx
-	leal HERE(image_end)(%edi), %ecx
-	movl %edi, %eax
-	andl $~0x1fffff, %eax
-	orl $PTE_LARGE, %eax
-1:	movl %eax, (%edx)
-	addl $8, %edx
-	addl $0x200000, %eax
-	cmpl %ecx, %eax
-	jb 1b
-	ret
-
-/* Intel SDM 3A 9.8.5: PAE, CR3, EFER.LME, then CR0.PG. */
-enter_long_mode:
-	movl %cr4, %eax
-	orl $(1 << 5), %eax
-	movl %eax, %cr4
-	leal HERE(boot_tables)(%edi), %eax
-	movl %eax, %cr3
-	movl $0xc0000080, %ecx
-	rdmsr
-	orl $(1 << 8 | 1 << 11), %eax	/* LME, NXE */
-	wrmsr
-	movl $0x80010033, %eax	/* PG WP NE ET MP PE */
-	movl %eax, %cr0
-
-	leal HERE(boot_gdt)(%edi), %eax
-	pushl %eax
-	pushw $(boot_gdt_end - boot_gdt - 1)
-	lgdt (%esp)
-	addl $6, %esp
-	pushl $0x08
-	leal HERE(boot64)(%edi), %eax
-	pushl %eax
-	lret
 
 	.balign 8
 boot_gdt:
 	.quad 0
 	.quad 0x00af9b000000ffff	/* 64-bit code */
-	.quad 0x00cf93000000ffff	/* data */
 boot_gdt_end:
 
 	.code64
 boot64:
-	movl $0x10, %eax
-	movl %eax, %ds
-	movl %eax, %es
-	movl %eax, %ss
-	xorl %eax, %eax
+	xorl %eax, %eax		/* gdt_init loads the other segment registers; until then the loader's flat ones do */
 	movl %eax, %fs
 	movl %eax, %gs
 	movl %esp, %esp		/* the upper halves are undefined after the switch */
 	movl %ebx, %edi		/* arch_start(information, entry_tsc, image, slide) */
 	popq %rsi
 	leaq boot_start(%rip), %rdx
-	movabsq $(LINK_BASE + LINK_OFFSET + BOOT_SLIDE), %rax
-	leaq (boot_high - boot_start)(%rax), %rax
+	movabsq $(LINK_BASE + LINK_OFFSET + BOOT_SLIDE + boot_high - boot_start), %rax
 	jmp *%rax
 boot_high:
 	leaq boot_stack_top(%rip), %rsp

@@ -53,18 +53,18 @@ static volatile uint64_t *hpet;
 
 static uint32_t hpet_read(struct moment *around)
 {
-	around[0].tsc = read_tsc();
+	around[0].tsc = arch_tsc();
 	uint32_t count = (uint32_t)hpet[HPET_COUNTER];
-	around[1].tsc = read_tsc();
+	around[1].tsc = arch_tsc();
 	return count;
 }
 
 /* The latch command freezes the count, which goes down; reading it out may take its time. */
 static uint32_t pit_read(struct moment *around)
 {
-	around[0].tsc = read_tsc();
+	around[0].tsc = arch_tsc();
 	out8(PIT_MODE, PIT_LATCH2);
-	around[1].tsc = read_tsc();
+	around[1].tsc = arch_tsc();
 	unsigned low = in8(PIT_CHANNEL2);
 	return 0xffff - (low | (unsigned)in8(PIT_CHANNEL2) << 8);
 }
@@ -144,9 +144,7 @@ static uint64_t measure_pit(uint64_t *tsc, uint64_t *lapic)
 /* Intel SDM 2A CPUID 15H: the exact rate, where the CPU tells it. */
 static uint64_t cpuid_khz(void)
 {
-	struct cpuid r = {0};
-	if (cpuid(0, 0).eax >= 0x15)
-		r = cpuid(0x15, 0);
+	struct cpuid r = cpuid_if_any(0x15);
 	return r.eax && r.ebx ? (uint64_t)r.ecx * r.ebx / r.eax / 1000 : 0;
 }
 
@@ -170,11 +168,6 @@ void clock_init(void)
 	__asm__ volatile("mfence" : : : "memory");
 }
 
-uint64_t arch_tsc(void)
-{
-	return read_tsc();
-}
-
 uint64_t arch_tsc_per_ms(void)
 {
 	return tsc_khz;
@@ -183,7 +176,7 @@ uint64_t arch_tsc_per_ms(void)
 uint64_t arch_clock_us(void)
 {
 	/* 128 bits: good for as long as the TSC itself. */
-	return (uint64_t)((unsigned __int128)(read_tsc() - tsc_origin) * tsc_scale >> SCALE_SHIFT);
+	return (uint64_t)((unsigned __int128)(arch_tsc() - tsc_origin) * tsc_scale >> SCALE_SHIFT);
 }
 
 /* One shot at the deadline, or as near to it as the counter reaches. The clock rounds down, so never early. */
@@ -194,7 +187,7 @@ static void arm(void)
 	if (span > SPAN_MAX_US)
 		span = SPAN_MAX_US;
 	if (feature_active(FEATURE_TSC_DEADLINE)) {
-		write_msr(MSR_TSC_DEADLINE, read_tsc() + span * tsc_khz / 1000 + 1);
+		write_msr(MSR_TSC_DEADLINE, arch_tsc() + span * tsc_khz / 1000 + 1);
 		return;
 	}
 	uint64_t count = span * lapic_khz / 1000 + 1;
@@ -208,16 +201,7 @@ void arch_timer_set(uint64_t deadline_us)
 	arm();
 }
 
-void arch_timer_stop(void)
-{
-	armed = false;
-	if (feature_active(FEATURE_TSC_DEADLINE))
-		write_msr(MSR_TSC_DEADLINE, 0);
-	else
-		lapic_write(LAPIC_TIMER_START, 0);
-}
-
-/* A shot that was already under way when the timer was stopped or set anew is none of the kernel's business. */
+/* A shot that was already under way when the timer was set anew is none of the kernel's business. */
 void clock_interrupt(void)
 {
 	if (!armed)

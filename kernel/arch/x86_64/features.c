@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * features.c - what the CPU has, and the control registers as the kernel wants them. Vector and x87 instructions
+ * features.c - what the CPU has, and the control registers as the kernel wants them, those of system
+ * calls included. Vector and x87 instructions
  * fault: nothing saves their registers, so nobody may use them. Intel SDM 2A CPUID, 3A 2.5.
  */
 #include <enabled.h>
@@ -11,24 +12,38 @@
 #define CR0_TS (1ull << 3)
 #define CR0_NE (1ull << 5)
 #define CR0_WP (1ull << 16)
-#define CR4_PGE (1ull << 7)
 #define CR4_OSFXSR (1ull << 9)
 #define CR4_OSXMMEXCPT (1ull << 10)
-#define CR4_UMIP (1ull << 11)
 #define CR4_OSXSAVE (1ull << 18)
-#define CR4_SMEP (1ull << 20)
-#define CR4_SMAP (1ull << 21)
 
-static const char *const names[FEATURE_COUNT] = {
-	[FEATURE_SMEP] = "smep",
-	[FEATURE_SMAP] = "smap",
-	[FEATURE_UMIP] = "umip",
-	[FEATURE_NX] = "nx",
-	[FEATURE_GLOBAL_PAGES] = "global_pages",
-	[FEATURE_HUGE_PAGES] = "huge_pages",
-	[FEATURE_TSC_DEADLINE] = "tsc_deadline",
-	[FEATURE_TSC_INVARIANT] = "tsc_invariant",
-	[FEATURE_HPET] = "hpet",
+/* Where system calls enter; Intel SDM 3A 5.8.8. */
+#define MSR_EFER 0xc0000080u
+#define MSR_STAR 0xc0000081u
+#define MSR_LSTAR 0xc0000082u
+#define MSR_FMASK 0xc0000084u
+#define EFER_SCE 1u
+/* TF IF DF IOPL NT AC: what a unit may have set and the kernel must not inherit. */
+#define FLAGS_CLEARED 0x00047700u
+
+extern const char arch_syscall_entry[];
+
+/* Where CPUID tells of a feature, and the bit of CR4 that turns it on, if one does. */
+enum { EBX = 1, ECX, EDX };
+static const struct {
+	const char *name;
+	uint32_t leaf;
+	uint8_t where, bit, cr4_bit;
+	bool wanted;
+} features[FEATURE_COUNT] = {
+	[FEATURE_SMEP] = {"smep", 7, EBX, 7, 20, IS_ENABLED(CONFIG_SMEP)},
+	[FEATURE_SMAP] = {"smap", 7, EBX, 20, 21, IS_ENABLED(CONFIG_SMAP)},
+	[FEATURE_UMIP] = {"umip", 7, ECX, 2, 11, IS_ENABLED(CONFIG_UMIP)},
+	[FEATURE_NX] = {"nx", 0x80000001, EDX, 20, 0, true},
+	[FEATURE_GLOBAL_PAGES] = {"global_pages", 1, EDX, 13, 7, true},
+	[FEATURE_HUGE_PAGES] = {"huge_pages", 0x80000001, EDX, 26, 0, true},
+	[FEATURE_TSC_DEADLINE] = {"tsc_deadline", 1, ECX, 24, 0, true},
+	[FEATURE_TSC_INVARIANT] = {"tsc_invariant", 0x80000007, EDX, 8, 0, true},
+	[FEATURE_HPET] = {.name = "hpet"}, /* the clock has looked */
 };
 static bool active[FEATURE_COUNT];
 
@@ -46,47 +61,37 @@ bool arch_feature(unsigned index, const char **name, bool *is_active)
 {
 	if (index >= FEATURE_COUNT)
 		return false;
-	*name = names[index];
+	*name = features[index].name;
 	*is_active = active[index];
 	return true;
 }
 
-static void read_cpuid(void)
+static bool cpu_has(uint32_t leaf, unsigned where, unsigned bit)
 {
-	uint32_t basic_max = cpuid(0, 0).eax;
-	uint32_t extended_max = cpuid(0x80000000, 0).eax;
-	struct cpuid basic = cpuid(1, 0);
-	struct cpuid extended = cpuid(0x80000001, 0);
-
-	if (!(extended.edx >> 11 & 1) || !(basic.edx >> 9 & 1))
-		panic("this CPU lacks syscall or a local APIC");
-	feature_set(FEATURE_NX, true); /* boot.S has looked */
-	feature_set(FEATURE_GLOBAL_PAGES, basic.edx >> 13 & 1);
-	feature_set(FEATURE_TSC_DEADLINE, basic.ecx >> 24 & 1);
-	feature_set(FEATURE_HUGE_PAGES, extended.edx >> 26 & 1);
-	if (basic_max >= 7) {
-		struct cpuid structured = cpuid(7, 0);
-		feature_set(FEATURE_SMEP, IS_ENABLED(CONFIG_SMEP) && structured.ebx >> 7 & 1);
-		feature_set(FEATURE_SMAP, IS_ENABLED(CONFIG_SMAP) && structured.ebx >> 20 & 1);
-		feature_set(FEATURE_UMIP, IS_ENABLED(CONFIG_UMIP) && structured.ecx >> 2 & 1);
-	}
-	if (extended_max >= 0x80000007)
-		feature_set(FEATURE_TSC_INVARIANT, cpuid(0x80000007, 0).edx >> 8 & 1);
+	struct cpuid r = cpuid_if_any(leaf);
+	return (where == EBX ? r.ebx : where == ECX ? r.ecx : r.edx) >> bit & 1;
 }
 
 void features_init(void)
 {
 	/* With OSFXSR and TS set and EM clear every x87, MMX and SSE instruction raises #NM (SDM vol. 3, 2.5). */
 	uint64_t cr4 = (read_cr4() | CR4_OSFXSR) & ~(CR4_OSXMMEXCPT | CR4_OSXSAVE);
-	read_cpuid();
-	if (feature_active(FEATURE_GLOBAL_PAGES))
-		cr4 |= CR4_PGE;
-	if (feature_active(FEATURE_SMEP))
-		cr4 |= CR4_SMEP;
-	if (feature_active(FEATURE_SMAP))
-		cr4 |= CR4_SMAP;
-	if (feature_active(FEATURE_UMIP))
-		cr4 |= CR4_UMIP;
+	if (!cpu_has(0x80000001, EDX, 11) || !cpu_has(1, EDX, 9))
+		panic("this CPU lacks syscall or a local APIC");
+	for (unsigned i = 0; i < FEATURE_COUNT; i++) {
+		active[i] = features[i].wanted && cpu_has(features[i].leaf, features[i].where, features[i].bit);
+		if (active[i] && features[i].cr4_bit)
+			cr4 |= 1ull << features[i].cr4_bit;
+	}
 	write_cr0((read_cr0() & ~CR0_EM) | CR0_WP | CR0_NE | CR0_MP | CR0_TS);
 	write_cr4(cr4);
+}
+
+void arch_init_syscalls(void)
+{
+	/* sysretq takes SS from STAR[63:48] + 8 and CS from + 16. */
+	write_msr(MSR_STAR, (uint64_t)(SELECTOR_USER_DATA - 8) << 48 | (uint64_t)SELECTOR_KERNEL_CODE << 32);
+	write_msr(MSR_LSTAR, (uint64_t)arch_syscall_entry);
+	write_msr(MSR_FMASK, FLAGS_CLEARED);
+	write_msr(MSR_EFER, read_msr(MSR_EFER) | EFER_SCE);
 }

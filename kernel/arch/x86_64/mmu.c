@@ -18,7 +18,7 @@
 struct arch_space kernel_space;
 static bool frames_ready; /* the frame allocator owns boot_info.ram */
 
-/* One frame off the highest RAM that boot.S has mapped. */
+/* One frame, zeroed, off the highest RAM that boot.S has mapped. */
 static paddr_t take_boot_frame(void)
 {
 	for (unsigned i = boot_info.ram_count; i-- > 0;) {
@@ -26,27 +26,18 @@ static paddr_t take_boot_frame(void)
 		if (end > BOOT_MAPPED_END)
 			continue;
 		region_cut(boot_info.ram, &boot_info.ram_count, end - PAGE_SIZE, end);
+		__builtin_memset(phys_to_virt((paddr_t){end - PAGE_SIZE}), 0, PAGE_SIZE);
 		return (paddr_t){end - PAGE_SIZE};
 	}
 	panic("no RAM for the kernel's page tables");
 }
 
-static paddr_t table_frame(void)
+static status_t table_alloc(struct unit *payer, paddr_t *frame)
 {
-	paddr_t frame;
-	if (frames_ready) {
-		if (frame_alloc(NULL, &frame) != TSS_OK)
-			panic("no frame for the kernel's page tables");
-		return frame;
-	}
-	frame = take_boot_frame();
-	zero_page(phys_to_virt(frame));
-	return frame;
-}
-
-static unsigned index_at(uint64_t address, unsigned level)
-{
-	return (unsigned)(address >> (PAGE_SHIFT + 9 * (level - 1))) & 511;
+	if (frames_ready)
+		return frame_alloc(payer, frame);
+	*frame = take_boot_frame();
+	return TSS_OK;
 }
 
 static uint64_t page_size(unsigned level)
@@ -54,19 +45,33 @@ static uint64_t page_size(unsigned level)
 	return PAGE_SIZE << 9 * (level - 1);
 }
 
-/* The entry for `address` at `level`, making tables on the way; or the entry of a larger page that covers it. */
+static unsigned index_at(uint64_t address, unsigned level)
+{
+	return (unsigned)(address >> (PAGE_SHIFT + 9 * (level - 1))) % TABLE_ENTRIES;
+}
+
+uint64_t *mmu_entry(paddr_t root, uint64_t address, unsigned level, uint64_t table_flags, struct unit *payer)
+{
+	uint64_t *entry = &((uint64_t *)phys_to_virt(root))[index_at(address, 4)];
+	for (unsigned i = 3; i >= level && !(*entry & PTE_LARGE); i--) {
+		paddr_t frame;
+		if (!(*entry & PTE_PRESENT)) {
+			if (!table_flags || table_alloc(payer, &frame) != TSS_OK)
+				return NULL;
+			*entry = frame.raw | table_flags;
+		}
+		/* Safety: entries of the tables only ever hold frames, which the direct map covers. */
+		entry = (uint64_t *)phys_to_virt((paddr_t){*entry & PTE_ADDRESS}) + index_at(address, i);
+	}
+	return entry;
+}
+
 static uint64_t *kernel_entry(uint64_t address, unsigned level)
 {
-	uint64_t *table = phys_to_virt(kernel_space.root);
-	for (unsigned i = 4; i > level; i--) {
-		uint64_t *entry = &table[index_at(address, i)];
-		if (*entry & PTE_LARGE)
-			return entry;
-		if (!(*entry & PTE_PRESENT))
-			*entry = table_frame().raw | PTE_PRESENT | PTE_WRITE;
-		table = phys_to_virt((paddr_t){*entry & PTE_ADDRESS});
-	}
-	return &table[index_at(address, level)];
+	uint64_t *entry = mmu_entry(kernel_space.root, address, level, PTE_PRESENT | PTE_WRITE, NULL);
+	if (!entry)
+		panic("no frame for the kernel's page tables");
+	return entry;
 }
 
 static unsigned level_for(uint64_t address, uint64_t physical, uint64_t size)
@@ -119,7 +124,7 @@ static void map_direct(uint64_t base, uint64_t end)
 /* PAT entry 3 is what PTE_UNCACHED selects; firmware and loaders leave it at its reset value, UC (SDM 3A 11.12.4). */
 void mmu_init(void)
 {
-	kernel_space.root = table_frame();
+	kernel_space.root = take_boot_frame();
 	map_image();
 	for (unsigned i = 0; i < boot_info.reserved_count; i++) {
 		const struct boot_region *region = &boot_info.reserved[i];
@@ -134,8 +139,8 @@ void mmu_init(void)
 
 static bool address_valid(uint64_t base, uint64_t size)
 {
-	unsigned bits = cpuid(0x80000000, 0).eax >= 0x80000008 ? cpuid(0x80000008, 0).eax & 0xff : 36;
-	uint64_t end = 1ull << (bits < 46 ? bits : 46);
+	unsigned bits = cpuid_if_any(0x80000008).eax & 0xff;
+	uint64_t end = 1ull << (bits == 0 ? 36 : bits < 46 ? bits : 46);
 	return base < end && size <= end - base;
 }
 

@@ -50,20 +50,6 @@ static uint64_t round_up(uint64_t value)
 	return (value + PAGE_MASK) & ~PAGE_MASK;
 }
 
-/* The next tag, or NULL at the end. Tags are 8-aligned; the caller knows that `left` bytes are readable. */
-static const struct tag *tag_next(const char **at, uint64_t *left)
-{
-	const struct tag *tag = (const struct tag *)*at;
-	if (*left < sizeof(*tag) || tag->type == TAG_END)
-		return NULL;
-	uint64_t step = ((uint64_t)tag->size + 7) & ~7ull;
-	if (tag->size < sizeof(*tag) || tag->size > *left)
-		panic("multiboot2: tag %u of %u bytes does not fit", tag->type, tag->size);
-	*at += step < *left ? step : *left;
-	*left -= step < *left ? step : *left;
-	return tag;
-}
-
 static void read_cmdline(const struct tag *tag)
 {
 	uint64_t room = tag->size - sizeof(*tag);
@@ -146,14 +132,17 @@ static bool is_free_ram(uint64_t base, uint64_t size)
 	return false;
 }
 
-/* `head` and what follows, `size` bytes, is readable. */
+/* `head` and what follows, `size` bytes, is readable. Tags are 8-aligned. */
 static void parse(const uint32_t *head, uint64_t size)
 {
 	const struct tag_memory *memory = NULL;
-	const struct tag *tag;
-	uint64_t left = size - 8;
-
-	for (const char *at = (const char *)(head + 2); (tag = tag_next(&at, &left));) {
+	for (uint64_t at = 8, step; at + sizeof(struct tag) <= size; at += step) {
+		const struct tag *tag = (const struct tag *)((const char *)head + at);
+		if (tag->type == TAG_END)
+			break;
+		if (tag->size < sizeof(*tag) || tag->size > size - at)
+			panic("multiboot2: tag %u of %u bytes does not fit", tag->type, tag->size);
+		step = (tag->size + 7ull) & ~7ull;
 		if (tag->type == TAG_CMDLINE)
 			read_cmdline(tag);
 		else if (tag->type == TAG_MODULE)

@@ -10,55 +10,48 @@ static uint64_t end_of(const struct boot_region *region)
 	return region->base.raw + region->size;
 }
 
-/* Replaces the `old` entries from `at` on by `new` empty places. The caller has checked that they fit. */
-static void resize(struct boot_region *list, unsigned *count, unsigned at, unsigned old, unsigned new)
+static void remove_at(struct boot_region *list, unsigned *count, unsigned at)
 {
-	unsigned tail = *count - at - old;
-	if (new < old) {
-		for (unsigned i = 0; i < tail; i++)
-			list[at + new + i] = list[at + old + i];
-	} else {
-		for (unsigned i = tail; i-- > 0;)
-			list[at + new + i] = list[at + old + i];
-	}
-	*count += new - old;
+	for (--*count; at < *count; at++)
+		list[at] = list[at + 1];
+}
+
+/* The range neither overlaps nor touches one of the list; it may be empty. False: list full. */
+static bool insert(struct boot_region *list, unsigned *count, uint64_t base, uint64_t end)
+{
+	unsigned at;
+	if (base >= end)
+		return true;
+	if (*count == BOOT_REGIONS_MAX)
+		return false;
+	for (at = (*count)++; at > 0 && list[at - 1].base.raw > base; at--)
+		list[at] = list[at - 1];
+	list[at] = (struct boot_region){{base}, end - base};
+	return true;
 }
 
 bool region_add(struct boot_region *list, unsigned *count, uint64_t base, uint64_t end)
 {
-	unsigned first = 0, after;
-	if (base >= end)
-		return true;
-	while (first < *count && end_of(&list[first]) < base)
-		first++;
-	for (after = first; after < *count && list[after].base.raw <= end; after++) {
-		if (list[after].base.raw < base)
-			base = list[after].base.raw;
-		if (end_of(&list[after]) > end)
-			end = end_of(&list[after]);
+	for (unsigned i = *count; i-- > 0 && base < end;) {
+		uint64_t start = list[i].base.raw, stop = end_of(&list[i]);
+		if (start > end || stop < base)
+			continue;
+		base = start < base ? start : base;
+		end = stop > end ? stop : end;
+		remove_at(list, count, i);
 	}
-	if (after == first && *count == BOOT_REGIONS_MAX)
-		return false;
-	resize(list, count, first, after - first, 1);
-	list[first] = (struct boot_region){{base}, end - base};
-	return true;
+	return insert(list, count, base, end);
 }
 
 /* With a full list a hole in the middle of a region costs the part above it: RAM is lost, never given out twice. */
 void region_cut(struct boot_region *list, unsigned *count, uint64_t base, uint64_t end)
 {
-	for (unsigned i = 0; i < *count && base < end; i++) {
+	for (unsigned i = *count; i-- > 0 && base < end;) {
 		uint64_t start = list[i].base.raw, stop = end_of(&list[i]);
-		if (stop <= base || start >= end)
+		if (start >= end || stop <= base)
 			continue;
-		bool left = start<base, right = stop> end;
-		if (left && right && *count == BOOT_REGIONS_MAX)
-			right = false;
-		resize(list, count, i, 1, (unsigned)left + (unsigned)right);
-		if (left)
-			list[i++] = (struct boot_region){{start}, base - start};
-		if (right)
-			list[i++] = (struct boot_region){{end}, stop - end};
-		i--;
+		remove_at(list, count, i);
+		(void)insert(list, count, start, base);
+		(void)insert(list, count, end, stop);
 	}
 }

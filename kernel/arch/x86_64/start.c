@@ -4,9 +4,7 @@
 
 /* Elf64_Rela; System V ABI AMD64 supplement 4.4. */
 struct rela {
-	uint64_t offset;
-	uint64_t info;
-	uint64_t addend;
+	uint64_t offset, info, addend;
 };
 #define RELA_RELATIVE 8u
 extern const struct rela image_rela_start[], image_rela_end[];
@@ -17,12 +15,10 @@ uint64_t image_slide;
 /* The linker leaves the words zero, so this runs even when the slide is 0. Nothing before it may read a pointer. */
 static void relocate(uint64_t slide)
 {
-	uint64_t count = ((uint64_t)image_rela_end - (uint64_t)image_rela_start) / sizeof(struct rela);
-	for (const struct rela *rela = image_rela_start; count > 0; count--, rela++) {
+	for (const struct rela *rela = image_rela_start; (uint64_t)rela < (uint64_t)image_rela_end; rela++)
 		if ((uint32_t)rela->info == RELA_RELATIVE)
 			/* Safety: the linker made the entry; -z text keeps it within the data segment. */
 			*(uint64_t *)(rela->offset + slide) = rela->addend + slide;
-	}
 }
 
 /* Per-CPU data first: whatever goes wrong from here on may ask cpu_this(). */
@@ -72,29 +68,15 @@ void arch_halt(int code)
 
 uint32_t arch_port_read(uint16_t port, unsigned width)
 {
-	switch (width) {
-	case 1:
-		return in8(port);
-	case 2:
-		return in16(port);
-	case 4:
-		return in32(port);
-	}
-	panic("port read of width %u", width);
+	return width == 1 ? in8(port) : width == 2 ? in16(port) : in32(port);
 }
 
 void arch_port_write(uint16_t port, unsigned width, uint32_t value)
 {
-	switch (width) {
-	case 1:
+	if (width == 1)
 		out8(port, (uint8_t)value);
-		return;
-	case 2:
+	else if (width == 2)
 		out16(port, (uint16_t)value);
-		return;
-	case 4:
+	else
 		out32(port, value);
-		return;
-	}
-	panic("port write of width %u", width);
 }

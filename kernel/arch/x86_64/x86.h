@@ -7,36 +7,20 @@
 
 /* ---- instructions ---- */
 /* Safety of all: they touch the named register or port and nothing else; callers know what that does. */
-static inline uint8_t in8(uint16_t port)
-{
-	uint8_t value;
-	__asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
-	return value;
-}
-static inline void out8(uint16_t port, uint8_t value)
-{
-	__asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port));
-}
-static inline uint16_t in16(uint16_t port)
-{
-	uint16_t value;
-	__asm__ volatile("inw %1, %0" : "=a"(value) : "Nd"(port));
-	return value;
-}
-static inline void out16(uint16_t port, uint16_t value)
-{
-	__asm__ volatile("outw %0, %1" : : "a"(value), "Nd"(port));
-}
-static inline uint32_t in32(uint16_t port)
-{
-	uint32_t value;
-	__asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port));
-	return value;
-}
-static inline void out32(uint16_t port, uint32_t value)
-{
-	__asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port));
-}
+#define DEFINE_PORT_ACCESS(bits, suffix)                                                                               \
+	static inline uint##bits##_t in##bits(uint16_t port)                                                           \
+	{                                                                                                              \
+		uint##bits##_t value;                                                                                  \
+		__asm__ volatile("in" suffix " %1, %0" : "=a"(value) : "Nd"(port));                                    \
+		return value;                                                                                          \
+	}                                                                                                              \
+	static inline void out##bits(uint16_t port, uint##bits##_t value)                                              \
+	{                                                                                                              \
+		__asm__ volatile("out" suffix " %0, %1" : : "a"(value), "Nd"(port));                                   \
+	}
+DEFINE_PORT_ACCESS(8, "b")
+DEFINE_PORT_ACCESS(16, "w")
+DEFINE_PORT_ACCESS(32, "l")
 static inline uint64_t read_msr(uint32_t msr)
 {
 	uint32_t low, high;
@@ -47,17 +31,6 @@ static inline void write_msr(uint32_t msr, uint64_t value)
 {
 	__asm__ volatile("wrmsr" : : "a"((uint32_t)value), "d"((uint32_t)(value >> 32)), "c"(msr) : "memory");
 }
-static inline uint64_t read_tsc(void)
-{
-	uint32_t low, high;
-	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-	return (uint64_t)high << 32 | low;
-}
-static inline void zero_page(void *page)
-{
-	uint64_t count = PAGE_SIZE / 8;
-	__asm__ volatile("rep stosq" : "+D"(page), "+c"(count) : "a"(0) : "memory");
-}
 struct cpuid {
 	uint32_t eax, ebx, ecx, edx;
 };
@@ -66,6 +39,11 @@ static inline struct cpuid cpuid(uint32_t leaf, uint32_t subleaf)
 	struct cpuid r;
 	__asm__ volatile("cpuid" : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx) : "a"(leaf), "c"(subleaf));
 	return r;
+}
+/* Subleaf 0 of a leaf; all zero if this CPU does not have it. */
+static inline struct cpuid cpuid_if_any(uint32_t leaf)
+{
+	return leaf <= cpuid(leaf & 0x80000000, 0).eax ? cpuid(leaf, 0) : (struct cpuid){0};
 }
 #define DEFINE_CONTROL_REGISTER(name)                                                                                  \
 	static inline uint64_t read_##name(void)                                                                       \
@@ -85,7 +63,7 @@ DEFINE_CONTROL_REGISTER(cr4)
 #define MSR_GS_BASE 0xc0000101
 
 /* ---- the image (kernel.ld, boot.S) ---- */
-extern char image_start[], image_text_end[], image_relro_end[], image_end[], image_boot_end[];
+extern char image_start[], image_text_end[], image_relro_end[], image_end[];
 extern char kernel_stack_guard[], boot_stack_top[], ist_stacks[];
 extern uint64_t image_slide;
 /* Bytes from the image's start; the symbols are one object to the linker only. */
@@ -119,6 +97,13 @@ void clock_init(void);
 #define PTE_GLOBAL (1ull << 8)
 #define PTE_NX (1ull << 63)
 #define PTE_ADDRESS 0x000ffffffffff000ull
+#define TABLE_ENTRIES 512
+/*
+ * The entry for `address` at `level` (1: of a page) below the table `root`, or that of a larger page that covers it.
+ * Missing tables on the way are made with `table_flags` at payer's cost. NULL: one is missing and the flags are 0, or
+ * no frame could be had.
+ */
+uint64_t *mmu_entry(paddr_t root, uint64_t address, unsigned level, uint64_t table_flags, struct unit *payer);
 extern struct arch_space kernel_space; /* the tables all others share their upper half with */
 /* Maps physical memory that is not RAM into the direct map. NULL: beyond the CPU's physical addresses. */
 const void *mmu_map_firmware(paddr_t base, uint64_t size);
@@ -147,9 +132,10 @@ extern uint8_t rsdp_copy[RSDP_SIZE]; /* from the loader; all zero: none */
 #define ISA_LINES 16
 struct acpi_info {
 	paddr_t lapic;
-	struct {
+	struct ioapic {
 		paddr_t base;
-		uint32_t first; /* global system interrupt of pin 0 */
+		uint32_t first, count; /* global system interrupts; apic.c finds out the count */
+		volatile uint32_t *registers;
 	} ioapics[IOAPICS_MAX];
 	unsigned ioapic_count;
 	struct {
@@ -174,6 +160,5 @@ void lapic_write(unsigned offset, uint32_t value);
 #define LAPIC_TIMER_DIVIDE 0x3e0
 void clock_interrupt(void);
 
-void arch_interrupt(struct arch_frame *frame, uint64_t vector);
 void arch_exception_kernel(uint64_t vector, uint64_t error, uint64_t rip, uint64_t cr2, uint64_t rsp) NORETURN;
 extern const char arch_vector_stubs[256][16]; /* entry.S */

@@ -23,10 +23,11 @@ enum tss_inspect {
 struct tss_inspect_unit {
 	uint64_t id;
 	uint8_t name[TSS_NAME_SIZE];
-	uint64_t state; /* 0 being built, 1 running, 2 ended */
+	uint64_t state; /* 0 being built, 1 running, 2 ended (a sealed one may come back), 3 ended for good */
 	uint64_t budget_pages, used_pages; /* budget includes what was handed to child units */
 	uint64_t threads, slots, slots_used;
 	uint64_t parent; /* id, 0 for the first */
+	uint64_t sealed, restarts;
 };
 
 enum tss_thread_state { TSS_THREAD_NEW, TSS_THREAD_READY, TSS_THREAD_RUNNING, TSS_THREAD_RECEIVING, TSS_THREAD_CALLING,

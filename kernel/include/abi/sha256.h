@@ -88,19 +88,15 @@ static inline void tss_sha256_add(struct tss_sha256 *s, const void *data, size_t
 {
 	const uint8_t *p = data;
 	while (size > 0) {
-		size_t used = (size_t)(s->length % TSS_SHA256_BLOCK);
-		if (used == 0 && size >= TSS_SHA256_BLOCK) {
-			tss_sha256_compress(s->h, p);
-			p += TSS_SHA256_BLOCK;
-			size -= TSS_SHA256_BLOCK;
-			s->length += TSS_SHA256_BLOCK;
-			continue;
-		}
-		s->block[used] = *p++;
-		size--;
-		s->length++;
-		if (used + 1 == TSS_SHA256_BLOCK)
-			tss_sha256_compress(s->h, s->block);
+		size_t used = (size_t)(s->length % TSS_SHA256_BLOCK), room = TSS_SHA256_BLOCK - used;
+		size_t part = size < room ? size : room;
+		for (size_t i = 0; i < part && part < TSS_SHA256_BLOCK; i++)
+			s->block[used + i] = p[i];
+		if (part == room)
+			tss_sha256_compress(s->h, part < TSS_SHA256_BLOCK ? s->block : p);
+		p += part;
+		size -= part;
+		s->length += part;
 	}
 }
 

@@ -11,6 +11,14 @@ ALWAYS_INLINE struct cpu *cpu_this(void)
 	return cpu;
 }
 
+ALWAYS_INLINE uint64_t arch_tsc(void)
+{
+	uint32_t low, high;
+	/* Safety: reads a counter. */
+	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+	return (uint64_t)high << 32 | low;
+}
+
 ALWAYS_INLINE void arch_space_activate(struct cpu *cpu, const struct arch_space *space)
 {
 	if (cpu->space_root == space->root.raw)

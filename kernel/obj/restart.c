@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * restart.c - a sealed unit that has ended is put back into the state it was sealed in (doc/adr/0002-restart.md).
+ *
+ * The unit, its sealed capabilities and what it paid for them survive. A restart, in slices, deletes everything else,
+ * fills the unit's private writable memory from its templates, forgets what ports and events were in the middle of, and
+ * starts the threads that were started before with the registers they were created with. Whoever does it needs
+ * INSTALL on the unit and gets nothing of what is in it.
+ */
+#include <irq.h>
+#include <memory.h>
+#include <port.h>
+#include <syscall.h>
+
+#define REFILL_SLICE 16 /* pages a slice */
+
+status_t sys_unit_seal(struct thread *self, struct capability *cap)
+{
+	struct unit *unit = (struct unit *)cap->object;
+	(void)self;
+	if (unit->state >= UNIT_ENDED)
+		return ERR(BUSY, 1);
+	for (uint64_t slot = 1; slot < unit->caps.slots; slot++) {
+		struct capability *held = cspace_slot(unit, slot);
+		held->sealed = !held->object ? SEAL_NONE : held->mapped_at ? SEAL_MAPPED : SEAL_PLAIN;
+	}
+	unit->sealed = true;
+	unit->sealed_allowed = unit->allowed;
+	return TSS_OK;
+}
+
+static void refill_page(const struct memory *memory, uint64_t page)
+{
+	uint8_t *to = phys_to_virt(memory_frame(memory, page));
+	uint64_t offset = page * PAGE_SIZE, size = 0;
+	if (memory->template_size > offset)
+		size = memory->template_size - offset < PAGE_SIZE ? memory->template_size - offset : PAGE_SIZE;
+	__builtin_memcpy(to, phys_to_virt((paddr_t){memory->template.raw + offset}), size);
+	__builtin_memset(to + size, 0, PAGE_SIZE - size);
+}
+
+/* Private: frames of its own that nobody else has a sealed capability to. Shared memory keeps its bytes. */
+static bool is_private(const struct capability *cap)
+{
+	const struct memory *memory = (const struct memory *)cap->object;
+	return cap->object && cap->type == TSS_TYPE_MEMORY && cap->original && cap->rights & TSS_RIGHT_WRITE &&
+	       !memory->immortal && !memory->parent && !capability_has_children(cap);
+}
+
+/* False: the slice is used up. */
+static bool refill_slice(struct unit *unit)
+{
+	unsigned left = REFILL_SLICE;
+	for (; unit->refill_slot < unit->caps.slots; unit->refill_slot++, unit->refill_page = 0) {
+		const struct capability *cap = cspace_slot(unit, unit->refill_slot);
+		if (!is_private(cap))
+			continue;
+		const struct memory *memory = (const struct memory *)cap->object;
+		for (; unit->refill_page < memory->pages; unit->refill_page++) {
+			if (left-- == 0)
+				return false;
+			refill_page(memory, unit->refill_page);
+		}
+	}
+	return true;
+}
+
+static void restart_events(const struct unit *unit)
+{
+	LINK_FOR_EACH(at, &object_lists[TSS_TYPE_EVENT])
+	{
+		struct event *event = LINK_ENTRY(at, struct event, object.all);
+		if (event->object.payer != unit)
+			continue;
+		event->bits = 0;
+		irq_forget_event(event);
+	}
+}
+
+static void restart_ports(const struct unit *unit)
+{
+	LINK_FOR_EACH(at, &object_lists[TSS_TYPE_PORT])
+	{
+		struct port *port = LINK_ENTRY(at, struct port, object.all);
+		if (port->object.payer == unit)
+			port_up(port);
+	}
+}
+
+static void restart_threads(const struct unit *unit)
+{
+	LINK_FOR_EACH(at, &object_lists[TSS_TYPE_THREAD])
+	{
+		struct thread *thread = LINK_ENTRY(at, struct thread, object.all);
+		struct sched *sched = thread->start.sched;
+		if (thread->unit != unit)
+			continue;
+		thread_reset(thread);
+		if (sched && !sched->home)
+			thread_start(thread, sched);
+	}
+}
+
+status_t sys_unit_restart(struct thread *self, struct capability *cap)
+{
+	struct unit *unit = (struct unit *)cap->object;
+	if (!unit->sealed || unit->state != UNIT_ENDED)
+		return ERR(BUSY, 1);
+	status_t status = unit_strip_slice(self, unit);
+	if (status != TSS_OK)
+		return status;
+	if (!refill_slice(unit))
+		return ERR(AGAIN, 1);
+	unit->allowed = unit->sealed_allowed;
+	unit_deny(unit);
+	unit->restarts++;
+	unit->state = UNIT_RUNNING;
+	restart_events(unit);
+	restart_ports(unit);
+	restart_threads(unit);
+	return TSS_OK;
+}
