@@ -65,10 +65,6 @@ class Resolved:
         """Where a setting stands, or the instance if it does not."""
         return dict(self.places).get(name, self.position)
 
-    @property
-    def sealed(self) -> bool:
-        return self.restart.policy != "never"
-
 
 @dataclass(frozen=True)
 class System:

@@ -238,7 +238,7 @@ class _Planner:
         abi, image = self.abi, self.images["init"]
         self.system_object = self.add("SYSTEM", 0)
         self.grant(0, abi["TSS_SLOT_SYSTEM"], self.system_object, "INSPECT")
-        self.grant(0, abi["TSS_SLOT_UNIT"], self.add("UNIT", 0, 0), "CONTROL", "GRANT")
+        self.grant(0, abi["TSS_SLOT_UNIT"], self.add("UNIT", 0, 0, int(self.guard is not None)), "CONTROL", "GRANT")
         self.thread("init")
         self.memory("init", image, abi["TSS_INIT_STACK_PAGES"], 0)
         self.ports["init", "faults"] = self.add("PORT", 0, 2 * len(self.order) + 8)
@@ -247,7 +247,7 @@ class _Planner:
     def instance(self, instance: Resolved) -> None:
         """What an instance has by itself: unit, thread, memory, ports, replies, devices, events."""
         abi, component, me = self.abi, instance.component, self.index[instance.name]
-        unit = self.add("UNIT", 0, me, int(instance.sealed))
+        unit = self.add("UNIT", 0, me, int(self.guard is not None))
         own = ("CONTROL",) if self.guard is None else ("INSTALL",) if instance is self.guard else ()
         self.grant(0, INIT_FIRST + 2 * (me - 1), unit, *own)
         if self.guard is not None and instance is not self.guard:

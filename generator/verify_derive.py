@@ -177,7 +177,7 @@ def _connect(work: _Work, links: list[tuple[str, str, str, str, int]], slots: di
 
 
 def _contract(row: dict[str, Any], description: dict[str, Any], guarded: bool) -> dict[str, Any]:
-    """What holds when the instance ends, and its heartbeat; "state" says whether a restart is possible at all."""
+    """What holds when the instance ends, and its heartbeat; "state" says whether a restart gives it back what it holds."""
     result: dict[str, Any] = dict(CONTRACT)
     for said in ([description.get("restart"), row.get("restart")] if guarded else []):
         result |= {"policy": said} if isinstance(said, str) else said or {}
@@ -185,7 +185,11 @@ def _contract(row: dict[str, Any], description: dict[str, Any], guarded: bool) -
         result = {**CONTRACT, "policy": "always"}
     default = OWN_HEARTBEAT if row["component"] == GUARD else 0
     result["heartbeat"] = _number(row["heartbeat"]) if "heartbeat" in row else default
-    return {**result, "state": "not sealed" if result["policy"] == "never" else "sealed"}
+    return {**result, "state": _state(guarded)}
+
+
+def _state(guarded: bool) -> str:
+    return "sealed" if guarded else "not sealed"
 
 
 def _instance(work: _Work, name: str, row: dict[str, Any], description: dict[str, Any],
@@ -214,7 +218,7 @@ def _init(work: _Work, order: list[str], elf: bytes, bundle_bytes: int, guard: s
     """Instance 0: final state of init, the faults port and what it holds of each instance."""
     entry = _image(work, "init", elf, INIT_STACK)
     work.add("init", 10, "SYSTEM", ("init",), INSPECT)
-    work.add("init", 1, "UNIT", ("init", "init", "not sealed"), CONTROL | GRANT)
+    work.add("init", 1, "UNIT", ("init", "init", _state(guard is not None)), CONTROL | GRANT)
     work.add("init", 16, "PORT", ("init", 2 * len(order) + 8), RECEIVE)
     for i, name in enumerate(order):
         rights = CONTROL if guard is None else INSTALL if name == guard else 0

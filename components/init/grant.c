@@ -122,8 +122,9 @@ void end_failed(struct build *build)
 }
 
 /*
- * What an instance that may be restarted holds by now is what a restart gives back. Without a supervisor nothing is
- * sealed: ports of a sealed unit wait for its return, and there would be none.
+ * With a supervisor, what an instance holds by now is what a restart gives it back, and what no restart of another takes
+ * away from it. Without one nothing is sealed: the ports of a sealed unit wait for its return, and there would be none.
+ * init's own turn comes when it has dropped what it does not keep.
  */
 void seal(struct build *build)
 {
@@ -133,6 +134,10 @@ void seal(struct build *build)
 			continue;
 		if (build->failed[TSS_SUPERVISED_FIRST - 1])
 			continue;
+		if (o->a == 0) {
+			build->sealed = true;
+			continue;
+		}
 		tss_status_t status = tss_unit_seal(build->units[o->a]);
 		if (status != TSS_OK)
 			build_fail(build, (uint32_t)o->a, "unit_seal", status);

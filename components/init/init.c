@@ -38,10 +38,12 @@ static void finish(void)
 	bool dump = table.header->flags & TSS_TABLE_DUMP &&
 		    tss_capability_derive(TSS_SLOT_SYSTEM, TSS_RIGHT_DUMP, &dumper) == TSS_OK;
 	drop_authority(&build);
-	if (!dump)
-		return;
-	(void)tss_system_dump((cap_t)dumper);
-	(void)tss_capability_delete((cap_t)dumper);
+	if (dump) {
+		(void)tss_system_dump((cap_t)dumper);
+		(void)tss_capability_delete((cap_t)dumper);
+	}
+	if (build.sealed && tss_unit_seal(TSS_SLOT_UNIT) != TSS_OK)
+		say("init could not be sealed: a restart of the log or the supervisor will cut it off\n");
 }
 
 int main(void)

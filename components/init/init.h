@@ -30,6 +30,7 @@ struct build {
 	cap_t handles[OBJECTS_MAX]; /* in init's own space, TSS_CAP_NULL: not there (any more) */
 	cap_t units[INSTANCES_MAX]; /* likewise, of each instance's unit */
 	bool failed[INSTANCES_MAX]; /* this instance does not start */
+	bool sealed; /* units are sealed, and init's own is to be */
 	uint8_t sections[TSS_BUNDLE_SECTIONS_MAX]; /* SECTION_* */
 };
 enum { SECTION_UNCHECKED, SECTION_GOOD, SECTION_BAD };
