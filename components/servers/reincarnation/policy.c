@@ -87,8 +87,7 @@ void policy_ended(struct supervisor *s, struct instance *i, bool failed, uint64_
 	enum unit_state unit = unit_state(i, NULL);
 	if (i->state != STATE_RUNNING || (unit != UNIT_ENDED && unit != UNIT_DEAD))
 		return;
-	if (row->policy == TSS_RESTART_NEVER || (row->policy == TSS_RESTART_ON_FAILURE && !failed) ||
-	    unit == UNIT_DEAD)
+	if (row->policy == TSS_RESTART_NEVER || (row->policy == TSS_RESTART_ON_FAILURE && !failed) || unit == UNIT_DEAD)
 		return end_for_good(i, now);
 	unsigned count = note_end(i, now);
 	if (count > row->max)
@@ -98,8 +97,7 @@ void policy_ended(struct supervisor *s, struct instance *i, bool failed, uint64_
 		i->backoff_us = row->backoff_max_us;
 	settle(i, STATE_WAITING, now);
 	i->restart_at = now + i->backoff_us;
-	say("unit %.16s: restart %u of %u in %lu ms\n", (const char *)row->name, count, row->max,
-	    i->backoff_us / 1000);
+	say("unit %.16s: restart %u of %u in %lu ms\n", (const char *)row->name, count, row->max, i->backoff_us / 1000);
 }
 
 static void begin(struct instance *i, uint64_t now)
