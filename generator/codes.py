@@ -67,8 +67,6 @@ CODES: dict[str, tuple[str, str]] = {
                 "instead of ignored."),
     "TSS-043": ("vector registers not in this version", "Threads have no vector state yet; components are built "
                 "without it and say `fpu: false`."),
-    "TSS-044": ("two supervisors", "A system has one instance of servers/reincarnation: who restarts an instance must "
-                "be clear."),
     "TSS-045": ("component sends no heartbeats", "Silence would be taken for a hang. A component whose program sends "
                 "heartbeats (every user of tss_serve does) says `heartbeat: true` in its component.yaml."),
     "TSS-046": ("nobody can reset the machine", "`then: reboot` needs the supervisor's connection `power`."),
@@ -78,9 +76,13 @@ CODES: dict[str, tuple[str, str]] = {
                 "other servers do not know it."),
     "TSS-049": ("supervisor is guarded by init", "init restarts the supervisor, always and in one way; it has no "
                 "contract of its own and is nobody's dependant."),
+    "TSS-044": ("unused grant", "The component asks for authority that none of its sources names. What nobody uses, an "
+                "attacker does: remove it. A use by number counts if a comment names the slot."),
     "TSS-050": ("no such configuration", "`config:` names a file in configs/."),
     "TSS-051": ("component is not configured", "The Kconfig symbol that compiles the component is not set in the "
                 "build's .config. Set it with `make menuconfig`, or use the configuration the manifest names."),
+    "TSS-052": ("two supervisors", "A system has one instance of servers/reincarnation: who restarts an instance must "
+                "be clear."),
     "TSS-060": ("not a component image", "The file is not a position-independent x86-64 ELF executable."),
     "TSS-061": ("relocation that cannot be applied", "Text and read-only data are mapped as they lie in the bundle, so "
                 "only R_X86_64_RELATIVE relocations in the read-write segment are possible."),

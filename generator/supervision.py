@@ -100,7 +100,7 @@ def check_supervision(manifest: Manifest, components: Mapping[str, Component], r
     """All that must be true of restarts, heartbeats and the supervisor itself."""
     found = supervisors(manifest)
     for other in found[1:]:
-        error("TSS-044", other.component_position, f"{short(other.name)} would supervise what {short(found[0].name)} "
+        error("TSS-052", other.component_position, f"{short(other.name)} would supervise what {short(found[0].name)} "
               "supervises", f"a system has one instance of {SUPERVISOR}")
     for instance in manifest.instances:
         component = components.get(instance.component or "")
