@@ -60,14 +60,13 @@ def _backoff(reader: Reader, node: Node) -> tuple[int, int] | None:
 
 def _limit(reader: Reader, node: Node) -> tuple[int, int] | None:
     """`5 in 60s`."""
-    text = reader.text(node, "max")
-    match = re.fullmatch(r"(\S+) in (\S+)", text.text) if text is not None else None
-    if text is None or match is None:
-        if text is not None:
-            reader.error("TSS-012", text.position, f"max must be such as 5 in 60s, not {short(text.text)}")
+    match = re.fullmatch(r"(\S+) in (\S+)", node.text) if isinstance(node, Scalar) else None
+    if match is None:
+        found = short(node.text) if isinstance(node, Scalar) else "something else"
+        reader.error("TSS-012", node.position, f"max must be such as 5 in 60s, not {found}")
         return None
-    count = reader.integer(Scalar(match[1], True, text.position), "max", *COUNT)
-    window = reader.duration(Scalar(match[2], True, text.position), "time of max", *WINDOW)
+    count = reader.integer(Scalar(match[1], True, node.position), "max", *COUNT)
+    window = reader.duration(Scalar(match[2], True, node.position), "time of max", *WINDOW)
     return None if count is None or window is None else (count, window)
 
 

@@ -90,7 +90,7 @@ def _unsupervised(instance: Instance, error: Error) -> None:
     """Without a supervisor only `never` is true."""
     wishes = [name for name in ("restart", "heartbeat") if instance.place(name) != instance.position]
     for name in wishes:
-        if name == "heartbeat" or instance.restart != Restart(policy="never"):
+        if name == "heartbeat" or instance.restart not in (Restart(), Restart(policy="never")):  # the first: refused
             error("TSS-041", instance.place(name), f"{short(name)} has no effect: nothing in this system restarts "
                   "instances", f"add an instance of {SUPERVISOR}, or remove it")
 
