@@ -14,7 +14,7 @@ from lib import symbols
 from lib.images import iso
 from lib.vm import PROMPT, VM, output_folder, primary_clock
 
-SAID = re.compile(r"^\[(\w+)\] (.*)$", re.M)
+SAID = re.compile(r"^(?:tessera> )?\[(\w+)\] (.*)$", re.M)
 UNIT = re.compile(r"^ *\d+ (\w+) +(\w+) +\d+ +\d+ +\d+ +\d+ +(\d+) (\S+)$", re.M)
 FATES = {  # instance -> state and restarts in the end
     "crash": ("running", 2), "exit": ("running", 2), "buddy": ("running", 2), "quit": ("dead", 0),
