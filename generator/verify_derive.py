@@ -177,7 +177,7 @@ def _connect(work: _Work, links: list[tuple[str, str, str, str, int]], slots: di
 
 
 def _contract(row: dict[str, Any], description: dict[str, Any], guarded: bool) -> dict[str, Any]:
-    """What holds when the instance ends, and its heartbeat; "state" says whether a restart gives it back what it holds."""
+    """What holds when the instance ends, and its heartbeat; "state" says whether its capabilities are sealed."""
     result: dict[str, Any] = dict(CONTRACT)
     for said in ([description.get("restart"), row.get("restart")] if guarded else []):
         result |= {"policy": said} if isinstance(said, str) else said or {}

@@ -211,7 +211,8 @@ static void test_restarted(void)
 	uint64_t sum = 0;
 	uint8_t a;
 	restarts = 1;
-	CHECK(every_buffers(1, "forty bytes of x that do not fit in regs", 40, 9, "yy", 2, &sum, joined, 200, &size, 0) == TSS_OK);
+	CHECK(every_buffers(1, "forty bytes of x that do not fit in regs", 40, 9, "yy", 2, &sum, joined, 200, &size,
+			    0) == TSS_OK);
 	CHECK(restarts == 0 && sum == 51 && size == 42 && memcmp(joined + 38, "gsyy", 4) == 0);
 	restarts = 2;
 	CHECK(TSS_CODE(every_buffers(1, "x", 1, 9, "y", 1, &sum, joined, 200, &size, 0)) == TSS_E_PEER_RESTARTED);
