@@ -30,6 +30,8 @@ static void settle(struct instance *i, enum state state, uint64_t now)
 {
 	i->state = state;
 	i->restart_at = NEVER;
+	i->beats_since = now;
+	i->beats = 0;
 	expect_heartbeat(i, now);
 }
 
