@@ -120,8 +120,8 @@ static tss_status_t copy_section(struct build *build, uint32_t section, cap_t un
 	status = tss_unit_unmap(TSS_SLOT_UNIT, (cap_t)*handle);
 	if (status != TSS_OK)
 		return status;
-	return tss_memory_template((cap_t)*handle, TSS_SLOT_BUNDLE, s->offset,
-				   s->size); /* what a restart fills it with */
+	/* What a restart fills it with. */
+	return tss_memory_template((cap_t)*handle, TSS_SLOT_BUNDLE, s->offset, s->size);
 }
 
 static tss_status_t make_memory(struct build *build, const struct tss_table_object *o, cap_t unit, uint64_t *handle)
