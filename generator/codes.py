@@ -65,8 +65,8 @@ CODES: dict[str, tuple[str, str]] = {
                 "servers/reincarnation. A system without one leaves ended instances ended."),
     "TSS-042": ("key not in this version", "The key belongs to the format but nothing acts on it yet, so it is refused "
                 "instead of ignored."),
-    "TSS-043": ("vector registers not in this version", "Threads have no vector state yet; components are built "
-                "without it and say `fpu: false`."),
+    "TSS-044": ("unused grant", "The component asks for authority that none of its sources names. What nobody uses, an "
+                "attacker does: remove it. A use by number counts if a comment names the slot."),
     "TSS-045": ("component sends no heartbeats", "Silence would be taken for a hang. A component whose program sends "
                 "heartbeats (every user of tss_serve does) says `heartbeat: true` in its component.yaml."),
     "TSS-046": ("nobody can reset the machine", "`then: reboot` needs the supervisor's connection `power`."),
@@ -76,8 +76,6 @@ CODES: dict[str, tuple[str, str]] = {
                 "other servers do not know it."),
     "TSS-049": ("supervisor is guarded by init", "init restarts the supervisor, always and in one way; it has no "
                 "contract of its own and is nobody's dependant."),
-    "TSS-044": ("unused grant", "The component asks for authority that none of its sources names. What nobody uses, an "
-                "attacker does: remove it. A use by number counts if a comment names the slot."),
     "TSS-050": ("no such configuration", "`config:` names a file in configs/."),
     "TSS-051": ("component is not configured", "The Kconfig symbol that compiles the component is not set in the "
                 "build's .config. Set it with `make menuconfig`, or use the configuration the manifest names."),
