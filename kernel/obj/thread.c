@@ -81,6 +81,7 @@ status_t thread_create(struct unit *unit, uint64_t entry, uint64_t stack, uint64
 		return status;
 	}
 	thread->extended = unit->vectors ? &thread->extension : NULL;
+	cpu_this()->extended_used |= unit->vectors;
 	thread->start.entry = entry;
 	thread->start.stack = stack;
 	thread->start.argument = argument;
@@ -243,6 +244,7 @@ status_t sys_self_fs_base(struct thread *self, struct capability *cap)
 		return ERR(ARGUMENT, 1);
 	self->extension.fs_base = ARG1(self);
 	self->extended = &self->extension;
+	cpu_this()->extended_used = true;
 	arch_extended_switch(cpu_this(), self->extended);
 	return TSS_OK;
 }

@@ -20,18 +20,6 @@ bool inspect_next(struct cursor *cursor, unsigned what, uint64_t detail, void *r
 	return true;
 }
 
-void show_units(const char *argument)
-{
-	static const char *const states[] = {"building", "running", "ended"};
-	struct tss_inspect_unit u;
-	struct cursor cursor = {0, false};
-	(void)argument;
-	printf("%4s %-15s %-8s %7s %6s %6s %6s\n", "id", "unit", "state", "threads", "pages", "budget", "slots");
-	while (inspect_next(&cursor, TSS_INSPECT_UNIT, 0, &u, sizeof(u)))
-		printf("%4lu %-15.16s %-8s %7lu %6lu %6lu %6lu\n", u.id, (const char *)u.name,
-		       u.state < 3 ? states[u.state] : "?", u.threads, u.used_pages, u.budget_pages, u.slots_used);
-}
-
 void show_threads(const char *argument)
 {
 	static const char *const states[] = {"new",     "ready",    "running", "receiving", "calling",
