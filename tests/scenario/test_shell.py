@@ -11,7 +11,7 @@ import pytest
 from lib.images import TOP
 from lib.vm import PROMPT, VM
 
-COMMANDS = ("help", "ps", "threads", "caps", "mem", "irqs", "connections", "ping", "config", "uptime", "log", "print",
+COMMANDS = ("help", "ps", "threads", "caps", "mem", "irqs", "connections", "ping", "config", "uptime", "audit", "log", "print",
             "date", "poweroff", "reboot")
 
 
@@ -101,6 +101,10 @@ def test_uptime_advances(demo: VM) -> None:
     first = seconds()
     demo.quiet(0.5)
     assert 0.4 < seconds() - first < 20
+
+
+def test_everything_adds_up(demo: VM) -> None:
+    assert demo.command("audit") == "audit: all adds up\n"
 
 
 def test_log_keeps_lines(demo: VM) -> None:

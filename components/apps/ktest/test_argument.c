@@ -145,7 +145,7 @@ static void test_second_capabilities(void)
 
 static void test_port_and_inspect_arguments(void)
 {
-	static const uint64_t bad_what[] = {0, 10, 255, 1ull << 32 | 1, 1ull << 63, ~0ull};
+	static const uint64_t bad_what[] = {0, 11, 255, 1ull << 32 | 1, 1ull << 63, ~0ull};
 	uint64_t value;
 	CHECK(tss_port_create(SELF, 257, &value), E(ARGUMENT, 2));
 	CHECK(tss_port_create(SELF, 1ull << 32, &value), E(ARGUMENT, 2));

@@ -106,6 +106,7 @@ static const struct command {
 	{"ping", "", "call the echo server", ping},
 	{"config", "", "how the kernel is configured", show_config},
 	{"uptime", "", "time since boot and the kernel's counters", show_uptime},
+	{"audit", "", "count every object, slot and frame again", show_audit},
 	{"date", "", "wall time", show_date},
 	{"log", "", "the lines the log has kept", show_log},
 	{"print", "TEXT", "put TEXT out; \\e is escape, \\n a new line", print},
