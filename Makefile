@@ -30,7 +30,7 @@ say = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' '$(1)' '$(patsubst $(O)/%,%,$
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help setup run test image iso bench lint format clean kernel components stubs FORCE
+.PHONY: help setup run test image iso bench mutate lint format clean kernel components stubs FORCE
 
 help:
 	@echo 'Usage: make TARGET [SYSTEM=name] [O=dir] [V=1] [CC=clang]'
@@ -59,6 +59,10 @@ bench: setup
 ## lint              format, static analysis, types, sizes, walls
 lint: setup
 	$(Q)$(PYTEST) -n 2 -s tests/lint
+
+## mutate            break the code in many ways, one at a time: each must turn a test red
+mutate: setup
+	$(Q)$(PYTHON) tests/mutate/run.py
 
 ## format            rewrite C sources in the project's layout
 format:

@@ -13,6 +13,7 @@ from generator.elf import Image, read_image
 from generator.inputs import Inputs, Source, load_component, load_tree, shown
 from generator.model import Manifest, read_manifest
 from generator.plan import Plan, plan
+from generator.unused import unused
 
 SECTIONS_MAX = 1024
 OBJECTS_MAX = 900  # components/init has an array of this many
@@ -103,6 +104,8 @@ def check_system(inputs: Inputs, source: Source, build: Path, dot_config: str | 
     checked.errors += more
     checked.system, more = check(checked.manifest, around)
     checked.errors += more
+    checked.errors += [error for name in sorted(used & around.components.keys())
+                       for error in unused(around.components[name], inputs)]
     names = sorted({i.component.name for i in checked.system.instances} | {"init"})
     read_images(checked, names, build, inputs.root, required)
     checked.errors += budget.check_budgets(checked.system, checked.images)

@@ -66,6 +66,8 @@ CODES: dict[str, tuple[str, str]] = {
                 "instead of ignored."),
     "TSS-043": ("vector registers not in this version", "Threads have no vector state yet; components are built "
                 "without it and say `fpu: false`."),
+    "TSS-044": ("unused grant", "The component asks for authority that none of its sources names. What nobody uses, an "
+                "attacker does: remove it. A use by number counts if a comment names the slot."),
     "TSS-050": ("no such configuration", "`config:` names a file in configs/."),
     "TSS-051": ("component is not configured", "The Kconfig symbol that compiles the component is not set in the "
                 "build's .config. Set it with `make menuconfig`, or use the configuration the manifest names."),

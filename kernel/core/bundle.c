@@ -58,16 +58,10 @@ static const char *check_section(const struct tss_bundle_section *section, uint6
 	return NULL;
 }
 
-static const char *check_hash(const struct bundle *bundle, const struct tss_bundle_section *section)
-{
-	uint8_t computed[TSS_SHA256_SIZE];
-	tss_sha256(bundle->bytes + section->offset, section->size, computed);
-	return tss_sha256_equal(computed, section->hash) ? NULL : "has a section that does not match its hash";
-}
-
 static const char *check_sections(struct bundle *bundle, const char **name)
 {
 	uint64_t end = sizeof(*bundle->header) + bundle->header->section_count * sizeof(*bundle->sections);
+	uint8_t computed[TSS_SHA256_SIZE];
 	for (uint32_t i = 0; i < bundle->header->section_count; i++) {
 		const struct tss_bundle_section *section = &bundle->sections[i];
 		const char *error = check_section(section, end, bundle->header->size);
@@ -79,10 +73,11 @@ static const char *check_sections(struct bundle *bundle, const char **name)
 			return "has two init tables";
 		if (section->kind == TSS_SECTION_TABLE)
 			bundle->table = section;
-		if (section->kind == TSS_SECTION_TABLE || section->flags & TSS_SECTION_INIT)
-			error = check_hash(bundle, section);
-		if (error)
-			return error;
+		if (section->kind != TSS_SECTION_TABLE && !(section->flags & TSS_SECTION_INIT))
+			continue;
+		tss_sha256(bundle->bytes + section->offset, section->size, computed);
+		if (!tss_sha256_equal(computed, section->hash))
+			return "has a section that does not match its hash";
 	}
 	*name = NULL;
 	return bundle->table ? NULL : "has no init table";

@@ -20,17 +20,13 @@ uint64_t config_text(uint64_t index, char *out, size_t size)
 {
 	const char *name;
 	bool active;
-	if (index-- == 0) {
+	if (index == 0)
 		format_print(out, size, "profile=%s", CONFIG_PROFILE_NAME);
-		return 1;
-	}
-	if (index < COUNT_OF(settings)) {
-		format_print(out, size, "%s=%lu", settings[index].name, settings[index].value);
-		return index + 2;
-	}
-	uint64_t feature = index - COUNT_OF(settings);
-	if (feature > 255 || !arch_feature((unsigned)feature, &name, &active))
+	else if (index <= COUNT_OF(settings))
+		format_print(out, size, "%s=%lu", settings[index - 1].name, settings[index - 1].value);
+	else if ((name = arch_feature(index - COUNT_OF(settings) - 1, &active)))
+		format_print(out, size, "%s=%u", name, active);
+	else
 		return CONFIG_TEXT_NONE;
-	format_print(out, size, "%s=%u", name, active);
-	return arch_feature((unsigned)feature + 1, &name, &active) ? index + 2 : 0;
+	return index < COUNT_OF(settings) || arch_feature(index - COUNT_OF(settings), &active) ? index + 1 : 0;
 }

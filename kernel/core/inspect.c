@@ -32,19 +32,14 @@ struct query {
 	uint64_t index, detail, next;
 };
 
+/* Records are filled in the order of inspect.h, and each field, so that one that is new there is not forgotten here. */
 static bool inspect_unit(struct query *query, union record *out)
 {
 	const struct unit *unit = query->object;
-	out->unit = (struct tss_inspect_unit){.id = unit->object.id,
-					      .state = unit->state,
-					      .budget_pages = unit->budget,
-					      .used_pages = unit->used,
-					      .threads = unit->threads,
-					      .slots = unit->caps.slots,
-					      .slots_used = unit->caps.used,
-					      .parent = unit->parent ? unit->parent->object.id : 0,
-					      .sealed = unit->sealed,
-					      .restarts = unit->restarts};
+	const uint64_t parent = unit->parent ? unit->parent->object.id : 0;
+	out->unit = (struct tss_inspect_unit){unit->object.id, {0},           unit->state,      unit->budget,
+					      unit->used,      unit->threads, unit->caps.slots, unit->caps.used,
+					      parent,          unit->sealed,  unit->restarts};
 	__builtin_memcpy(out->unit.name, unit->name, TSS_NAME_SIZE);
 	return true;
 }
@@ -104,17 +99,10 @@ static struct detail detail_of(const struct capability *cap)
 
 static struct tss_inspect_capability describe_capability(const struct capability *cap)
 {
-	struct detail detail = detail_of(cap);
-	return (struct tss_inspect_capability){.slot = cap->slot,
-					       .generation = cap->generation,
-					       .type = cap->type,
-					       .rights = cap->rights,
-					       .depth = cap->depth,
-					       .id = cap->object->id,
-					       .a = detail.a,
-					       .b = detail.b,
-					       .c = detail.c,
-					       .protection = cap->protection};
+	const struct detail detail = detail_of(cap);
+	return (struct tss_inspect_capability){cap->slot,  cap->generation, cap->type, cap->rights,
+					       cap->depth, cap->object->id, detail.a,  detail.b,
+					       detail.c,   cap->protection};
 }
 
 /* First full slot at or after index; NULL: none. */
@@ -143,12 +131,15 @@ static bool inspect_capability(struct query *query, union record *out)
 static bool inspect_connection(struct query *query, union record *out)
 {
 	const struct connection *connection = query->object;
-	out->connection = (struct tss_inspect_connection){.id = connection->object.id,
-							  .port = connection->target->object.id,
-							  .badge = connection->badge,
-							  .calls = connection->calls,
-							  .sends = connection->sends,
-							  .refused = connection->refused};
+	out->connection = (struct tss_inspect_connection){connection->object.id,
+							  connection->target->object.id,
+							  connection->badge,
+							  {0},
+							  {0},
+							  connection->calls,
+							  connection->sends,
+							  connection->refused,
+							  0};
 	__builtin_memcpy(out->connection.client, connection->object.payer->name, TSS_NAME_SIZE);
 	__builtin_memcpy(out->connection.server, connection->target->object.payer->name, TSS_NAME_SIZE);
 	return true;
@@ -156,10 +147,8 @@ static bool inspect_connection(struct query *query, union record *out)
 
 static bool inspect_memory(struct query *query, union record *out)
 {
-	out->memory = (struct tss_inspect_memory){.total_pages = frame_total(),
-						  .free_pages = frame_available(),
-						  .kernel_pages = boot_info.image_size / PAGE_SIZE,
-						  .bundle_pages = boot_info.bundle_size / PAGE_SIZE};
+	out->memory = (struct tss_inspect_memory){frame_total(), frame_available(), boot_info.image_size / PAGE_SIZE,
+						  boot_info.bundle_size / PAGE_SIZE};
 	return query->index == 0;
 }
 
@@ -184,16 +173,10 @@ static bool inspect_log(struct query *query, union record *out)
 static bool inspect_counters(struct query *query, union record *out)
 {
 	const struct cpu *cpu = cpu_this();
-	out->counters = (struct tss_inspect_counters){.uptime_us = arch_clock_us(),
-						      .syscalls_denied = cpu->syscalls_denied,
-						      .interrupts = cpu->interrupts,
-						      .fast_calls = cpu->fast_calls,
-						      .slow_calls = cpu->slow_calls,
-						      .faults = cpu->faults,
-						      .timer_interrupts = cpu->timer_interrupts,
-						      .tsc_per_ms = arch_tsc_per_ms(),
-						      .entry_tsc = boot_info.entry_tsc,
-						      .init_tsc = cpu->init_tsc};
+	out->counters = (struct tss_inspect_counters){
+		arch_clock_us(), 0,           cpu->syscalls_denied,  cpu->interrupts,   cpu->fast_calls,
+		cpu->slow_calls, cpu->faults, cpu->timer_interrupts, arch_tsc_per_ms(), boot_info.entry_tsc,
+		cpu->init_tsc};
 	LINK_FOR_EACH(at, &object_lists[TSS_TYPE_THREAD])
 	out->counters.switches += LINK_ENTRY(at, struct thread, object.all)->switches;
 	return query->index == 0;

@@ -99,7 +99,7 @@ bool arch_port_reserved(uint64_t base, uint64_t count); /* is one of them the ke
 uint32_t arch_port_read(uint16_t port, unsigned width);
 void arch_port_write(uint16_t port, unsigned width, uint32_t value);
 
-/* Names and values for the log and system_inspect: "smep=1" ...; false past the end. */
-bool arch_feature(unsigned index, const char **name, bool *active);
+/* Names and values for system_inspect: "smep=1" ...; NULL past the end. */
+const char *arch_feature(uint64_t index, bool *active);
 
 #include <arch_inline.h>

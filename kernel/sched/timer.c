@@ -58,25 +58,18 @@ void timeout_cancel(struct timeout *timeout)
 		wheel.occupied[timeout->level] &= ~(1ull << timeout->slot);
 }
 
-/* First tick of the nearest occupied slot of a level, 1 to 64 slots ahead of the hand; UINT64_MAX: none. */
-static uint64_t timer_level_next(unsigned level)
-{
-	uint64_t occupied = wheel.occupied[level];
-	if (!occupied)
-		return UINT64_MAX;
-	uint64_t hand = wheel.now >> level * SLOT_BITS;
-	unsigned turn = (unsigned)(hand + 1) % SLOTS;
-	uint64_t ahead = turn ? occupied >> turn | occupied << (SLOTS - turn) : occupied;
-	return (hand + 1 + (unsigned)__builtin_ctzll(ahead)) << level * SLOT_BITS;
-}
-
+/* First tick of the nearest occupied slot of any level, 1 to 64 of its slots ahead of its hand; UINT64_MAX: none. */
 static uint64_t timer_next_tick(void)
 {
 	uint64_t best = UINT64_MAX;
 	for (unsigned level = 0; level < LEVELS; level++) {
-		uint64_t next = timer_level_next(level);
-		if (next < best)
-			best = next;
+		uint64_t occupied = wheel.occupied[level], hand = wheel.now >> level * SLOT_BITS;
+		unsigned turn = (unsigned)(hand + 1) % SLOTS;
+		if (!occupied)
+			continue;
+		uint64_t ahead = turn ? occupied >> turn | occupied << (SLOTS - turn) : occupied;
+		uint64_t next = (hand + 1 + (unsigned)__builtin_ctzll(ahead)) << level * SLOT_BITS;
+		best = next < best ? next : best;
 	}
 	return best;
 }

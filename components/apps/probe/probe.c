@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* probe.c - a server that does what it should not. With a terminal it is the console that gives the orders. */
+/*
+ * probe.c - a server that does what it should not. With a terminal it is the console that gives the orders. Orders name
+ * capabilities by number; it holds one of each kind for them: TSS_SLOT_UNIT, TSS_SLOT_SYSTEM, SLOT_EVENT_SPARE beside
+ * its port, connections and devices.
+ */
 #include <interfaces/probe.h>
 #include "probe.h"
 #include "slots.h"

@@ -94,7 +94,7 @@ static const struct table *find_table(const char *signature)
 static void add_ioapic(uint64_t base, uint64_t first)
 {
 	if (acpi_info.ioapic_count < IOAPICS_MAX)
-		acpi_info.ioapics[acpi_info.ioapic_count++] = (struct ioapic){.base = {base}, .first = (uint32_t)first};
+		acpi_info.ioapics[acpi_info.ioapic_count++] = (struct acpi_ioapic){{base}, (uint32_t)first};
 }
 
 /* One MADT structure of `size` bytes; ACPI 5.2.12. */

@@ -37,7 +37,13 @@
 #define PIC_MASTER 0x20
 #define PIC_SLAVE 0xa0
 
+struct ioapic {
+	volatile uint32_t *registers;
+	uint32_t first, count; /* global system interrupts */
+};
+
 static volatile uint32_t *lapic;
+static struct ioapic ioapics[IOAPICS_MAX];
 static unsigned line_count;
 
 uint32_t lapic_read(unsigned offset)
@@ -98,9 +104,8 @@ static uint32_t line_gsi(unsigned line)
 static const struct ioapic *ioapic_of(uint32_t gsi)
 {
 	for (unsigned i = 0; i < acpi_info.ioapic_count; i++) {
-		const struct ioapic *ioapic = &acpi_info.ioapics[i];
-		if (gsi >= ioapic->first && gsi - ioapic->first < ioapic->count)
-			return ioapic;
+		if (gsi >= ioapics[i].first && gsi - ioapics[i].first < ioapics[i].count)
+			return &ioapics[i];
 	}
 	return NULL;
 }
@@ -109,8 +114,12 @@ static const struct ioapic *ioapic_of(uint32_t gsi)
 static uint32_t redirection(unsigned line)
 {
 	unsigned flags = line < ISA_LINES ? acpi_info.isa[line].flags : FLAGS_LOW | FLAGS_LEVEL << 2;
-	return (VECTOR_LINES + line) | (FLAGS_POLARITY(flags) == FLAGS_LOW ? REDIRECT_LOW_ACTIVE : 0) |
-	       (FLAGS_TRIGGER(flags) == FLAGS_LEVEL ? REDIRECT_LEVEL : 0);
+	uint32_t entry = VECTOR_LINES + line;
+	if (FLAGS_POLARITY(flags) == FLAGS_LOW)
+		entry |= REDIRECT_LOW_ACTIVE;
+	if (FLAGS_TRIGGER(flags) == FLAGS_LEVEL)
+		entry |= REDIRECT_LEVEL;
+	return entry;
 }
 
 static void set_line(unsigned line, uint32_t masked)
@@ -121,11 +130,13 @@ static void set_line(unsigned line, uint32_t masked)
 		ioapic_write(ioapic, IOAPIC_REDIRECT(gsi - ioapic->first), redirection(line) | masked);
 }
 
-static void ioapic_init(struct ioapic *ioapic)
+static void ioapic_init(unsigned index)
 {
-	ioapic->registers = mmu_map_registers(ioapic->base, PAGE_SIZE);
+	struct ioapic *ioapic = &ioapics[index];
+	ioapic->registers = mmu_map_registers(acpi_info.ioapics[index].base, PAGE_SIZE);
 	if (!ioapic->registers)
 		return;
+	ioapic->first = acpi_info.ioapics[index].first;
 	ioapic->count = (ioapic_read(ioapic, IOAPIC_VERSION) >> 16 & 0xff) + 1;
 	for (unsigned pin = 0; pin < ioapic->count; pin++) {
 		ioapic_write(ioapic, IOAPIC_REDIRECT(pin), REDIRECT_MASKED);
@@ -142,7 +153,7 @@ void apic_init(void)
 	lapic_init();
 	line_count = ISA_LINES;
 	for (unsigned i = 0; i < acpi_info.ioapic_count; i++)
-		ioapic_init(&acpi_info.ioapics[i]);
+		ioapic_init(i);
 	if (line_count > LINES_MAX)
 		line_count = LINES_MAX;
 }

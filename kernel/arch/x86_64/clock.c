@@ -79,15 +79,6 @@ static bool hpet_start(void)
 	return true;
 }
 
-/* Channel 2 in mode 0 counts down from 0xffff once, which takes 55 ms; the loudspeaker stays off. */
-static void pit_start(void)
-{
-	out8(PIT_CONTROL, (in8(PIT_CONTROL) & 0x0c) | 0x01);
-	out8(PIT_MODE, 0xb0);
-	out8(PIT_CHANNEL2, 0xff);
-	out8(PIT_CHANNEL2, 0xff);
-}
-
 /* The tightest of a few readings, so that an interruption of the machine itself does not count. */
 static struct moment moment_now(const struct reference *reference)
 {
@@ -128,13 +119,19 @@ static uint64_t measure_hpet(uint64_t *tsc, uint64_t *lapic)
 	return khz;
 }
 
-/* Its output rises if the machine stood still until the count wrapped: then once more. */
+/*
+ * Channel 2 in mode 0 counts down from 0xffff once, which takes 55 ms; the loudspeaker stays off. Its output rises if
+ * the machine stood still until the count wrapped: then once more.
+ */
 static uint64_t measure_pit(uint64_t *tsc, uint64_t *lapic)
 {
 	const struct reference reference = {pit_read, PIT_PERIOD};
 	uint64_t khz;
 	do {
-		pit_start();
+		out8(PIT_CONTROL, (in8(PIT_CONTROL) & 0x0c) | 0x01);
+		out8(PIT_MODE, 0xb0);
+		out8(PIT_CHANNEL2, 0xff);
+		out8(PIT_CHANNEL2, 0xff);
 		khz = measure(&reference, tsc, lapic);
 	} while (in8(PIT_CONTROL) & 0x20);
 	out8(PIT_CONTROL, in8(PIT_CONTROL) & 0x0c);

@@ -43,10 +43,8 @@ void console_init(void)
 
 static void put(char c)
 {
-	for (unsigned wait = 0; wait < WAIT_LIMIT; wait++) {
-		if (in8(COM1 + UART_STATUS) & STATUS_CAN_SEND)
-			break;
-	}
+	for (unsigned wait = 0; wait < WAIT_LIMIT && !(in8(COM1 + UART_STATUS) & STATUS_CAN_SEND); wait++)
+		;
 	uart_set(UART_DATA, (uint8_t)c);
 }
 

@@ -57,13 +57,10 @@ bool feature_active(enum feature feature)
 	return active[feature];
 }
 
-bool arch_feature(unsigned index, const char **name, bool *is_active)
+const char *arch_feature(uint64_t index, bool *is_active)
 {
-	if (index >= FEATURE_COUNT)
-		return false;
-	*name = features[index].name;
-	*is_active = active[index];
-	return true;
+	*is_active = index < FEATURE_COUNT && active[index];
+	return index < FEATURE_COUNT ? features[index].name : NULL;
 }
 
 static bool cpu_has(uint32_t leaf, unsigned where, unsigned bit)

@@ -32,7 +32,7 @@ static paddr_t take_boot_frame(void)
 	panic("no RAM for the kernel's page tables");
 }
 
-static status_t table_alloc(struct unit *payer, paddr_t *frame)
+status_t mmu_table_alloc(struct unit *payer, paddr_t *frame)
 {
 	if (frames_ready)
 		return frame_alloc(payer, frame);
@@ -43,27 +43,6 @@ static status_t table_alloc(struct unit *payer, paddr_t *frame)
 static uint64_t page_size(unsigned level)
 {
 	return PAGE_SIZE << 9 * (level - 1);
-}
-
-static unsigned index_at(uint64_t address, unsigned level)
-{
-	return (unsigned)(address >> (PAGE_SHIFT + 9 * (level - 1))) % TABLE_ENTRIES;
-}
-
-uint64_t *mmu_entry(paddr_t root, uint64_t address, unsigned level, uint64_t table_flags, struct unit *payer)
-{
-	uint64_t *entry = &((uint64_t *)phys_to_virt(root))[index_at(address, 4)];
-	for (unsigned i = 3; i >= level && !(*entry & PTE_LARGE); i--) {
-		paddr_t frame;
-		if (!(*entry & PTE_PRESENT)) {
-			if (!table_flags || table_alloc(payer, &frame) != TSS_OK)
-				return NULL;
-			*entry = frame.raw | table_flags;
-		}
-		/* Safety: entries of the tables only ever hold frames, which the direct map covers. */
-		entry = (uint64_t *)phys_to_virt((paddr_t){*entry & PTE_ADDRESS}) + index_at(address, i);
-	}
-	return entry;
 }
 
 static uint64_t *kernel_entry(uint64_t address, unsigned level)
@@ -86,14 +65,11 @@ static unsigned level_for(uint64_t address, uint64_t physical, uint64_t size)
 /* All arguments page-aligned; the range is not mapped yet. */
 static void kernel_map(uint64_t address, uint64_t physical, uint64_t size, uint64_t flags)
 {
-	while (size) {
+	for (uint64_t step; size; address += step, physical += step, size -= step) {
 		unsigned level = level_for(address, physical, size);
-		uint64_t step = page_size(level);
+		step = page_size(level);
 		*kernel_entry(address, level) =
 			physical | flags | PTE_PRESENT | PTE_GLOBAL | (level > 1 ? PTE_LARGE : 0);
-		address += step;
-		physical += step;
-		size -= step;
 	}
 }
 

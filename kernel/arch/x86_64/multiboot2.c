@@ -92,6 +92,12 @@ static uint64_t entry_end(const struct memory_entry *entry)
 	return end < entry->base || end > ADDRESS_END ? ADDRESS_END : end;
 }
 
+static void keep(uint64_t base, uint64_t size)
+{
+	if (size)
+		region_cut(boot_info.ram, &boot_info.ram_count, base & ~PAGE_MASK, round_up(base + size));
+}
+
 /* Free RAM is whole pages inside; what must stay untouched is whole pages around. Maps may overlap: caution wins. */
 static void read_memory(const struct tag_memory *memory)
 {
@@ -111,15 +117,8 @@ static void read_memory(const struct tag_memory *memory)
 	}
 	for (unsigned i = 0; (entry = entry_at(memory, i)); i++) {
 		if (entry->type != MEMORY_FREE && entry->base < ADDRESS_END)
-			region_cut(boot_info.ram, &boot_info.ram_count, entry->base & ~PAGE_MASK,
-				   round_up(entry_end(entry)));
+			keep(entry->base, entry_end(entry) - entry->base);
 	}
-}
-
-static void keep(uint64_t base, uint64_t size)
-{
-	if (size)
-		region_cut(boot_info.ram, &boot_info.ram_count, base & ~PAGE_MASK, round_up(base + size));
 }
 
 static bool is_free_ram(uint64_t base, uint64_t size)

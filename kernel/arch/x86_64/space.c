@@ -62,12 +62,8 @@ static uint64_t *mapped_entry(const struct arch_space *space, uaddr_t at)
 
 static uint64_t flags_for(unsigned protection, bool device)
 {
-	uint64_t flags = PTE_PRESENT | PTE_USER;
-	if (protection & TSS_RIGHT_WRITE)
-		flags |= PTE_WRITE;
-	if (!(protection & TSS_RIGHT_EXECUTE))
-		flags |= PTE_NX;
-	return device ? flags | PTE_UNCACHED : flags;
+	return PTE_PRESENT | PTE_USER | (protection & TSS_RIGHT_WRITE ? PTE_WRITE : 0) |
+	       (protection & TSS_RIGHT_EXECUTE ? 0 : PTE_NX) | (device ? PTE_UNCACHED : 0);
 }
 
 status_t arch_space_map(struct arch_space *space, struct unit *payer, uaddr_t at, paddr_t frame, unsigned protection,

@@ -10,7 +10,6 @@ struct rela {
 extern const struct rela image_rela_start[], image_rela_end[];
 
 struct boot_info boot_info;
-uint64_t image_slide;
 
 /* The linker leaves the words zero, so this runs even when the slide is 0. Nothing before it may read a pointer. */
 static void relocate(uint64_t slide)
@@ -32,7 +31,6 @@ static void cpu_init(struct cpu *cpu)
 void arch_start(uint64_t information, uint64_t entry_tsc, uint64_t image, uint64_t slide)
 {
 	relocate(slide);
-	image_slide = slide;
 	boot_info.entry_tsc = entry_tsc;
 	boot_info.image = (paddr_t){image};
 	boot_info.image_size = image_distance(image_end);
@@ -55,7 +53,7 @@ void arch_init_devices(void)
 
 uint64_t arch_image_offset(uint64_t address)
 {
-	return address - LINK_BASE - image_slide;
+	return address - (uint64_t)image_start + LINK_OFFSET;
 }
 
 void arch_halt(int code)

@@ -65,7 +65,6 @@ DEFINE_CONTROL_REGISTER(cr4)
 /* ---- the image (kernel.ld, boot.S) ---- */
 extern char image_start[], image_text_end[], image_relro_end[], image_end[];
 extern char kernel_stack_guard[], boot_stack_top[], ist_stacks[];
-extern uint64_t image_slide;
 /* Bytes from the image's start; the symbols are one object to the linker only. */
 static inline uint64_t image_distance(const char *symbol)
 {
@@ -98,12 +97,36 @@ void clock_init(void);
 #define PTE_NX (1ull << 63)
 #define PTE_ADDRESS 0x000ffffffffff000ull
 #define TABLE_ENTRIES 512
+status_t mmu_table_alloc(struct unit *payer, paddr_t *frame); /* a zeroed one; before kernel_main off boot_info.ram */
+ALWAYS_INLINE unsigned index_at(uint64_t address, unsigned level)
+{
+	return (unsigned)(address >> (PAGE_SHIFT + 9 * (level - 1))) % TABLE_ENTRIES;
+}
 /*
  * The entry for `address` at `level` (1: of a page) below the table `root`, or that of a larger page that covers it.
  * Missing tables on the way are made with `table_flags` at payer's cost. NULL: one is missing and the flags are 0, or
  * no frame could be had.
  */
-uint64_t *mmu_entry(paddr_t root, uint64_t address, unsigned level, uint64_t table_flags, struct unit *payer);
+ALWAYS_INLINE uint64_t *mmu_entry(paddr_t root, uint64_t address, unsigned level, uint64_t table_flags,
+				  struct unit *payer)
+{
+	uint64_t *entry = &((uint64_t *)phys_to_virt(root))[index_at(address, 4)];
+/* Mapping a page is on the bench: constant shifts. */
+#pragma GCC unroll 3
+	for (unsigned i = 3; i >= level; i--) {
+		paddr_t frame;
+		if (UNLIKELY((*entry & (PTE_PRESENT | PTE_LARGE)) != PTE_PRESENT)) {
+			if (*entry & PTE_LARGE)
+				return entry;
+			if (!table_flags || mmu_table_alloc(payer, &frame) != TSS_OK)
+				return NULL;
+			*entry = frame.raw | table_flags;
+		}
+		/* Safety: entries of the tables only ever hold frames, which the direct map covers. */
+		entry = (uint64_t *)phys_to_virt((paddr_t){*entry & PTE_ADDRESS}) + index_at(address, i);
+	}
+	return entry;
+}
 extern struct arch_space kernel_space; /* the tables all others share their upper half with */
 /* Maps physical memory that is not RAM into the direct map. NULL: beyond the CPU's physical addresses. */
 const void *mmu_map_firmware(paddr_t base, uint64_t size);
@@ -132,10 +155,9 @@ extern uint8_t rsdp_copy[RSDP_SIZE]; /* from the loader; all zero: none */
 #define ISA_LINES 16
 struct acpi_info {
 	paddr_t lapic;
-	struct ioapic {
+	struct acpi_ioapic {
 		paddr_t base;
-		uint32_t first, count; /* global system interrupts; apic.c finds out the count */
-		volatile uint32_t *registers;
+		uint32_t first; /* global system interrupt of pin 0 */
 	} ioapics[IOAPICS_MAX];
 	unsigned ioapic_count;
 	struct {

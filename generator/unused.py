@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Authority that a component asks for in component.yaml and that its sources never name is an error: TSS-044.
+
+The sources are those beside component.yaml, comments included: what is used by number is named in one. Slots have
+macros (slots.h); the rest is named by the ABI. Reply objects stand for their port.
+"""
+import re
+from collections.abc import Iterator
+
+from generator.component import Component
+from generator.diagnostics import Diagnostic, Position
+from generator.inputs import Inputs
+from generator.slots import upper
+
+
+def _asked(component: Component) -> Iterator[tuple[str, Position, str]]:
+    """(what it asks for, where, pattern of what names it in C)."""
+    places = {("port", p.name): p.position for p in component.provides}
+    places |= {("connection", n.name): n.position for n in component.needs}
+    places |= {("device", d.name): d.position for d in component.devices}
+    for slot in component.layout.slots:
+        if slot.kind != "reply":
+            mapped = f"|ADDRESS_{upper(slot.name)}" if slot.kind == "device" else ""
+            yield (f"the {slot.kind} {slot.name}", places.get((slot.kind, slot.name), component.position),
+                   slot.macro + mapped)
+    if component.system:
+        yield f"system rights ({', '.join(component.system)})", component.position, "TSS_SLOT_SYSTEM"
+    if component.own_unit:
+        yield "its own unit (`self: true`)", component.position, "TSS_SLOT_UNIT"
+    if component.directory:
+        yield "a directory", component.position, "TSS_LAYOUT_DIRECTORY"
+
+
+def unused(component: Component, inputs: Inputs) -> list[Diagnostic]:
+    """One error for each thing that no source names; none for a component without sources (it cannot be built)."""
+    files = sorted((inputs.root / "components" / component.name).glob("*.[chS]"))
+    text = "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in files)
+    return [Diagnostic("TSS-044", position, f"unused grant: {component.name} asks for {what} and never uses it",
+                       f"its sources do not name {pattern.partition('|')[0]}; remove it from component.yaml")
+            for what, position, pattern in _asked(component) if text and not re.search(rf"\b(?:{pattern})\b", text)]
