@@ -14,7 +14,7 @@
 #define STACK_SIZE 2048u
 #define SPARE_AT 0x600000080000ull
 
-volatile uint64_t calls_made;
+volatile uint64_t calls_made[2];
 static struct {
 	cap_t cap;
 	uint8_t type;
@@ -137,7 +137,7 @@ static uint64_t structured(uint64_t *state, char kind)
 	case 'd':
 		return below(state, 8);
 	case 't':
-		return below(state, 300);
+		return below(state, below(state, 4) ? 300 : 5000);
 	case 'g':
 		return some_tag(state);
 	case 'l':
@@ -176,7 +176,7 @@ static void tame(uint64_t *state, struct registers *r)
 		      r->rax == TSS_SYS_capability_revoke) &&
 		     (uint16_t)r->rdi < GIVEN_FIRST) ||
 		    (r->rax == TSS_SYS_unit_unmap && (uint16_t)r->rsi < GIVEN_FIRST);
-	if (time && *time > 1000)
+	if (time && *time > 5000)
 		*time = below(state, 300);
 	if (ends && below(state, 64))
 		r->rax = TSS_SYS_self_yield;
@@ -243,19 +243,53 @@ static void trace(uint64_t number, const struct registers *r, const char *when)
 		       r->r8);
 }
 
-static void one_call(uint64_t *state)
+/* One call; what it says and gives is kept. Its status. */
+static uint64_t make_call(uint64_t *state, struct registers r)
 {
-	struct registers r = some_call(state);
-	uint64_t row = r.rax, number = calls_made++;
+	uint64_t row = r.rax, number = calls_made[0]++;
 	trace(number, &r, "call");
 	hostile_call(&r);
 	trace(number, &r, "back");
-	if (r.rax != TSS_OK)
-		return;
+	if (r.rax != TSS_OK || row - TSS_SYSCALL_FIRST >= TSS_SYSCALL_COUNT)
+		return r.rax;
+	calls_made[1] |= 1ull << (row - TSS_SYSCALL_FIRST);
 	if (row != TSS_SYS_self_clock && row != TSS_SYS_capability_inspect && r.rdx)
 		remember(state, r.rdx);
 	for (unsigned i = 0; i < TSS_MESSAGE_CAPS && row == TSS_SYS_port_receive; i++)
 		remember(state, tss_ipc()->recv_caps[i]);
+	return TSS_OK;
+}
+
+static uint64_t step(uint64_t *state, uint64_t row, uint64_t a, uint64_t b, uint64_t c)
+{
+	struct registers r = {.rax = row, .rdi = a, .rsi = b, .rdx = c, .r10 = stack_top(0), .r8 = SPARE_AT};
+	return below(state, 12) ? make_call(state, r) : TSS_OK;
+}
+
+/* A unit's whole life, which chance alone hardly ever hits on: built, sealed, started, killed, restarted, deleted. */
+static void unit_life(uint64_t *state)
+{
+	struct registers r = {.rax = TSS_SYS_unit_create, .rdi = SELF, .rsi = 8 + below(state, 20), .rdx = 64};
+	uint64_t unit = 0, thread = 0, status;
+	if (tss_unit_create(SELF, r.rsi, r.rdx, 0, 0, &unit) != TSS_OK)
+		return;
+	remember(state, unit);
+	(void)step(state, TSS_SYS_unit_install, unit, structured(state, 'l'), some_handle(state, 0));
+	if (tss_thread_create((cap_t)unit, (uint64_t)hostile_start, stack_top(0), SPARE_AT, 0, &thread) == TSS_OK)
+		remember(state, thread);
+	(void)step(state, TSS_SYS_unit_seal, unit, 0, 0);
+	(void)step(state, TSS_SYS_unit_supervise, unit, some_handle(state, TSS_TYPE_CONNECTION), 0);
+	(void)step(state, TSS_SYS_thread_start, thread, some_handle(state, TSS_TYPE_SCHED), 0);
+	for (unsigned i = 0; i < 4; i++) {
+		(void)step(state, TSS_SYS_self_sleep, below(state, 500), 0, 0);
+		(void)step(state, TSS_SYS_unit_kill, unit, below(state, 30) == 0, 0);
+		do
+			status = step(state, TSS_SYS_unit_restart, unit, 0, 0);
+		while (TSS_CODE(status) == TSS_E_AGAIN);
+	}
+	do
+		status = below(state, 3) ? step(state, TSS_SYS_capability_delete, unit, 0, 0) : TSS_OK;
+	while (TSS_CODE(status) == TSS_E_AGAIN);
 }
 
 void hostile_main(uint64_t argument) __attribute__((used, noreturn, visibility("hidden")));
@@ -268,10 +302,12 @@ void hostile_main(uint64_t argument)
 		for (unsigned i = 0; i < GIVEN_MAX; i++)
 			remember(state, i ? GIVEN_FIRST + i - 1 : SELF);
 	shuffle_page(state);
-	while (calls_made < order.calls) {
-		one_call(state);
+	while (calls_made[0] < order.calls) {
+		(void)make_call(state, some_call(state));
 		if (below(state, 16) == 0)
 			shuffle_page(state);
+		if (below(state, 400) == 0)
+			unit_life(state);
 		if (below(state, 3000) == 0)
 			misbehave(state);
 	}
