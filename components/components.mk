@@ -17,6 +17,13 @@ COMPONENT_FLAGS := $(C_FLAGS) -fno-stack-protector -ffunction-sections -fdata-se
 	-I$(O)/contract -I$(O)/contract/abi -Icomponents/lib/include -I$(O)/gen/include -I$(O)/gen \
 	-include $(O)/include/config.h
 
+# `fpu: true`: with the vector registers that every x86-64 CPU has. The library does without them.
+FPU_COMPONENTS := $(patsubst components/%/component.yaml,%,$(shell grep -lx 'fpu: true' \
+	$(COMPONENT_FOLDERS:%=components/%/component.yaml)))
+component_of = $(patsubst %/,%,$(patsubst %/src/,%/,$(patsubst components/%,%,$(dir $(1)))))
+component_flags = $(filter-out $(if $(filter $(FPU_COMPONENTS),$(call component_of,$(1))),-mgeneral-regs-only), \
+	$(COMPONENT_FLAGS))
+
 # The generator's output from interfaces, component.yaml files and the ABI's tables; unchanged files keep their time.
 GENERATOR := $(filter-out %.pyc,$(wildcard generator/tessera generator/*.py generator/*/*))
 STUBS := $(O)/gen/stamp
@@ -40,7 +47,7 @@ slots = -I$(O)/gen/slots/$(patsubst %/src/,%,$(patsubst components/%,%,$(dir $(1
 $(O)/components/%.c.o: components/%.c $(O)/include/config.h $(O)/include/compiler | $(STUBS)
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(COMPONENT_FLAGS) $(call slots,$<) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(call component_flags,$<) $(call slots,$<) -MMD -MP -c $< -o $@
 
 $(O)/components/%.S.o: components/%.S $(O)/include/config.h $(O)/include/compiler | $(STUBS)
 	$(call say,AS,$<)
@@ -52,6 +59,7 @@ $(LIBRARY): $(LIBRARY_OBJECTS)
 	$(Q)rm -f $@ && $(AR) rcsD $@ $^
 
 define component_rule
+$(patsubst %,$(O)/%.o,$(call component_sources,$(1))): components/$(1)/component.yaml
 $(O)/components/$(1)/$(notdir $(1)).elf: $(patsubst %,$(O)/%.o,$(call component_sources,$(1))) $(LIBRARY) $(COMPONENT_SCRIPT)
 	$$(call say,LD,$$@)
 	$$(Q)$$(LD) $$(LINK_FLAGS) --gc-sections -T $$(COMPONENT_SCRIPT) $$(filter %.o,$$^) $$(LIBRARY) -o $$@

@@ -47,7 +47,7 @@ def needed_pages(instance: Resolved, image: Image | None) -> int:
     copied = sum(pages(s.memory_size) for s in image.segments if s.kind == "data") if image else 0
     queues = sum(pages(p.depth * QUEUE_ENTRY_BYTES) for p in instance.component.provides)
     return (copied + pages(instance.stack) + pages(instance.heap) + table_pages(_ranges(instance, image)) +
-            pages(instance.slots * SLOT_BYTES) + THREAD_PAGES + queues + OBJECT_PAGES)
+            pages(instance.slots * SLOT_BYTES) + THREAD_PAGES + int(instance.component.fpu) + queues + OBJECT_PAGES)
 
 
 def init_pages(count: int, image: Image | None, bundle_bytes: int, slots: int, stack_pages: int) -> int:

@@ -64,8 +64,6 @@ CODES: dict[str, tuple[str, str]] = {
     "TSS-041": ("restart not in this version", "An instance that ends stays ended: `restart: {policy: never}`."),
     "TSS-042": ("key not in this version", "The key belongs to the format but nothing acts on it yet, so it is refused "
                 "instead of ignored."),
-    "TSS-043": ("vector registers not in this version", "Threads have no vector state yet; components are built "
-                "without it and say `fpu: false`."),
     "TSS-044": ("unused grant", "The component asks for authority that none of its sources names. What nobody uses, an "
                 "attacker does: remove it. A use by number counts if a comment names the slot."),
     "TSS-050": ("no such configuration", "`config:` names a file in configs/."),

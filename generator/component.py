@@ -86,6 +86,7 @@ class Component:
     system: tuple[str, ...]
     own_unit: bool
     directory: bool
+    fpu: bool  # built with vector instructions; its threads have the registers
     defaults: Settings
     position: Position  # of the value of `component:`
 
@@ -274,9 +275,6 @@ def read_component(root: Mapping, folder: str, interfaces: frozenset[str]) -> tu
     description = reader.text(node, "description") if node is not None else None
     node = root.get("system")
     system = reader.choices(node, "system right", SYSTEM_RIGHTS) if node is not None else ()
-    if reader.flag(root, "fpu"):
-        reader.error("TSS-043", root.key("fpu").position, "vector registers are not in this version yet",
-                     "build the component without them and write `fpu: false`")
     node = root.get("restart")
     if node is not None:
         restart(reader, node)
@@ -288,6 +286,7 @@ def read_component(root: Mapping, folder: str, interfaces: frozenset[str]) -> tu
         settings = read_settings(reader, defaults, "defaults")
     component = Component(name, description.text if description else "", config, reader.provides(root, interfaces),
                           reader.needs(root, interfaces), reader.devices(root), reader.events(root), system or (),
-                          reader.flag(root, "self"), reader.flag(root, "directory"), settings, position)
+                          reader.flag(root, "self"), reader.flag(root, "directory"), reader.flag(root, "fpu"), settings,
+                          position)
     reader.contradictions(component, root)
     return component, reader.errors

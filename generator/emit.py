@@ -23,7 +23,7 @@ def table(plan: Plan) -> bytes:
     parts = [_TABLE.pack(abi["TSS_TABLE_MAGIC"], len(plan.rows), len(plan.objects), len(plan.grants), plan.init_pages,
                          plan.flags, 0)]
     parts += [_INSTANCE.pack(r.name.encode(), r.component.encode(), r.memory_pages, r.entry, r.image_base, r.stack_top,
-                             r.ipc_page, r.argument, r.slots, r.priority, r.slice_us, 0) for r in plan.rows]
+                             r.ipc_page, r.argument, r.slots, r.priority, r.slice_us, r.flags) for r in plan.rows]
     parts += [_OBJECT.pack(abi[f"TSS_TYPE_{o.type}"], o.payer, o.a, o.b, o.c) for o in plan.objects]
     parts += [_GRANT.pack(g.instance, g.slot, g.object, g.rights, g.address, g.protection, int(g.original))
               for g in plan.grants]

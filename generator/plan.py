@@ -64,6 +64,7 @@ class Row:
     slots: int
     priority: int
     slice_us: int
+    flags: int  # TSS_INSTANCE_*
 
 
 @dataclass(frozen=True)
@@ -269,13 +270,14 @@ class _Planner:
         return Row(instance.name, instance.component.name, pages(instance.memory),
                    self.abi["TSS_LAYOUT_IMAGE"] + self.images[instance.component.name].entry,
                    self.abi["TSS_LAYOUT_IMAGE"], self.abi["TSS_LAYOUT_STACK_TOP"], self.abi["TSS_LAYOUT_IPC_PAGE"],
-                   instance.heap, instance.slots, instance.priority, instance.slice)
+                   instance.heap, instance.slots, instance.priority, instance.slice,
+                   self.abi["TSS_INSTANCE_VECTORS"] if instance.component.fpu else 0)
 
     def init_row(self, init_pages: int, bundle_bytes: int) -> Row:
         abi = self.abi
         return Row("init", "init", init_pages, abi["TSS_LAYOUT_IMAGE"] + self.images["init"].entry,
                    abi["TSS_LAYOUT_IMAGE"], abi["TSS_LAYOUT_STACK_TOP"], abi["TSS_LAYOUT_IPC_PAGE"], bundle_bytes,
-                   abi["TSS_INIT_SLOTS"], abi["TSS_INIT_PRIORITY"], 10000)
+                   abi["TSS_INIT_SLOTS"], abi["TSS_INIT_PRIORITY"], 10000, 0)
 
 
 def directory(found: list[Connection]) -> bytes:

@@ -187,7 +187,7 @@ def _instance(work: _Work, name: str, row: dict[str, Any], description: dict[str
     work.instances[name] = {
         "component": row["component"], "memory_pages": _number(value["memory"]) // PAGE, "entry": entry,
         "image_base": IMAGE, "stack_top": STACK_TOP, "ipc_page": IPC_PAGE, "argument": heap, "slots": value["slots"],
-        "priority": value["priority"], "slice_us": _number(value["slice"])}
+        "priority": value["priority"], "slice_us": _number(value["slice"]), "flags": int(description.get("fpu", False))}
     return _own_slots(work, name, description, row.get("devices") or {})
 
 
@@ -202,7 +202,8 @@ def _init(work: _Work, order: list[str], elf: bytes, bundle_bytes: int) -> None:
         work.add("init", 19 + 2 * i, "CONNECTION", ("init", ("init", 16), i + 1), 0)
     work.instances["init"] = {
         "component": "init", "entry": entry, "image_base": IMAGE, "stack_top": STACK_TOP, "ipc_page": IPC_PAGE,
-        "argument": bundle_bytes, "slots": INIT_SLOTS, "priority": INIT_PRIORITY, "slice_us": 10000}
+        "argument": bundle_bytes, "slots": INIT_SLOTS, "priority": INIT_PRIORITY, "slice_us": 10000,
+        "flags": 0}
 
 
 def expectation(manifest_file: bytes, component_files: Mapping[str, bytes], elf_files: Mapping[str, bytes],

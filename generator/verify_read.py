@@ -17,7 +17,7 @@ SOURCES = {1: "MAPPED", 2: "COPIED", 3: "ZERO", 4: "DEVICE"}
 # How many of a, b, c an object of each type uses; the others are 0.
 USED = {"PORT": 1, "REPLY": 1, "CONNECTION": 2, "MEMORY": 3, "IRQ": 1, "IOPORT": 2, "UNIT": 1}
 ROW = ("name", "component", "memory_pages", "entry", "image_base", "stack_top", "ipc_page", "argument", "slots",
-       "priority", "slice_us", "reserved")
+       "priority", "slice_us", "flags")
 
 
 class Malformed(Exception):
@@ -107,7 +107,7 @@ def _table(data: bytes) -> tuple[list[dict[str, Any]], list[tuple[int, ...]], li
         values = struct.unpack_from("<16s32sQQQQQQIIII", data, 32 + 112 * i)
         row = dict(zip(ROW, values))
         row["name"], row["component"] = _name(values[0], f"instance {i}"), _name(values[1], f"instance {i}")
-        need(row.pop("reserved") == 0, "TSS-070", f'instance "{row["name"]}" has a reserved field that is not 0')
+        need(row["flags"] in (0, 1), "TSS-070", f'instance "{row["name"]}" has unknown flags {row["flags"]:#x}')
         rows.append(row)
     at = 32 + 112 * instances
     object_rows = [struct.unpack_from("<IIQQQ", data, at + 32 * i) for i in range(objects)]

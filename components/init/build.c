@@ -41,10 +41,15 @@ static void build_unit(struct build *build, uint32_t object)
 	if (instance == 0) {
 		handle = TSS_SLOT_UNIT;
 	} else {
+		const char *what = "unit_create";
 		tss_status_t status =
 			tss_unit_create(TSS_SLOT_UNIT, i->memory_pages, i->slots, name[0], name[1], &handle);
+		if (status == TSS_OK && i->flags & TSS_INSTANCE_VECTORS) {
+			what = "unit_vectors";
+			status = tss_unit_vectors((cap_t)handle);
+		}
 		if (status != TSS_OK)
-			build_fail(build, instance, "unit_create", status);
+			build_fail(build, instance, what, status);
 	}
 	build->units[instance] = build->handles[object] = (cap_t)handle;
 }

@@ -92,8 +92,9 @@ bool table_read(struct table *t, const void *bundle, uint64_t size)
 static bool instance_good(const struct tss_table_instance *instance)
 {
 	return name_good(instance->name, sizeof(instance->name)) &&
-	       name_good(instance->component, sizeof(instance->component)) && instance->reserved == 0 &&
-	       instance->slots > 0 && instance->slots <= TSS_SLOTS_MAX;
+	       name_good(instance->component, sizeof(instance->component)) &&
+	       (instance->flags & ~TSS_INSTANCE_VECTORS) == 0 && instance->slots > 0 &&
+	       instance->slots <= TSS_SLOTS_MAX;
 }
 
 static bool refers(const struct table *t, uint32_t self, uint64_t index, uint32_t type)

@@ -266,12 +266,19 @@ static void dump_capability(const struct unit *unit, const struct capability *ca
 		   record.b, record.c, protection[0] ? protection : "-");
 }
 
+static uint64_t overflow(const volatile uint64_t *above)
+{
+	volatile uint64_t frame[16] = {*above + 1};
+	return *frame ? overflow(frame) + *frame : 0;
+}
+
 status_t sys_system_dump(struct thread *self, struct capability *cap)
 {
-	(void)self;
 	(void)cap;
 	if (!IS_ENABLED(CONFIG_DEBUG_DUMP))
 		return ERR(UNSUPPORTED, 0);
+	if (IS_ENABLED(CONFIG_TEST_STACK_OVERFLOW))
+		return overflow(&self->switches);
 	log_console_force(true);
 	LINK_FOR_EACH(at, &object_lists[TSS_TYPE_UNIT])
 	{

@@ -60,16 +60,6 @@ status_t syscall_dispatch(struct thread *self, uint64_t number)
 	return row->handler(self, cap);
 }
 
-status_t sys_denied(struct thread *self, struct capability *cap)
-{
-	(void)cap;
-	cpu_this()->syscalls_denied++;
-	self->frame.vector = 0;
-	self->frame.error = 0;
-	thread_fault(self, TSS_FAULT_SYSCALL, self->frame.rax);
-	return SYSCALL_NO_RESULT;
-}
-
 status_t syscall_capability(struct thread *self, uint64_t handle, unsigned number, uint8_t type, uint16_t rights,
 			    struct capability **out)
 {

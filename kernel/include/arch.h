@@ -29,6 +29,12 @@ struct arch_space {
 	paddr_t root;
 };
 
+/* What only some threads have beyond the frame; saved when another thread becomes current, never later. */
+struct arch_extended {
+	uint64_t fs_base;
+	paddr_t vectors; /* a frame for vector and x87 registers; 0: their instructions fault */
+};
+
 /* What the boot code found. Lives in the kernel's .bss; valid for ever. */
 #define BOOT_REGIONS_MAX 64
 struct boot_region {
@@ -80,6 +86,11 @@ bool arch_space_lookup(const struct arch_space *space, uaddr_t at, paddr_t *fram
 struct cpu;
 ALWAYS_INLINE void arch_space_activate(struct cpu *cpu, const struct arch_space *space);
 ALWAYS_INLINE void arch_user_gs_set(const uint64_t *base);
+
+/* Every register that a unit can reach is in the frame, is GS base, is one of these, or is 0. */
+void arch_extended_switch(struct cpu *cpu, struct arch_extended *next); /* NULL: none of it */
+void arch_extended_reset(struct arch_extended *extended);               /* the state a thread begins with */
+void arch_selectors_clear(void); /* DS ES FS GS, and the bases of FS and GS with them */
 
 /* Interrupt lines: ISA numbers 0-15 (MADT overrides applied) and global system interrupts from 16 up. */
 unsigned arch_irq_count(void);

@@ -9,6 +9,7 @@
 
 struct thread;
 struct sched;
+struct arch_extended;
 
 struct cpu {
 	struct cpu *self;            /* 0x00 */
@@ -19,6 +20,7 @@ struct cpu {
 	uint64_t space_root;         /* 0x28 what CR3 holds */
 	unsigned index;
 	bool need_resched;           /* something more urgent may be ready: pick before going back to user */
+	struct arch_extended *extended; /* of the thread whose vector registers and FS base the CPU has; NULL: nobody's */
 	uint64_t charged_tsc;        /* since when `sched` is charged */
 	uint64_t init_tsc; /* when the first unit was about to run */
 	uint64_t interrupts, timer_interrupts, fast_calls, slow_calls, faults, syscalls_denied;

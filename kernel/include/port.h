@@ -35,6 +35,7 @@ struct reply { /* free: caller and server are NULL; bound: server is set, caller
 	struct thread *caller;
 	struct thread *server;
 	struct sched *sched;     /* runs through caller: if it runs at the reply, the way back is direct */
+	struct sched *fault_sched; /* the same while caller->fault, when sched is NULL: the fast reply must not see it */
 	struct reply *next_free;
 	struct capability *cap;  /* its one capability */
 	cap_t handle;            /* of cap, generation included */
@@ -87,6 +88,8 @@ void ports_forget_thread(struct thread *thread);              /* it ended: nobod
 void reply_moved(struct reply *reply, struct capability *cap); /* its capability is in another slot now */
 void reply_free(struct reply *reply);                       /* spent: the handle is stale from now on */
 void reply_destroy(struct reply *reply);
+/* Into the port's queue; SYSCALL_NO_RESULT, or DEPTH (argument 1). */
+MUST_CHECK status_t call_queue(struct thread *self, struct connection *connection, uint64_t timeout);
 void replies_cut(const struct thread *thread);              /* one less waits for what thread calls */
 void reply_detach_caller(struct reply *reply);              /* its caller timed out or ended */
 void connection_destroy(struct connection *connection);

@@ -3,6 +3,7 @@
  * thread.h - a thread: saved state, IPC page, and what it waits for.
  *
  *   NEW -> start -> READY -> {RECEIVING, CALLING, WAITING, SLEEPING} -> READY ... -> ENDED
+ *   a fault: READY -> CALLING the fault port -> READY, or FAULTED -> ENDED when it would run
  *
  * A thread waits for one thing at a time, perhaps with a timeout; thread_wake() ends any wait. READY covers running.
  */
@@ -35,6 +36,11 @@ struct thread {
 	struct link parked;       /* contexts whose chain ends here */
 	uint64_t switches;
 	paddr_t ipc_frame;
+	struct arch_extended *extended; /* &extension, or NULL: uses none of it */
+	struct arch_extended extension;
+	uint64_t fault_entry, fault_stack; /* its own fault handler; 0: none */
+	bool fault_handling;               /* which is running */
+	uint8_t fault;                     /* CALLING, FAULTED: enum tss_fault, the frame has the rest; 0: none */
 	struct {
 		uint64_t entry, stack, argument;
 		struct sched *sched; /* it was started with; NULL: not started, or gone */
@@ -58,9 +64,21 @@ void thread_end(struct thread *thread);                   /* out of every queue;
 void thread_wake(struct thread *thread, status_t status);
 void thread_block(struct thread *thread, enum tss_thread_state state, uint64_t timeout_us);
 void thread_timed_out(struct thread *thread);
-void thread_fault(struct thread *thread, enum tss_fault kind, uint64_t address);
+void thread_free(struct thread *thread); /* ended, its IPC page unmapped */
+/* ARGUMENT (number, number + 1) unless a thread may begin there. */
+MUST_CHECK status_t thread_check_start(uint64_t entry, uint64_t stack, unsigned number);
 
-/* Make it current: address space and GS base. */
+/* ---- fault.c ---- */
+/* The current thread cannot go on: state in its frame. Its handler, its unit's fault port, or its supervisor is next. */
+void thread_fault(struct thread *thread, enum tss_fault kind, uint64_t address);
+void fault_supervise(struct thread *thread); /* nobody else has helped: its unit ends */
+/* The record of from's fault becomes the message that `to`, READY, has received. */
+void fault_deliver(struct thread *to, const struct thread *from, uint64_t badge, struct reply *reply);
+/* The answer to a fault: takes the registers over. caller->fault stays set if it gives up. ARGUMENT (2: the tag). */
+MUST_CHECK status_t fault_reply(const struct thread *self, struct reply *reply, uint64_t tag);
+status_t fault_leave(void); /* end of a system call: whatever is current goes on with its whole frame */
+
+/* Make it current: address space, GS base, and what only some threads have. */
 ALWAYS_INLINE void thread_switch_to(struct thread *thread)
 {
 	struct cpu *cpu = cpu_this();
@@ -68,6 +86,8 @@ ALWAYS_INLINE void thread_switch_to(struct thread *thread)
 	thread->switches++;
 	arch_space_activate(cpu, &thread->unit->space);
 	arch_user_gs_set(&thread->ipc_user);
+	if (UNLIKELY(cpu->extended != thread->extended))
+		arch_extended_switch(cpu, thread->extended);
 }
 
 MUST_CHECK status_t timeout_check(uint64_t timeout_us, unsigned argument);

@@ -22,6 +22,8 @@ struct unit {
 	uint64_t budget, used;           /* frames; `used` includes the budgets of child units */
 	struct unit *parent;
 	struct connection *supervisor;   /* where faults and the end are told; NULL: nobody */
+	struct connection *fault_port;   /* where its threads' faults are calls; NULL: nowhere */
+	bool vectors;                    /* its next threads have vector registers */
 	struct syscall_row *own_table;   /* paid table, once restricted */
 	uint64_t allowed, sealed_allowed; /* bit n: call 0x1000 + n is not denied; and when it was sealed */
 	bool sealed;

@@ -94,6 +94,8 @@ void connection_destroy(struct connection *connection)
 		struct unit *unit = LINK_ENTRY(at, struct unit, object.all);
 		if (unit->supervisor == connection)
 			unit->supervisor = NULL;
+		if (unit->fault_port == connection)
+			unit->fault_port = NULL;
 	}
 	object_free(&connection->object, sizeof(*connection));
 }

@@ -175,8 +175,7 @@ static void thread_destroy(struct thread *thread)
 	if (thread->start.sched)
 		thread->start.sched->starts = NULL;
 	(void)arch_space_unmap(&thread->unit->space, (uaddr_t){thread->ipc_user});
-	frame_free(thread->unit, thread->ipc_frame);
-	object_free(&thread->object, sizeof(*thread));
+	thread_free(thread);
 }
 
 static void sched_destroy(struct sched *sched)

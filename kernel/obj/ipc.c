@@ -51,7 +51,7 @@ void replies_cut(const struct thread *thread)
 	while (thread && thread->state == TSS_THREAD_CALLING) {
 		struct reply *reply = thread->reply;
 		if (reply)
-			reply->sched = NULL;
+			reply->sched = reply->fault_sched = NULL;
 		thread = reply ? reply->server : thread->port->receiver;
 	}
 }
@@ -88,11 +88,11 @@ static bool call_too_deep(const struct thread *self, const struct thread *thread
 	return thread != NULL;
 }
 
-static status_t call_queue(struct thread *self, struct connection *connection, uint64_t timeout)
+status_t call_queue(struct thread *self, struct connection *connection, uint64_t timeout)
 {
 	struct port *port = connection->port;
 	if (call_too_deep(self, port->receiver))
-		return message_error(self, ERR(DEPTH, 1));
+		return ERR(DEPTH, 1);
 	cpu_this()->slow_calls++;
 	self->port = port;
 	self->reply = NULL;
@@ -146,7 +146,8 @@ static NOINLINE status_t call_general(struct thread *self, struct connection *co
 		return message_error(self, status);
 	if (!server) {
 		connection->calls++;
-		return call_queue(self, connection, timeout);
+		status = call_queue(self, connection, timeout);
+		return status == SYSCALL_NO_RESULT ? status : message_error(self, status);
 	}
 	if (TSS_TAG_CAPS(tag)) {
 		status = message_move_caps(server, self, tag);
@@ -200,7 +201,19 @@ static status_t reply_check(struct thread *self, struct reply *reply, uint64_t t
 		reply_free(reply);
 		return ERR(GONE, 1);
 	}
+	if (reply->caller->fault)
+		return fault_reply(self, reply, tag);
 	return TSS_TAG_CAPS(tag) ? message_move_caps(reply->caller, self, tag) : TSS_OK;
+}
+
+/* The answer to a call. A caller whose whole frame counts has faulted: fault_reply() has filled it. */
+ALWAYS_INLINE void reply_message(const struct thread *self, struct thread *caller, uint64_t tag)
+{
+	if (caller->frame.full)
+		return;
+	message_set_result(caller, 0, tag, 0);
+	message_copy_words(caller, self);
+	message_copy_payload(caller->ipc->recv, self->ipc->send, tag);
 }
 
 /* Give the caller its answer and make it ready. */
@@ -210,10 +223,8 @@ static void reply_deliver(struct thread *self, struct reply *reply, uint64_t tag
 	caller->reply = NULL;
 	reply_free(reply);
 	timeout_cancel(&caller->timeout);
-	message_set_result(caller, 0, tag, 0);
-	message_copy_words(caller, self);
-	message_copy_payload(caller->ipc->recv, self->ipc->send, tag);
-	caller->state = TSS_THREAD_READY;
+	reply_message(self, caller, tag);
+	caller->state = caller->fault ? TSS_THREAD_FAULTED : TSS_THREAD_READY;
 	sched_wake_parked(caller);
 	sched_activate_home(caller);
 	if (server && server != self) {
@@ -234,13 +245,11 @@ status_t sys_reply_send(struct thread *self, struct capability *cap)
 	return message_error(self, TSS_OK);
 }
 
-/* Nothing to receive and the caller's own context at hand: wait here, run the caller. */
-ALWAYS_INLINE status_t reply_switch(struct thread *self, struct port *port, struct reply *reply)
+/* Nothing to receive and the caller's own context at hand: wait here, run the caller, who has its answer. */
+ALWAYS_INLINE status_t reply_switch_to(struct thread *self, struct port *port, struct reply *reply)
 {
 	struct thread *caller = reply->caller;
 	reply_release(reply);
-	message_set_result(caller, 0, self->frame.rsi, 0);
-	message_copy_words(caller, self);
 	caller->state = TSS_THREAD_READY;
 	self->port = port;
 	self->state = TSS_THREAD_RECEIVING;
@@ -248,6 +257,13 @@ ALWAYS_INLINE status_t reply_switch(struct thread *self, struct port *port, stru
 	port->fast_receiver = self; /* a reply object is free: the one just used */
 	thread_switch_to(caller);
 	return SYSCALL_NO_RESULT;
+}
+
+ALWAYS_INLINE status_t reply_switch(struct thread *self, struct port *port, struct reply *reply)
+{
+	message_set_result(reply->caller, 0, self->frame.rsi, 0);
+	message_copy_words(reply->caller, self);
+	return reply_switch_to(self, port, reply);
 }
 
 /* Can reply_switch() take this reply to caller? The context that runs must be the one that runs through caller. */
@@ -293,13 +309,13 @@ static NOINLINE status_t reply_receive_general(struct thread *self, struct port 
 		return message_error(self, status);
 	timeout_cancel(&reply->caller->timeout);
 	if (reply_is_direct(port, reply) && timeout != 0) {
-		message_copy_payload(reply->caller->ipc->recv, self->ipc->send, tag);
-		status = reply_switch(self, port, reply);
-		if (timeout == TSS_INFINITE)
-			return status;
-		sched_timeout_start(&self->timeout, timeout);
-		port_fast_update(port);
-		return status;
+		reply_message(self, reply->caller, tag);
+		(void)reply_switch_to(self, port, reply);
+		if (timeout != TSS_INFINITE) {
+			sched_timeout_start(&self->timeout, timeout);
+			port_fast_update(port);
+		}
+		return cpu_this()->current->frame.full ? fault_leave() : SYSCALL_NO_RESULT;
 	}
 	reply_deliver(self, reply, tag);
 	status = receive(self, port, timeout);

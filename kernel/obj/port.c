@@ -71,7 +71,7 @@ static void port_deliver_message(struct port *port, struct message *message)
 static bool port_deliver_caller(struct port *port, struct thread *caller)
 {
 	struct thread *to = port->receiver;
-	uint64_t tag = caller->frame.rsi;
+	uint64_t tag = caller->fault ? 0 : caller->frame.rsi;
 	status_t status = TSS_TAG_CAPS(tag) ? message_move_caps(to, caller, tag) : TSS_OK;
 	if (status != TSS_OK) {
 		thread_wake(caller, status);
@@ -80,9 +80,13 @@ static bool port_deliver_caller(struct port *port, struct thread *caller)
 	link_remove(&caller->wait);
 	struct reply *reply = reply_bind(port, caller, to, caller->home);
 	port_receiver_ready(port);
-	message_set_result(to, caller->badge, tag, reply->handle);
-	message_copy_words(to, caller);
-	message_copy_payload(to->ipc->recv, caller->ipc->send, tag);
+	if (caller->fault) {
+		fault_deliver(to, caller, caller->badge, reply);
+	} else {
+		message_set_result(to, caller->badge, tag, reply->handle);
+		message_copy_words(to, caller);
+		message_copy_payload(to->ipc->recv, caller->ipc->send, tag);
+	}
 	sched_wake_parked(caller); /* contexts parked at the caller can help its server now */
 	return true;
 }

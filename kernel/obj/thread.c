@@ -1,18 +1,26 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* thread.c - threads: creation, waiting, waking, ending; and what a fault does. */
+/* thread.c - threads: creation, waiting, waking, ending. What a fault does is in fault.c. */
 #include <frame.h>
 #include <port.h>
 #include <syscall.h>
+
+status_t thread_check_start(uint64_t entry, uint64_t stack, unsigned number)
+{
+	if (entry < TSS_USER_BASE || entry >= TSS_USER_END - PAGE_SIZE)
+		return ERR(ARGUMENT, number);
+	if (stack < TSS_USER_BASE || stack >= TSS_USER_END - PAGE_SIZE || stack % 16)
+		return ERR(ARGUMENT, number + 1);
+	return TSS_OK;
+}
 
 static status_t thread_check(struct unit *unit, uint64_t entry, uint64_t stack, uint64_t ipc_page)
 {
 	paddr_t frame;
 	if (unit->state >= UNIT_ENDED)
 		return ERR(BUSY, 1);
-	if (entry < TSS_USER_BASE || entry >= TSS_USER_END - PAGE_SIZE)
-		return ERR(ARGUMENT, 2);
-	if (stack < TSS_USER_BASE || stack >= TSS_USER_END - PAGE_SIZE || stack % 16)
-		return ERR(ARGUMENT, 3);
+	status_t status = thread_check_start(entry, stack, 2);
+	if (status != TSS_OK)
+		return status;
 	if (!unit_range_valid(ipc_page, PAGE_SIZE))
 		return ERR(ARGUMENT, 4);
 	if (arch_space_lookup(&unit->space, (uaddr_t){ipc_page}, &frame))
@@ -20,24 +28,27 @@ static status_t thread_check(struct unit *unit, uint64_t entry, uint64_t stack, 
 	return TSS_OK;
 }
 
-static status_t thread_map_ipc(struct thread *thread, uint64_t ipc_page)
+void thread_free(struct thread *thread)
 {
-	struct unit *unit = thread->unit;
-	status_t status = frame_alloc(unit, &thread->ipc_frame);
-	if (status != TSS_OK)
-		return status;
-	status = arch_space_map(&unit->space, unit, (uaddr_t){ipc_page}, thread->ipc_frame,
-				TSS_RIGHT_READ | TSS_RIGHT_WRITE, false);
-	if (status != TSS_OK)
-		frame_free(unit, thread->ipc_frame);
-	return status;
+	arch_extended_reset(&thread->extension); /* the CPU forgets it */
+	if (thread->extension.vectors.raw)
+		frame_free(thread->unit, thread->extension.vectors);
+	if (thread->ipc_frame.raw)
+		frame_free(thread->unit, thread->ipc_frame);
+	object_free(&thread->object, sizeof(*thread));
 }
 
 void thread_reset(struct thread *thread)
 {
-	thread->frame = (struct arch_frame){
-		.rip = thread->start.entry, .rsp = thread->start.stack, .rdi = thread->start.argument, .rflags = 0x202};
+	thread->frame = (struct arch_frame){.rip = thread->start.entry,
+					    .rsp = thread->start.stack,
+					    .rdi = thread->start.argument,
+					    .rflags = ARCH_USER_FLAGS(0)};
 	thread->state = TSS_THREAD_NEW;
+	thread->fault = 0;
+	thread->fault_entry = 0;
+	thread->fault_handling = false;
+	arch_extended_reset(&thread->extension);
 	thread->unit->threads++;
 	__builtin_memset(thread->ipc, 0, PAGE_SIZE);
 	thread->ipc->self = thread->ipc_user;
@@ -58,11 +69,17 @@ status_t thread_create(struct unit *unit, uint64_t entry, uint64_t stack, uint64
 	struct thread *thread = memory;
 	thread->unit = unit;
 	thread->ipc_user = ipc_page;
-	status = thread_map_ipc(thread, ipc_page);
+	status = frame_alloc(unit, &thread->ipc_frame);
+	if (status == TSS_OK && unit->vectors)
+		status = frame_alloc(unit, &thread->extension.vectors);
+	if (status == TSS_OK)
+		status = arch_space_map(&unit->space, unit, (uaddr_t){ipc_page}, thread->ipc_frame,
+					TSS_RIGHT_READ | TSS_RIGHT_WRITE, false);
 	if (status != TSS_OK) {
-		object_free(&thread->object, sizeof(*thread));
+		thread_free(thread);
 		return status;
 	}
+	thread->extended = unit->vectors ? &thread->extension : NULL;
 	thread->start.entry = entry;
 	thread->start.stack = stack;
 	thread->start.argument = argument;
@@ -132,6 +149,11 @@ void thread_wake(struct thread *thread, status_t status)
 	struct arch_frame *frame = &thread->frame;
 	bool message = thread->state == TSS_THREAD_CALLING || thread->state == TSS_THREAD_RECEIVING;
 	thread_unwait(thread);
+	if (thread->fault) {
+		thread->state = TSS_THREAD_FAULTED;
+		sched_wake_parked(thread);
+		return sched_activate_home(thread);
+	}
 	frame->rax = status;
 	frame->rdx = 0;
 	if (message)
@@ -169,47 +191,6 @@ void thread_end(struct thread *thread)
 	cpu->need_resched = true;
 }
 
-static const char *fault_name(enum tss_fault kind)
-{
-	static const char names[][12] = {
-#define FAULT(number, name, text) [number] = #name,
-#include <abi/faults.def>
-#undef FAULT
-	};
-	return names[kind];
-}
-
-static void fault_record_fill(struct tss_fault_record *record, const struct thread *thread, enum tss_fault kind,
-			      uint64_t address)
-{
-	const struct arch_frame *frame = &thread->frame;
-	*record = (struct tss_fault_record){
-		.kind = kind,
-		.address = address,
-		.ip = frame->rip,
-		.sp = frame->rsp,
-		.flags = frame->rflags,
-		.code = frame->vector << 32 | frame->error,
-		.thread = thread->object.id,
-		.regs = {frame->rax, frame->rbx, frame->rcx, frame->rdx, frame->rsi, frame->rdi, frame->rbp, frame->r8,
-			 frame->r9, frame->r10, frame->r11, frame->r12, frame->r13, frame->r14, frame->r15},
-	};
-	__builtin_memcpy(record->unit, thread->unit->name, TSS_NAME_SIZE);
-}
-
-/* A fault ends the unit; its supervisor gets the record first, then the end. */
-void thread_fault(struct thread *thread, enum tss_fault kind, uint64_t address)
-{
-	struct unit *unit = thread->unit;
-	struct tss_fault_record record;
-	cpu_this()->faults++;
-	fault_record_fill(&record, thread, kind, address);
-	log_printf("unit %.16s: fault %s at %#lx, ip %#lx\n", unit->name, fault_name(kind), address, thread->frame.rip);
-	if (unit->supervisor)
-		(void)connection_post(unit->supervisor, TSS_TAG(TSS_MSG_FAULT, sizeof(record), 0), &record.kind);
-	unit_end(unit, UNIT_CODE_FAULT | kind);
-}
-
 status_t sys_thread_create(struct thread *self, struct capability *cap)
 {
 	struct capability *slot;
@@ -234,6 +215,24 @@ status_t sys_thread_start(struct thread *self, struct capability *cap)
 	if (sched->home)
 		return ERR(BUSY, 2);
 	thread_start(thread, sched);
+	return TSS_OK;
+}
+
+status_t sys_unit_vectors(struct thread *self, struct capability *cap)
+{
+	(void)self;
+	((struct unit *)cap->object)->vectors = true;
+	return TSS_OK;
+}
+
+status_t sys_self_fs_base(struct thread *self, struct capability *cap)
+{
+	(void)cap;
+	if (ARG1(self) >= TSS_USER_END)
+		return ERR(ARGUMENT, 1);
+	self->extension.fs_base = ARG1(self);
+	self->extended = &self->extension;
+	arch_extended_switch(cpu_this(), self->extended);
 	return TSS_OK;
 }
 

@@ -178,8 +178,12 @@ static void sched_run(struct cpu *cpu, struct sched *sched, struct thread *threa
 	if (!sched->slice_left)
 		sched->slice_left = sched->slice_us * arch_tsc_per_ms() / 1000;
 	sched->slice_end = cpu->charged_tsc + sched->slice_left;
-	if (cpu->current != thread)
+	if (cpu->current != thread) {
+		/* A call hands over to a unit that the caller may speak to anyhow; here anybody may come next. */
+		if (cpu->space_root != thread->unit->space.root.raw)
+			arch_selectors_clear();
 		thread_switch_to(thread);
+	}
 	if (!link_empty(&run_queue.queues[sched->priority]))
 		sched_arm_slice(cpu);
 }
@@ -198,6 +202,8 @@ void sched_schedule(void)
 		if (thread)
 			return sched_run(cpu, sched, thread);
 		sched_park(sched, park_at);
+		if (park_at->state == TSS_THREAD_FAULTED)
+			fault_supervise(park_at);
 	}
 	cpu->current = NULL;
 }

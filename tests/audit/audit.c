@@ -57,6 +57,7 @@ static const struct pointer {
 	POINTER(SCHED, sched, starts, THREAD, thread, start.sched),
 	POINTER(MEMORY, memory, parent, MEMORY, memory, object),
 	POINTER(UNIT, unit, supervisor, CONNECTION, connection, object),
+	POINTER(UNIT, unit, fault_port, CONNECTION, connection, object),
 	POINTER(UNIT, unit, parent, UNIT, unit, object),
 	POINTER(IRQ, irq, event, EVENT, event, object),
 };
@@ -168,6 +169,8 @@ static void audit_thread(const void *object)
 	bool calls = state == TSS_THREAD_CALLING, blocked = state > TSS_THREAD_RUNNING && state < TSS_THREAD_ENDED;
 	paddr_t frame = {0};
 	hold(thread->unit, thread->ipc_frame, 1);
+	if (thread->extension.vectors.raw)
+		hold(thread->unit, thread->extension.vectors, 1);
 	thread->unit->tally[TALLY_MAPPED]--;
 	thread->unit->tally[TALLY_THREADS] += state != TSS_THREAD_ENDED;
 	(void)arch_space_lookup(&thread->unit->space, (uaddr_t){thread->ipc_user}, &frame);

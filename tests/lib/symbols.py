@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 KERNEL_BASE = 0xFFFFFFFF80000000
-ADDRESS = re.compile(r"\bkernel\+0x([0-9a-f]+)(?! \()")
+ADDRESS = re.compile(r"\bkernel\+0x([0-9a-f]+)\b(?! \([a-z])")
 
 
 @dataclass(frozen=True)

@@ -167,3 +167,17 @@ def test_inspection(v0: Probe) -> None:
     assert v0.error("system_inspect", SYSTEM, 1, 1 << 40, 0) == "ARGUMENT"
     v0.vm.send(f"v0 call {NUMBERS['system_dump'].number:x} {SYSTEM:x}\r")
     v0.vm.expect(r"cap v0 slot 1 UNIT [^$]*dump end\n")
+
+
+def test_fault_handlers_and_registers(v0: Probe) -> None:
+    """Each is accepted where it should be; what follows from it is in components/apps/ktest."""
+    port = v0.value("port_create", UNIT, 1)
+    connection = v0.value("connection_create", port, UNIT, 7)
+    v0.value("unit_fault_port", UNIT, connection)
+    assert v0.error("unit_fault_port", UNIT, port) == "TYPE"
+    v0.value("self_fault_handler", 0x400000, 0x500000)
+    v0.value("self_fault_handler", 0, 0)
+    assert v0.error("self_fault_return", 0) == "GONE"
+    v0.value("unit_vectors", UNIT)
+    v0.value("self_fs_base", 0x400000)
+    assert v0.error("self_fs_base", 1 << 63) == "ARGUMENT"

@@ -43,3 +43,4 @@ bool thread_run(void (*run)(void *argument), void *argument, unsigned priority);
 void rows_ipc(void);
 void rows_objects(void);
 void rows_schedule(void);
+void rows_fault(void);

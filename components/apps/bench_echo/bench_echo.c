@@ -57,9 +57,16 @@ static tss_status_t on_request(void *state, struct tss_request *request)
 	return echo_dispatch(&operations, state, request);
 }
 
+/* A breakpoint: the thread stands behind it and can go on as it is. */
+static void on_fault(void *state, struct tss_request *request)
+{
+	(void)state;
+	request->tag = TSS_TAG(TSS_FAULT_RESUME, 0, 0);
+}
+
 int main(void)
 {
-	static const struct tss_server server = {.request = on_request};
+	static const struct tss_server server = {.request = on_request, .fault = on_fault};
 	tss_ipc()->recv_slots[0] = SLOT_ARRIVALS;
 	return (int)tss_serve(SLOT_PORT_ECHO, &server, NULL);
 }

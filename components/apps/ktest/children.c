@@ -16,6 +16,7 @@ struct segment {
 };
 static struct segment text, rodata, data;
 static struct worker child_job;
+bool children_have_vectors;
 
 static struct segment segment_of(unsigned slot)
 {
@@ -73,6 +74,8 @@ struct child child_new(unsigned priority, void (*run)(struct worker *self), uint
 	child_name(name);
 	CHECK_OK(tss_unit_create(SELF, CHILD_PAGES, CHILD_SLOTS, name[0], name[1], &unit));
 	child.unit = own((cap_t)unit);
+	if (children_have_vectors)
+		CHECK_OK(tss_unit_vectors(child.unit));
 	child_job = (struct worker){.run = run, .a = a, .b = b};
 	child.data = own(segment_copy(&data));
 	child.stack = new_memory(CHILD_STACK_PAGES);

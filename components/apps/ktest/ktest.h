@@ -24,7 +24,7 @@ struct test {
 extern const struct test message_tests[], reply_tests[], queue_tests[], transfer_tests[], capability_tests[],
 	event_tests[], schedule_tests[], inherit_tests[], depth_tests[], fault_tests[], unit_tests[], memory_tests[],
 	time_tests[], life_tests[], device_tests[], argument_tests[], machine_tests[], delete_tests[], restart_tests[],
-	audit_tests[], random_tests[];
+	audit_tests[], random_tests[], handler_tests[], fault_port_tests[], vector_tests[];
 void run_all(const struct test *tests);
 uint64_t child_text_address(void);
 uint64_t child_data_address(void); /* where its data segment begins, as ours does */
@@ -117,6 +117,7 @@ struct child child_new(unsigned priority, void (*run)(struct worker *self), uint
 void child_give(const struct child *child, unsigned slot, cap_t cap, uint64_t rights);
 void child_go(const struct child *child);
 void children_init(void);
+extern bool children_have_vectors; /* those made from now on */
 /* A port and a supervise connection for child; messages of its end arrive there. */
 cap_t child_watch(const struct child *child, uint64_t badge);
 tss_status_t receive(cap_t port, struct tss_request *request, uint64_t timeout);

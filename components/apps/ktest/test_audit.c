@@ -28,11 +28,10 @@ static void test_audit_finds_each_defect(void)
 	(void)new_reply(served);
 	(void)derive(new_memory(1), TSS_RIGHT_READ);
 	CHECK_OK(tss_connection_send(new_connection(queue, 1), TSS_TAG(1, 8, 0), words));
-	(void)work(LOW, job_caller, new_connection(queue, 2), TSS_INFINITE);
-	(void)work(LOW, job_receive_once, served, SECOND);
-	(void)work(LOW, job_caller, new_connection(served, 3), TSS_INFINITE);
-	(void)work(LOW, job_wait, new_event(), 0);
-	rest();
+	(void)work(HIGH, job_caller, new_connection(queue, 2), TSS_INFINITE);
+	(void)work(HIGH, job_receive_once, served, 10 * SECOND);
+	(void)work(HIGH, job_caller, new_connection(served, 3), TSS_INFINITE);
+	(void)work(HIGH, job_wait, new_event(), 0);
 	for (uint64_t defect = 1; defect <= DEFECTS; defect++) {
 		if (tss_system_inspect(SYSTEM, TSS_INSPECT_AUDIT, 0, defect, &wrong) != TSS_OK || wrong != 1)
 			CHECK(0, defect);

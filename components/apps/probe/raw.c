@@ -146,6 +146,12 @@ static void huge_number(void)
 	raw_call(1ull << 63 | TSS_SYSCALL_FIRST, none, &result, &value);
 }
 
+static void spin(void)
+{
+	for (;;)
+		asm volatile("pause");
+}
+
 /* The order is known to tests/scenario/test_faults.py. */
 static void (*const kinds[])(void) = {
 	read_null,
@@ -170,6 +176,7 @@ static void (*const kinds[])(void) = {
 	number_past_the_table,
 	huge_number,
 	float_instruction,
+	spin, /* no fault: for what comes from outside */
 };
 
 void fault_do(uint64_t kind)

@@ -34,8 +34,8 @@ void show_units(const char *argument)
 
 void show_threads(const char *argument)
 {
-	static const char *const states[] = {"new",     "ready",   "running",  "receiving",
-					     "calling", "waiting", "sleeping", "ended"};
+	static const char *const states[] = {"new",     "ready",    "running", "receiving", "calling",
+					     "waiting", "sleeping", "ended",   "faulted"};
 	struct tss_inspect_thread t;
 	struct cursor cursor = {0, false};
 	(void)argument;
@@ -43,7 +43,8 @@ void show_threads(const char *argument)
 	       "switches");
 	while (inspect_next(&cursor, TSS_INSPECT_THREAD, 0, &t, sizeof(t)))
 		printf("%4lu %-15.16s %-9s %8lu %8lu %10lu %8lu\n", t.id, (const char *)t.unit_name,
-		       t.state < 8 ? states[t.state] : "?", t.priority, t.slice_us, t.time_us, t.switches);
+		       t.state < sizeof(states) / sizeof(states[0]) ? states[t.state] : "?", t.priority, t.slice_us,
+		       t.time_us, t.switches);
 }
 
 void show_memory(const char *argument)

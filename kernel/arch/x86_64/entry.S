@@ -13,6 +13,32 @@
 	.section .entry.text, "ax"
 	.code64
 
+/* What both ways in leave untouched until it is saved: into the frame that `base` points to. */
+	.macro SAVE base
+	movq %rbx, FRAME_RBX(\base)
+	movq %rdx, FRAME_RDX(\base)
+	movq %rsi, FRAME_RSI(\base)
+	movq %rdi, FRAME_RDI(\base)
+	movq %rbp, FRAME_RBP(\base)
+	movq %r8, FRAME_R8(\base)
+	movq %r9, FRAME_R9(\base)
+	movq %r10, FRAME_R10(\base)
+	movq %r12, FRAME_R12(\base)
+	movq %r13, FRAME_R13(\base)
+	movq %r14, FRAME_R14(\base)
+	movq %r15, FRAME_R15(\base)
+	.endm
+
+/* All of that but rbx and rsp, back from the frame in rbx: the end of both ways out. */
+	.macro LOAD_ARGUMENTS
+	movq FRAME_RDX(%rbx), %rdx
+	movq FRAME_RSI(%rbx), %rsi
+	movq FRAME_RDI(%rbx), %rdi
+	movq FRAME_R8(%rbx), %r8
+	movq FRAME_R9(%rbx), %r9
+	movq FRAME_R10(%rbx), %r10
+	.endm
+
 	.macro LOAD_KEPT
 	movq FRAME_RBP(%rbx), %rbp
 	movq FRAME_R12(%rbx), %r12
@@ -24,12 +50,7 @@
 /* Back to the thread in rbx, out of a system call; rax and the registers of LOAD_KEPT are in place. */
 	.macro SYSRET
 	movq FRAME_RIP(%rbx), %rcx	/* below TSS_USER_END - a page, so never non-canonical: sysretq cannot fault */
-	movq FRAME_RDX(%rbx), %rdx
-	movq FRAME_RSI(%rbx), %rsi
-	movq FRAME_RDI(%rbx), %rdi
-	movq FRAME_R8(%rbx), %r8
-	movq FRAME_R9(%rbx), %r9
-	movq FRAME_R10(%rbx), %r10
+	LOAD_ARGUMENTS
 	movq FRAME_RFLAGS(%rbx), %r11
 	movq FRAME_RSP(%rbx), %rsp
 	movq FRAME_RBX(%rbx), %rbx
@@ -47,19 +68,8 @@ arch_syscall_entry:
 	movq %rcx, FRAME_RIP(%rsp)
 	movq %gs:CPU_SCRATCH, %rcx
 	movq %rax, FRAME_RAX(%rsp)
-	movq %rbx, FRAME_RBX(%rsp)
-	movq %rdx, FRAME_RDX(%rsp)
-	movq %rsi, FRAME_RSI(%rsp)
-	movq %rdi, FRAME_RDI(%rsp)
-	movq %rbp, FRAME_RBP(%rsp)
-	movq %r8, FRAME_R8(%rsp)
-	movq %r9, FRAME_R9(%rsp)
-	movq %r10, FRAME_R10(%rsp)
+	SAVE %rsp
 	movq %r11, FRAME_RFLAGS(%rsp)
-	movq %r12, FRAME_R12(%rsp)
-	movq %r13, FRAME_R13(%rsp)
-	movq %r14, FRAME_R14(%rsp)
-	movq %r15, FRAME_R15(%rsp)
 	movq %rcx, FRAME_RSP(%rsp)
 	movq %rsp, %rdi		/* FRAME_FULL is 0 whenever a unit runs */
 	movq %gs:CPU_STACK, %rsp
@@ -114,12 +124,7 @@ arch_resume:
 	pushq $SELECTOR_USER_CODE
 	pushq FRAME_RIP(%rbx)
 	movq FRAME_RCX(%rbx), %rcx
-	movq FRAME_RDX(%rbx), %rdx
-	movq FRAME_RSI(%rbx), %rsi
-	movq FRAME_RDI(%rbx), %rdi
-	movq FRAME_R8(%rbx), %r8
-	movq FRAME_R9(%rbx), %r9
-	movq FRAME_R10(%rbx), %r10
+	LOAD_ARGUMENTS
 	movq FRAME_R11(%rbx), %r11
 	movq FRAME_RBX(%rbx), %rbx
 	swapgs
@@ -158,20 +163,9 @@ arch_vector_stubs:
 	swapgs
 	movq %rax, %gs:CPU_SCRATCH
 	movq %gs:CPU_CURRENT, %rax
-	movq %rbx, FRAME_RBX(%rax)
+	SAVE %rax
 	movq %rcx, FRAME_RCX(%rax)
-	movq %rdx, FRAME_RDX(%rax)
-	movq %rsi, FRAME_RSI(%rax)
-	movq %rdi, FRAME_RDI(%rax)
-	movq %rbp, FRAME_RBP(%rax)
-	movq %r8, FRAME_R8(%rax)
-	movq %r9, FRAME_R9(%rax)
-	movq %r10, FRAME_R10(%rax)
 	movq %r11, FRAME_R11(%rax)
-	movq %r12, FRAME_R12(%rax)
-	movq %r13, FRAME_R13(%rax)
-	movq %r14, FRAME_R14(%rax)
-	movq %r15, FRAME_R15(%rax)
 	movq %gs:CPU_SCRATCH, %rbx
 	movq %rbx, FRAME_RAX(%rax)
 	popq %rbx

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * features.c - what the CPU has, and the control registers as the kernel wants them, those of system
- * calls included. Vector and x87 instructions
- * fault: nothing saves their registers, so nobody may use them. Intel SDM 2A CPUID, 3A 2.5.
+ * calls included. Vector and x87 instructions fault until a thread that may use them runs (extended.c).
+ * Intel SDM 2A CPUID, 3A 2.5.
  */
 #include <enabled.h>
 #include "x86.h"
@@ -12,9 +12,9 @@
 #define CR0_TS (1ull << 3)
 #define CR0_NE (1ull << 5)
 #define CR0_WP (1ull << 16)
+#define CR4_MCE (1ull << 6)
 #define CR4_OSFXSR (1ull << 9)
 #define CR4_OSXMMEXCPT (1ull << 10)
-#define CR4_OSXSAVE (1ull << 18)
 
 /* Where system calls enter; Intel SDM 3A 5.8.8. */
 #define MSR_EFER 0xc0000080u
@@ -43,6 +43,7 @@ static const struct {
 	[FEATURE_HUGE_PAGES] = {"huge_pages", 0x80000001, EDX, 26, 0, true},
 	[FEATURE_TSC_DEADLINE] = {"tsc_deadline", 1, ECX, 24, 0, true},
 	[FEATURE_TSC_INVARIANT] = {"tsc_invariant", 0x80000007, EDX, 8, 0, true},
+	[FEATURE_XSAVE] = {"xsave", 1, ECX, 26, 18, true},
 	[FEATURE_HPET] = {.name = "hpet"}, /* the clock has looked */
 };
 static bool active[FEATURE_COUNT];
@@ -72,7 +73,7 @@ static bool cpu_has(uint32_t leaf, unsigned where, unsigned bit)
 void features_init(void)
 {
 	/* With OSFXSR and TS set and EM clear every x87, MMX and SSE instruction raises #NM (SDM vol. 3, 2.5). */
-	uint64_t cr4 = (read_cr4() | CR4_OSFXSR) & ~(CR4_OSXMMEXCPT | CR4_OSXSAVE);
+	uint64_t cr4 = read_cr4() | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_MCE;
 	if (!cpu_has(0x80000001, EDX, 11) || !cpu_has(1, EDX, 9))
 		panic("this CPU lacks syscall or a local APIC");
 	for (unsigned i = 0; i < FEATURE_COUNT; i++) {
@@ -82,6 +83,7 @@ void features_init(void)
 	}
 	write_cr0((read_cr0() & ~CR0_EM) | CR0_WP | CR0_NE | CR0_MP | CR0_TS);
 	write_cr4(cr4);
+	vectors_init();
 }
 
 void arch_init_syscalls(void)

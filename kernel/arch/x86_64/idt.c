@@ -15,25 +15,20 @@ _Static_assert(sizeof(struct gate) == 16, "layout");
 
 #define GATE_INTERRUPT 0x8e /* present, privilege 0, interrupts off inside */
 #define GATE_USER 0x60 /* int n allowed from user mode */
-#define VECTOR_NMI 2
 #define VECTOR_BREAKPOINT 3
 #define VECTOR_DOUBLE_FAULT 8
-#define VECTOR_MACHINE_CHECK 18
 
 static struct gate idt[256] __attribute__((aligned(16)));
 
-static uint8_t stack_of(unsigned vector)
-{
-	switch (vector) {
-	case VECTOR_NMI:
-		return 1;
-	case VECTOR_DOUBLE_FAULT:
-		return 2;
-	case VECTOR_MACHINE_CHECK:
-		return 3;
-	}
-	return 0;
-}
+/* What may strike while the stack is bad or being switched: has a stack of its own, from 1. */
+static const struct {
+	const char *name;
+	uint8_t stack;
+} special[32] = {
+	[2] = {" (non-maskable interrupt)", 1},
+	[VECTOR_DOUBLE_FAULT] = {" (double fault)", 2},
+	[18] = {" (machine check)", 3},
+};
 
 void idt_init(void)
 {
@@ -47,7 +42,7 @@ void idt_init(void)
 		idt[vector] = (struct gate){
 			.offset_low = (uint16_t)stub,
 			.selector = SELECTOR_KERNEL_CODE,
-			.ist = stack_of(vector),
+			.ist = vector < 32 ? special[vector].stack : 0,
 			.type = vector == VECTOR_BREAKPOINT ? GATE_INTERRUPT | GATE_USER : GATE_INTERRUPT,
 			.offset_middle = (uint16_t)(stub >> 16),
 			.offset_high = (uint32_t)(stub >> 32),
@@ -59,6 +54,10 @@ void idt_init(void)
 
 void arch_exception_kernel(uint64_t vector, uint64_t error, uint64_t rip, uint64_t cr2, uint64_t rsp)
 {
-	panic("exception %lu in the kernel: error %#lx, at kernel+%#lx (%#lx), address %#lx, stack %#lx", vector, error,
-	      arch_image_offset(rip), rip, cr2, rsp);
+	const char *name = special[vector & 31].name;
+	/* The push that missed the stack has left its address in CR2. */
+	bool overflow = vector == VECTOR_DOUBLE_FAULT && cr2 - (uint64_t)kernel_stack_guard < PAGE_SIZE;
+	panic("exception %lu%s in the kernel: error %#lx, at kernel+%#lx (%#lx), address %#lx%s, stack %#lx", vector,
+	      name ? name : "", error, arch_image_offset(rip), rip, cr2,
+	      overflow ? " (guard page of the kernel stack: overflow)" : "", rsp);
 }

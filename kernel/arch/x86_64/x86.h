@@ -82,6 +82,7 @@ void gdt_init(void);
 void idt_init(void);
 void multiboot2_read(uint64_t information); /* fills boot_info and rsdp_copy */
 void features_init(void); /* control registers; panics if the CPU lacks what the kernel needs */
+void vectors_init(void); /* called by features_init */
 void mmu_init(void); /* the final kernel tables; takes frames from boot_info.ram */
 void acpi_init(void);
 void apic_init(void);
@@ -142,6 +143,7 @@ enum feature {
 	FEATURE_HUGE_PAGES,
 	FEATURE_TSC_DEADLINE,
 	FEATURE_TSC_INVARIANT,
+	FEATURE_XSAVE,
 	FEATURE_HPET,
 	FEATURE_COUNT
 };

@@ -75,7 +75,7 @@ enum tss_syscall {
 #include "syscalls.def"
 #undef SYSCALL
 	TSS_SYSCALL_FIRST = 0x1000,
-	TSS_SYSCALL_COUNT = 0x2d, /* rows in syscalls.def; a static assertion in the kernel checks it */
+	TSS_SYSCALL_COUNT = 0x32, /* rows in syscalls.def; a static assertion in the kernel checks it */
 };
 
 enum tss_fault {
@@ -83,6 +83,9 @@ enum tss_fault {
 #include "faults.def"
 #undef FAULT
 };
+
+/* What a handler says of a fault: argument of fault_return, type of the reply to a TSS_MSG_FAULT call. */
+enum tss_fault_action { TSS_FAULT_RESUME = 0, TSS_FAULT_GIVE_UP = 1 };
 
 /* Timeouts are microseconds, relative. 0: do not block. */
 #define TSS_INFINITE (~0ull)

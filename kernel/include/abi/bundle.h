@@ -71,8 +71,9 @@ struct tss_table_instance {      /* 112 bytes */
 	uint32_t slots;          /* capability space */
 	uint32_t priority;       /* 1..254 */
 	uint32_t slice_us;
-	uint32_t reserved;       /* 0 */
+	uint32_t flags;          /* TSS_INSTANCE_* */
 };
+#define TSS_INSTANCE_VECTORS 1u /* unit_vectors: its threads have vector and x87 registers */
 
 /*
  * Objects. `payer` is the instance whose budget pays and, except for slices, whose capability is the original.

@@ -33,7 +33,8 @@ struct tss_inspect_unit {
 };
 
 enum tss_thread_state { TSS_THREAD_NEW, TSS_THREAD_READY, TSS_THREAD_RUNNING, TSS_THREAD_RECEIVING, TSS_THREAD_CALLING,
-	TSS_THREAD_WAITING, TSS_THREAD_SLEEPING, TSS_THREAD_ENDED };
+	TSS_THREAD_WAITING, TSS_THREAD_SLEEPING, TSS_THREAD_ENDED,
+	TSS_THREAD_FAULTED /* no handler is left: its unit ends when it would run */ };
 struct tss_inspect_thread {
 	uint64_t id, unit;
 	uint8_t unit_name[TSS_NAME_SIZE];

@@ -44,10 +44,19 @@ typedef uint64_t tss_tag_t;
  */
 #define TSS_TYPE_KERNEL 0xffff0000u
 #define TSS_MSG_EVENT 0xffff0001u /* bound event: word 0 has the bits, now cleared; badge 0 */
-#define TSS_MSG_FAULT 0xffff0002u /* struct tss_fault_record; badge of the supervise connection */
+#define TSS_MSG_FAULT 0xffff0002u /* struct tss_fault_record; badge of the fault_port or supervise connection */
 #define TSS_MSG_ENDED 0xffff0003u /* a unit ended: word 0 exit code, words 1-2 its name */
 
-/* What a supervisor learns of a fault: 192 bytes, as it arrives (words 0-3 in registers). */
+/*
+ * What is told of a fault: 192 bytes. A thread's own handler finds it in its IPC page; at a fault port it is a call, at
+ * a supervisor a message without reply (words 0-3 in registers).
+ *
+ * RESUME takes ip, sp, flags and regs from the record: a handler in the page, a fault port's reply of 192 bytes; a reply
+ * of 0 bytes changes nothing. ip and sp must be user addresses (else ARGUMENT, and the fault still waits), of flags only
+ * the arithmetic ones, DF, TF, AC, ID and RF count. The ip of a SYSCALL is its instruction; that of DEBUG is the next one
+ * after a breakpoint or a single step. When a thread's own handler gives up, the record goes on as it stands then,
+ * thread and unit excepted; a reply that gives up has no payload.
+ */
 struct tss_fault_record {
 	uint64_t kind;       /* enum tss_fault */
 	uint64_t address;    /* the address at fault; for SYSCALL the number */
@@ -74,7 +83,8 @@ struct tss_ipc_page {
 	uint64_t reserved[22];                   /* 0x050 */
 	uint64_t send[TSS_MESSAGE_WORDS];        /* 0x100 */
 	uint64_t recv[TSS_MESSAGE_WORDS];        /* 0x200 */
-	uint64_t reserved2[32];                  /* 0x300 */
+	struct tss_fault_record fault;           /* 0x300 of this thread's own fault, for its handler */
+	uint64_t reserved2[8];                   /* 0x3c0 */
 	uint8_t local[3072];                     /* 0x400 the program's own: libtessera's thread data; the kernel never looks */
 };
 _Static_assert(sizeof(struct tss_ipc_page) == 4096, "the IPC page is one page");

@@ -25,6 +25,11 @@ void unit_destroy(struct unit *gone)
 {
 	(void)gone;
 }
+void thread_free(struct thread *thread)
+{
+	(void)thread;
+}
+
 void thread_end(struct thread *thread)
 {
 	(void)thread;

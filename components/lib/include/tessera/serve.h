@@ -15,6 +15,8 @@
 struct tss_server {
 	tss_status_t (*request)(void *state, struct tss_request *request);
 	void (*event)(void *state, uint64_t bits); /* the bound event; NULL if none is bound */
+	/* A fault of a unit whose fault_port this is: the record in words and recv[]; leaves the reply there. NULL: give up */
+	void (*fault)(void *state, struct tss_request *request);
 };
 
 /* A reply could not be delivered. If the caller still waits (its slots did not fit), it must hear something. */
@@ -43,6 +45,12 @@ TSS_INLINE tss_status_t tss_serve(cap_t port, const struct tss_server *server, v
 		if (__builtin_expect(TSS_TAG_TYPE(request.tag) >= TSS_TYPE_KERNEL, 0)) {
 			if (TSS_TAG_TYPE(request.tag) == TSS_MSG_EVENT && server->event)
 				server->event(state, request.words[0]);
+			if (request.reply != TSS_CAP_NULL) {
+				request.tag = TSS_TAG(TSS_FAULT_GIVE_UP, 0, 0);
+				if (server->fault)
+					server->fault(state, &request);
+				continue;
+			}
 			request.reply = TSS_CAP_NULL;
 			request.tag = 0;
 		} else if (server->request(state, &request) == TSS_DEFER) {

@@ -3,6 +3,9 @@
 #pragma once
 #include <cpu.h>
 
+/* Of rflags, what a unit may set: CF PF AF ZF SF TF DF OF RF AC ID; interrupts are always on. */
+#define ARCH_USER_FLAGS(flags) (((flags)&0x250dd5ull) | 0x202ull)
+
 ALWAYS_INLINE struct cpu *cpu_this(void)
 {
 	struct cpu *cpu;

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * rows_fault.c - from a faulting instruction to a handler and back behind it. The fault is a breakpoint, so that a
+ * handler has nothing to do: what is measured is the kernel. (The instruction itself counts 0.)
+ */
+#include "bench.h"
+
+#define STACK_SIZE 512
+
+static uint8_t stack[STACK_SIZE] __attribute__((aligned(16)));
+extern const char resume_handler[] __attribute__((visibility("hidden")));
+
+asm(".text\n"
+    ".hidden resume_handler\n"
+    "resume_handler:\n"
+    "	xorl %edi, %edi\n" /* TSS_FAULT_RESUME */
+    "	movl $0x102e, %eax\n"
+    "	syscall\n"
+    "	ud2\n");
+_Static_assert(TSS_SYS_self_fault_return == 0x102e && TSS_FAULT_RESUME == 0, "as in resume_handler");
+
+/* In the echo server's unit, then on a stack of this thread's own. */
+void rows_fault(void)
+{
+	if (tss_unit_fault_port(TSS_SLOT_UNIT, SLOT_ECHO) == TSS_OK)
+		MEASURE("fault_rt_cross", asm volatile("int3"));
+	if (tss_self_fault_handler((uint64_t)resume_handler, (uint64_t)&stack[STACK_SIZE]) == TSS_OK)
+		MEASURE("fault_rt_same", asm volatile("int3"));
+	(void)tss_self_fault_handler(0, 0);
+}

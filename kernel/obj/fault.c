@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * fault.c - what happens to a thread that cannot go on. It is asked, in this order, until one knows what to do: a
+ * handler of its own, its unit's fault port, its unit's supervisor, who is told that the unit has ended.
+ *
+ * The record of a fault is made from the thread whenever it is told: `fault` says what it was, its frame has the rest,
+ * and nothing changes the frame while the thread stands still. At a fault port the thread is a caller like any other,
+ * but the answer goes into its whole frame; no frame of a system call is ever `full`, so that tells the two apart.
+ * One who is left without a handler (it died, or gave up) is FAULTED: when the scheduler would run it, its unit ends.
+ * So no unit's end ever begins inside another's.
+ */
+#include <message_copy.h>
+#include <syscall.h>
+
+#define RECORD_TAG TSS_TAG(TSS_MSG_FAULT, sizeof(struct tss_fault_record), 0)
+#define SYSCALL_INSTRUCTION_SIZE 2u
+_Static_assert(offsetof(struct arch_frame, rip) == sizeof(((struct tss_fault_record *)0)->regs), "same order");
+
+static const char *fault_name(enum tss_fault kind)
+{
+	static const char names[][12] = {
+#define FAULT(number, name, text) [number] = #name,
+#include <abi/faults.def>
+#undef FAULT
+	};
+	return names[kind];
+}
+
+static void record_fill(struct tss_fault_record *record, const struct thread *thread)
+{
+	const struct arch_frame *frame = &thread->frame;
+	record->kind = thread->fault;
+	record->address = frame->address;
+	record->ip = frame->rip;
+	record->sp = frame->rsp;
+	record->flags = frame->rflags;
+	record->code = frame->vector << 32 | frame->error;
+	record->thread = thread->object.id;
+	__builtin_memcpy(record->unit, thread->unit->name, TSS_NAME_SIZE);
+	__builtin_memcpy(record->regs, frame, sizeof(record->regs));
+}
+
+/* Registers that a unit chose. Its instruction and stack pointers have been read, and seen by frame_can_run(). */
+static void frame_load(struct arch_frame *frame, const struct tss_fault_record *record, uint64_t ip, uint64_t sp)
+{
+	__builtin_memcpy(frame, record->regs, sizeof(record->regs));
+	frame->rip = ip;
+	frame->rsp = sp;
+	frame->rflags = ARCH_USER_FLAGS(record->flags);
+}
+
+/* Beyond, the CPU might refuse to go there while it is still in the kernel. */
+static bool frame_can_run(uint64_t ip, uint64_t sp)
+{
+	return ip < TSS_USER_END && sp < TSS_USER_END;
+}
+
+static void fault_to_self(struct thread *thread)
+{
+	struct arch_frame *frame = &thread->frame;
+	record_fill(&thread->ipc->fault, thread);
+	thread->fault = 0;
+	thread->fault_handling = true;
+	frame->rip = thread->fault_entry;
+	frame->rsp = thread->fault_stack;
+	frame->rdi = thread->ipc_user + offsetof(struct tss_ipc_page, fault);
+	frame->rflags = ARCH_USER_FLAGS(0);
+}
+
+void fault_deliver(struct thread *to, const struct thread *from, uint64_t badge, struct reply *reply)
+{
+	struct arch_frame *frame = &to->frame;
+	/* Safety: recv[] is larger than a record, and aligned. */
+	record_fill((struct tss_fault_record *)to->ipc->recv, from);
+	message_set_result(to, badge, RECORD_TAG, reply->handle);
+	frame->r10 = from->fault;
+	frame->r8 = from->frame.address;
+	frame->r9 = from->frame.rip;
+	frame->rbx = from->frame.rsp;
+	reply->fault_sched = reply->sched;
+	reply->sched = NULL;
+}
+
+/* The thread calls through its unit's fault port. False: nobody is there, or its own chain of calls ends at it. */
+static bool fault_call(struct thread *thread)
+{
+	struct connection *connection = thread->unit->fault_port;
+	if (!connection)
+		return false;
+	/* Nothing of an earlier call counts for this one: it need not hear that the server was restarted. */
+	if (connection->port == &port_stale)
+		(void)connection_tell(connection);
+	struct port *port = connection->port;
+	struct thread *server = port->fast_receiver;
+	if (port->dead)
+		return false;
+	connection->calls++;
+	if (!server)
+		return call_queue(thread, connection, TSS_INFINITE) == SYSCALL_NO_RESULT;
+	struct reply *reply = reply_bind(port, thread, server, cpu_this()->sched);
+	port->fast_receiver = NULL;
+	server->state = TSS_THREAD_READY;
+	fault_deliver(server, thread, connection->badge, reply);
+	thread->state = TSS_THREAD_CALLING;
+	thread_switch_to(server);
+	return true;
+}
+
+void fault_supervise(struct thread *thread)
+{
+	struct unit *unit = thread->unit;
+	struct tss_fault_record record;
+	enum tss_fault kind = thread->fault;
+	record_fill(&record, thread);
+	log_printf("unit %.16s: fault %s at %#lx, ip %#lx\n", unit->name, fault_name(kind), record.address, record.ip);
+	if (unit->supervisor)
+		(void)connection_post(unit->supervisor, RECORD_TAG, &record.kind);
+	unit_end(unit, UNIT_CODE_FAULT | kind);
+}
+
+void thread_fault(struct thread *thread, enum tss_fault kind, uint64_t address)
+{
+	cpu_this()->faults++;
+	thread->fault = (uint8_t)kind;
+	thread->frame.address = address;
+	if (thread->fault_entry && !thread->fault_handling)
+		fault_to_self(thread);
+	else if (!fault_call(thread))
+		fault_supervise(thread);
+}
+
+status_t fault_reply(const struct thread *self, struct reply *reply, uint64_t tag)
+{
+	struct thread *caller = reply->caller;
+	uint64_t length = TSS_TAG_LENGTH(tag);
+	if (TSS_TAG_CAPS(tag) || TSS_TAG_TYPE(tag) > TSS_FAULT_GIVE_UP ||
+	    (length && tag != (RECORD_TAG ^ (uint32_t)RECORD_TAG)))
+		return ERR(ARGUMENT, 2);
+	if (TSS_TAG_TYPE(tag) == TSS_FAULT_GIVE_UP)
+		return TSS_OK;
+	uint64_t ip = length ? self->frame.r9 : caller->frame.rip, sp = length ? self->frame.rbx : caller->frame.rsp;
+	if (!frame_can_run(ip, sp))
+		return ERR(ARGUMENT, 2);
+	if (length)
+		frame_load(&caller->frame, (const struct tss_fault_record *)self->ipc->send, ip, sp);
+	caller->fault = 0;
+	reply->sched = reply->fault_sched;
+	return TSS_OK;
+}
+
+status_t fault_leave(void)
+{
+	if (!cpu_this()->need_resched)
+		arch_resume();
+	return SYSCALL_NO_RESULT;
+}
+
+/* The record says what CPU and thread had before the instruction, rcx and r11 excepted. */
+status_t sys_denied(struct thread *self, struct capability *cap)
+{
+	struct arch_frame *frame = &self->frame;
+	(void)cap;
+	cpu_this()->syscalls_denied++;
+	frame->rcx = frame->rip;
+	frame->r11 = frame->rflags;
+	frame->rip -= SYSCALL_INSTRUCTION_SIZE;
+	frame->full = true;
+	frame->vector = frame->error = 0;
+	thread_fault(self, TSS_FAULT_SYSCALL, frame->rax);
+	return fault_leave();
+}
+
+/* Also ends a handler that runs: it may go on as an ordinary part of the thread. */
+status_t sys_self_fault_handler(struct thread *self, struct capability *cap)
+{
+	(void)cap;
+	status_t status = ARG1(self) ? thread_check_start(ARG1(self), ARG2(self), 1) : TSS_OK;
+	if (status != TSS_OK)
+		return status;
+	self->fault_entry = ARG1(self);
+	self->fault_stack = ARG2(self);
+	self->fault_handling = false;
+	return TSS_OK;
+}
+
+status_t sys_self_fault_return(struct thread *self, struct capability *cap)
+{
+	/* Each word is read once; another thread of the unit may be writing it. */
+	const volatile struct tss_fault_record *record = &self->ipc->fault;
+	uint64_t action = ARG1(self), kind = record->kind, ip = record->ip, sp = record->sp, code = record->code;
+	(void)cap;
+	if (action > TSS_FAULT_GIVE_UP)
+		return ERR(ARGUMENT, 1);
+	if (!self->fault_handling)
+		return ERR(GONE, 0);
+	if (action == TSS_FAULT_RESUME ? !frame_can_run(ip, sp) : kind == 0 || kind > TSS_FAULT_MACHINE)
+		return ERR(ARGUMENT, 0);
+	frame_load(&self->frame, &self->ipc->fault, ip, sp);
+	self->frame.full = true;
+	self->fault_handling = false;
+	self->frame.address = record->address;
+	self->frame.vector = code >> 32;
+	self->frame.error = (uint32_t)code;
+	self->fault = action == TSS_FAULT_GIVE_UP ? (uint8_t)kind : 0;
+	if (self->fault && !fault_call(self))
+		fault_supervise(self);
+	return fault_leave();
+}
+
+status_t sys_unit_fault_port(struct thread *self, struct capability *cap)
+{
+	struct capability *connection;
+	status_t status = syscall_capability(self, ARG2(self), 2, TSS_TYPE_CONNECTION, TSS_RIGHT_CALL, &connection);
+	if (status == TSS_OK)
+		((struct unit *)cap->object)->fault_port = (struct connection *)connection->object;
+	return status;
+}
