@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The readers of the bundle, the kernel's and init's, under libFuzzer: nothing is read out of bounds, nothing wrong passes.
+"""The readers of the bundle, the kernel's and init's, under libFuzzer: none reads out of bounds, nothing wrong passes.
 
 Ten thousand inputs from one sound bundle on, the same each time; `make soak` has ten million.
 """
@@ -30,14 +30,14 @@ def section(kind: int, flags: int, offset: int, size: int, memory: int, name: by
 
 
 def table() -> bytes:
-    """An init table: two instances, init's unit, the other's, its port, reply, connection and memory, and who has them."""
+    """An init table: two instances and their units, a port, a reply, a connection, memory, and who has them."""
     objects = [(1, 0, 0, 0, 0), (1, 0, 1, 0, 0), (4, 1, 4, 0, 0), (6, 1, 2, 0, 0), (5, 0, 2, 1, 0), (8, 1, 1, 1, 0)]
     grants = [(0, 1, 0, 0, 0, 0, 1), (0, 16, 1, 0, 0, 0, 1), (0, 17, 4, 0, 0, 0, 1), (1, 4, 5, 5, 0x400000, 5, 1),
               (1, 16, 2, 0, 0, 0, 1), (1, 17, 3, 0, 0, 0, 1)]
     instances = [(b"init", b"init"), (b"echo", b"apps/echo")]
     head = struct.pack("<IIIIQII", 0x4C425453, len(instances), len(objects), len(grants), 64, 0, 0)
-    rows = [struct.pack("<16s32sQQQQQQIIII", name, component, 64, 0x400000, 0x400000, 0x7FFF0000, 0x7FFF8000, 0, 64, 100,
-                        1000, 0) for name, component in instances]
+    rows = [struct.pack("<16s32sQQQQQQIIII", name, component, 64, 0x400000, 0x400000, 0x7FFF0000, 0x7FFF8000, 0, 64,
+                        100, 1000, 0) for name, component in instances]
     rows += [struct.pack("<IIQQQ", *row) for row in objects] + [struct.pack("<IIIIQII", *row) for row in grants]
     return head + b"".join(rows)
 
@@ -62,8 +62,8 @@ def fuzz(folder: Path, sources: tuple[str, ...], runs: int) -> subprocess.Comple
                     str(out / "include/config.h"), *sources, "-o", str(folder / "fuzz_bundle")], cwd=TOP, check=True)
     (folder / "corpus").mkdir()
     (folder / "corpus" / "sound").write_bytes(seed())
-    return subprocess.run([folder / "fuzz_bundle", "-seed=1", f"-runs={runs}", "-max_len=4096", "-timeout=10", "corpus"],
-                          cwd=folder, capture_output=True, text=True)
+    return subprocess.run([folder / "fuzz_bundle", "-seed=1", f"-runs={runs}", "-max_len=4096", "-timeout=10",
+                           "corpus"], cwd=folder, capture_output=True, text=True)
 
 
 def test_no_input_gets_through(tmp_path: Path) -> None:

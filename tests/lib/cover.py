@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Which instructions of the kernel a machine executes, recorded with the plugin cover.c.
 
-With TESSERA_COVERAGE in the environment every machine that boots an image of a build leaves a file in that folder, under
-the hash of the kernel it booted.
+With TESSERA_COVERAGE in the environment every machine that boots an image of a build leaves a file in that folder,
+under the hash of the kernel it booted.
 """
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ from types import TracebackType
 from typing import Any
 
 from lib import cover
-from lib.plugins import output_folder as output_folder
+from lib.plugins import output_folder as output_folder  # noqa: F401 (whoever has a machine wants it too)
 from lib.symbols import Symbols
 
 PROMPT = r"tessera> "

@@ -35,7 +35,7 @@ def test_a_boot_is_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     files = {name for (name, _), ran in lines.items() if ran}
     assert {"kernel/core/main.c", "kernel/arch/x86_64/boot.S", "kernel/arch/x86_64/entry.S"} <= files
     assert all(not ran for (name, _), ran in lines.items() if name == "kernel/arch/x86_64/backtrace.c")
-    entry = code.functions and next(at for name, at, _ in code.functions if name == "kernel_main")
+    entry = next(at for name, at, _ in code.functions if name == "kernel_main")
     assert counts[entry] == 1
 
 

@@ -11,8 +11,8 @@ import pytest
 from lib.images import TOP
 from lib.vm import PROMPT, VM
 
-COMMANDS = ("help", "ps", "threads", "caps", "mem", "irqs", "connections", "ping", "config", "uptime", "audit", "log", "print",
-            "date", "poweroff", "reboot")
+COMMANDS = ("help", "ps", "threads", "caps", "mem", "irqs", "connections", "ping", "config", "uptime", "audit",
+            "log", "print", "date", "poweroff", "reboot")
 
 
 def planned(folder: Path) -> list[str]:
