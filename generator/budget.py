@@ -12,7 +12,7 @@ from generator.fields import size_text
 from generator.slots import WINDOW_BASE, WINDOW_SIZE
 
 SLOT_BYTES = 64
-QUEUE_ENTRY_BYTES = 320
+QUEUE_ENTRY_BYTES = 586  # seven a page
 THREAD_PAGES = 2
 OBJECT_PAGES = 16  # slabs of the kernel's objects, one size class a page
 KERNEL_BYTES = 4 << 20

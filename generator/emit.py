@@ -58,7 +58,8 @@ def _object(plan: Plan, target: Object) -> dict[str, Any]:
     source = {plan.abi[f"TSS_MEMORY_{n}"]: n for n in ("MAPPED", "COPIED", "ZERO", "DEVICE")}.get(target.a, "")
     fields: dict[str, dict[str, Any]] = {
         "PORT": {"depth": target.a}, "REPLY": {"port": target.a},
-        "CONNECTION": {"port": target.a, "badge": target.b}, "IRQ": {"line": target.a},
+        "CONNECTION": {"port": target.a, "badge": target.b, "credit": target.c},
+        "IRQ": {"line": target.a},
         "IOPORT": {"base": target.a, "count": target.b},
         "UNIT": {"instance": names[target.a]} if target.type == "UNIT" else {},
         "MEMORY": {"source": source, "pages": target.b, "physical_address": target.c} if source == "DEVICE" else

@@ -3,6 +3,7 @@
 
 Indexes are those of the bundle. The order of everything follows from names alone, so equal inputs give equal plans.
 """
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -253,14 +254,20 @@ class _Planner:
                            address=WINDOW_BASE + windows.index(assigned.slot) * WINDOW_SIZE)
 
     def connect(self) -> None:
-        """Connections of the manifest, init's to log, and the one through which init hears of each unit's end."""
+        """Connections of the manifest, init's to log, and the one through which init hears of each unit's end.
+
+        Who may send to a port has an equal part of its queue reserved; nothing, if there are more of them than places.
+        """
         components = {i.name: i.component for i in self.order}
+        senders = Counter((c.server, c.provided) for c in self.connections if "SEND" in c.rights)
         for connection in self.connections:
             me = self.index[connection.client]
             slot = (INIT_LOG if me == 0 else
                     components[connection.client].layout.find("connection", connection.name).number)
             port = self.ports[connection.server, connection.provided]
-            self.grant(me, slot, self.add("CONNECTION", me, port, connection.badge), *connection.rights)
+            credit = (self.objects[port].a // senders[connection.server, connection.provided]
+                      if "SEND" in connection.rights else 0)
+            self.grant(me, slot, self.add("CONNECTION", me, port, connection.badge, credit), *connection.rights)
         for instance in self.order:
             me = self.index[instance.name]
             target = self.add("CONNECTION", 0, self.ports["init", "faults"], me)

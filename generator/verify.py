@@ -34,7 +34,7 @@ def _attributes(found: Found, index: int, homes: list[tuple[str, int]]) -> tuple
     """An object's payer and fields, with other things named as verify_derive names them."""
     kind, payer, a, b, c = found.objects[index]
     if kind in ("REPLY", "CONNECTION"):
-        return (payer, homes[a]) if kind == "REPLY" else (payer, homes[a], b)
+        return (payer, homes[a]) if kind == "REPLY" else (payer, homes[a], b, c)
     if kind == "MEMORY":
         return (payer, SOURCES[a], *((found.sections[b].name,) if a <= 2 else (b, c) if a == 4 else (b,)))
     if kind == "UNIT":
@@ -140,7 +140,7 @@ def _json_object(found: Found, index: int) -> dict[str, Any]:
         row["source"] = SOURCES[a]
         row["section" if a <= 2 else "pages"] = found.sections[b].name if a <= 2 else b
         return {**row, "physical_address": c} if a == 4 else row
-    keys = {"PORT": "depth", "REPLY": "port", "CONNECTION": "port badge", "IRQ": "line", "IOPORT": "base count"}
+    keys = {"PORT": "depth", "REPLY": "port", "CONNECTION": "port badge credit", "IRQ": "line", "IOPORT": "base count"}
     row |= dict(zip(keys.get(kind, "").split(), (a, b, c)))
     if kind == "UNIT":
         row["instance"] = found.instances[a]["name"]

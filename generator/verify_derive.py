@@ -158,10 +158,14 @@ def _connect(work: _Work, links: list[tuple[str, str, str, str, int]], slots: di
     """Connections with their badges, and the directories that list them."""
     count: dict[tuple[str, str], int] = {}
     listed: dict[str, list[tuple[int, str, str]]] = {}
+    senders = [(server, provided) for _, _, server, provided, rights in links if rights & SEND]
     for client, name, server, provided, rights in links:
         badge = count[server, provided] = count.get((server, provided), 0) + 1
         listed.setdefault(server, []).append((badge, client, name))
-        work.add(client, slots[client][name], "CONNECTION", (client, work.ports[server, provided], badge), rights)
+        depth = descriptions[server]["provides"][provided].get("depth", 16)
+        credit = depth // senders.count((server, provided)) if rights & SEND else 0
+        attributes = (client, work.ports[server, provided], badge, credit)
+        work.add(client, slots[client][name], "CONNECTION", attributes, rights)
     for server, description in descriptions.items():
         if description.get("directory"):
             rows = [struct.pack("<QQ16s32s", badge, 0, client.encode(), name.encode())
@@ -199,7 +203,7 @@ def _init(work: _Work, order: list[str], elf: bytes, bundle_bytes: int) -> None:
     work.add("init", 16, "PORT", ("init", 2 * len(order) + 8), RECEIVE)
     for i, name in enumerate(order):
         work.add("init", 18 + 2 * i, "UNIT", ("init", name), CONTROL)
-        work.add("init", 19 + 2 * i, "CONNECTION", ("init", ("init", 16), i + 1), 0)
+        work.add("init", 19 + 2 * i, "CONNECTION", ("init", ("init", 16), i + 1, 0), 0)
     work.instances["init"] = {
         "component": "init", "entry": entry, "image_base": IMAGE, "stack_top": STACK_TOP, "ipc_page": IPC_PAGE,
         "argument": bundle_bytes, "slots": INIT_SLOTS, "priority": INIT_PRIORITY, "slice_us": 10000,

@@ -15,7 +15,7 @@ TYPES = {1: "UNIT", 2: "THREAD", 3: "SCHED", 4: "PORT", 5: "CONNECTION", 6: "REP
          10: "IOPORT", 11: "SYSTEM"}
 SOURCES = {1: "MAPPED", 2: "COPIED", 3: "ZERO", 4: "DEVICE"}
 # How many of a, b, c an object of each type uses; the others are 0.
-USED = {"PORT": 1, "REPLY": 1, "CONNECTION": 2, "MEMORY": 3, "IRQ": 1, "IOPORT": 2, "UNIT": 1}
+USED = {"PORT": 1, "REPLY": 1, "CONNECTION": 3, "MEMORY": 3, "IRQ": 1, "IOPORT": 2, "UNIT": 1}
 ROW = ("name", "component", "memory_pages", "entry", "image_base", "stack_top", "ipc_page", "argument", "slots",
        "priority", "slice_us", "flags")
 

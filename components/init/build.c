@@ -90,7 +90,7 @@ static tss_status_t make_reply(struct build *build, const struct tss_table_objec
 
 static tss_status_t make_connection(struct build *build, const struct tss_table_object *o, cap_t unit, uint64_t *handle)
 {
-	return tss_connection_create(build->handles[o->a], unit, o->b, handle);
+	return tss_connection_create(build->handles[o->a], unit, o->b, o->c, handle);
 }
 
 static tss_status_t make_event(struct build *build, const struct tss_table_object *o, cap_t unit, uint64_t *handle)

@@ -35,7 +35,8 @@ _Static_assert((int)SYSCALL_ROWS == (int)TSS_SYSCALL_COUNT, "abi.h counts the ro
 /* Argument 1 is not plainly the right capability: a call that takes any type, or an error to be named. */
 static __attribute__((noinline)) status_t syscall_resolve_slowly(struct thread *self, const struct syscall_row *row)
 {
-	struct capability *cap = cspace_lookup_in(&self->unit->caps, (uint32_t)ARG1(self));
+	uint64_t handle = row->type == TSS_TYPE_ANY ? ARG1(self) : (uint32_t)ARG1(self);
+	struct capability *cap = cspace_lookup_in(&self->unit->caps, handle);
 	if (!cap)
 		return syscall_refused(self, row, ERR(CAPABILITY, 1));
 	if (cap->type != row->type && row->type != TSS_TYPE_ANY)
@@ -63,7 +64,7 @@ status_t syscall_dispatch(struct thread *self, uint64_t number)
 status_t syscall_capability(struct thread *self, uint64_t handle, unsigned number, uint8_t type, uint16_t rights,
 			    struct capability **out)
 {
-	struct capability *cap = cspace_lookup_in(&self->unit->caps, (uint32_t)handle);
+	struct capability *cap = cspace_lookup_in(&self->unit->caps, handle);
 	if (!cap)
 		return ERR(CAPABILITY, number);
 	if (cap->type != type)
@@ -78,6 +79,13 @@ status_t syscall_new_slot(struct thread *self, struct capability **out)
 {
 	*out = cspace_find_free(self->unit);
 	return *out ? TSS_OK : ERR(SLOTS, 0);
+}
+
+status_t syscall_new_object(struct thread *self, struct unit *payer, uint8_t type, size_t size,
+			    struct capability **slot, void **out)
+{
+	status_t status = syscall_new_slot(self, slot);
+	return status == TSS_OK ? object_alloc(payer, type, size, out) : status;
 }
 
 static const uint16_t type_rights[TSS_TYPE_COUNT] = {
@@ -128,8 +136,6 @@ status_t sys_self_exit(struct thread *self, struct capability *cap)
 {
 	uint64_t code = ARG1(self);
 	(void)cap;
-	thread_end(self);
-	if (self->unit->threads == 0)
-		unit_end(self->unit, code & 0xff);
+	thread_leave(self, code & 0xff);
 	return SYSCALL_NO_RESULT;
 }

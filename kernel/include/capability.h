@@ -28,7 +28,7 @@ struct capability {
 	uint8_t depth;
 	uint8_t protection;    /* MEMORY: how it is mapped */
 	bool original;
-	struct unit *space;    /* whose capability space this slot is in */
+	struct unit *space;    /* whose capability space this slot is in; NULL: it lies in a queued message */
 	uint64_t mapped_at;    /* MEMORY: where it is mapped in `space`; 0: not */
 	uint16_t slot;
 	uint8_t sealed;        /* enum capability_seal */
@@ -86,12 +86,18 @@ static inline cap_t capability_handle(const struct capability *cap)
 
 /* Fill an empty slot with the original of a new object: a root, or a child of parent. */
 void capability_place(struct capability *slot, struct object *object, uint16_t rights, struct capability *parent);
-/* Fill an empty slot with a copy of source that has fewer rights. source->depth must be below CAP_DEPTH_MAX. */
+/*
+ * May something be derived from source? DEPTH, or AGAIN while its object is being revoked, with that argument to blame.
+ * Each AGAIN wears the mark down: one left by a revoker that died or gave up is gone after REVOKE_PATIENCE of them,
+ * while one that goes on sets it anew with each slice.
+ */
+MUST_CHECK status_t capability_copyable(const struct capability *source, unsigned argument);
+/* Fill an empty slot with a copy of source that has fewer rights. source must be capability_copyable(). */
 void capability_derive(struct capability *slot, struct capability *source, uint16_t rights);
-void capability_move(struct capability *slot, struct capability *source); /* source becomes empty; must not be mapped */
+void capability_move(struct capability *slot, struct capability *source); /* mapped: only within one space */
 bool capability_has_children(const struct capability *cap);
 /*
- * Delete up to `limit` descendants, the deepest first. True when none is left. With `spare`, sealed ones and what
+ * Delete up to `limit` descendants, the deepest first. True when none is left; if not, the object is marked. With `spare`, sealed ones and what
  * descends from those stay: they are the plan's, not the holder's of cap.
  */
 bool capability_revoke(struct capability *cap, unsigned limit, bool spare);
@@ -99,3 +105,4 @@ void capability_delete(struct capability *cap); /* has no children; ends the obj
 
 #define CAP_DEPTH_MAX 255
 #define REVOKE_SLICE 16
+#define REVOKE_PATIENCE 100

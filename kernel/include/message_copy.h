@@ -51,7 +51,10 @@ ALWAYS_INLINE void message_set_result(struct thread *to, uint64_t badge, uint64_
 }
 
 /*
- * Hand over the capabilities of from's message, all or none. Errors are from's: CAPABILITY, RIGHTS (argument 2: the
- * tag), NO_SLOT if the receiver declared too few usable slots, DEPTH.
+ * Hand over the capabilities of from's message, all or none: to the slots that `to` has declared, or (NULL) into a
+ * message for the queue. Errors are from's: CAPABILITY, RIGHTS (argument 2: the tag), DEPTH, AGAIN, and NO_SLOT if the
+ * receiver declared too few usable slots.
  */
-MUST_CHECK status_t message_move_caps(struct thread *to, struct thread *from, uint64_t tag);
+MUST_CHECK status_t message_move_caps(struct thread *to, struct message *message, struct thread *from, uint64_t tag);
+/* Out of a queued message into to's slots; what finds no slot is deleted. NULL: all are. */
+void message_take_caps(struct message *message, struct thread *to);

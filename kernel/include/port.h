@@ -6,8 +6,13 @@
  * the server), or queues the caller. Callers and asynchronous messages are served in order of arrival; a caller can
  * only be received while a reply object is free.
  *
- * Reply object: free (on port->free_reply) -> bound to a caller -> free. Its capability's generation goes up each
- * time it is freed, so a used reply handle is stale.
+ * Reply object: free (on port->free_reply) -> bound to a caller -> (the caller gives up) gone -> free. Its capability's
+ * generation goes up each time it is freed, so a used reply handle is stale. While it is bound or gone the right to
+ * answer may be handed on in a message: a derived capability holds it then, which ends with the answer. If that one is
+ * deleted first, or its unit ends, nobody can answer any more and the caller hears so.
+ *
+ * Asynchronous messages: the port has `depth` places. A connection may fill as many as its credit: what was reserved
+ * when it was made, or an equal share of what nobody reserved. So who fills his credit takes no place from another.
  */
 #pragma once
 #include <abi/message.h>
@@ -22,6 +27,7 @@ struct port {
 	bool busy;                    /* something was queued or signalled since deliver_next last found nothing */
 	bool dead;
 	uint32_t depth;
+	uint32_t reserved, sharers;   /* places promised to connections; connections that share the others */
 	uint64_t sequence;
 	struct link callers;          /* struct thread.wait */
 	struct link messages;         /* struct message.link: arrived */
@@ -29,16 +35,18 @@ struct port {
 	struct event *event;          /* bound, or NULL */
 };
 
-struct reply { /* free: caller and server are NULL; bound: server is set, caller NULL once it has given up */
+struct reply {
 	struct object object;
 	struct port *port;
-	struct thread *caller;
-	struct thread *server;
+	struct thread *caller;   /* bound: who waits */
+	struct thread *server;   /* bound or gone: who answers; NULL: that has ended, or it is on its way in a message */
 	struct sched *sched;     /* runs through caller: if it runs at the reply, the way back is direct */
 	struct sched *fault_sched; /* the same while caller->fault, when sched is NULL: the fast reply must not see it */
 	struct reply *next_free;
-	struct capability *cap;  /* its one capability */
+	struct capability *cap;  /* its own capability */
 	cap_t handle;            /* of cap, generation included */
+	bool gone;               /* the caller gave up, the handle is still out */
+	struct capability *away; /* handed on: the one that may answer instead of cap */
 };
 
 /*
@@ -53,13 +61,18 @@ struct connection {
 	struct port *target;
 	uint64_t badge;
 	uint64_t calls, sends, refused;
+	uint32_t credit; /* places reserved; 0: shares */
+	uint32_t queued; /* places in use */
 };
 
 struct message { /* an asynchronous message in the port's queue */
 	struct link link;
 	uint64_t sequence, tag, badge;
+	struct connection *sender; /* whose credit it uses; NULL: the kernel's, or the connection is gone */
 	uint64_t words[TSS_MESSAGE_WORDS];
+	struct capability caps[TSS_MESSAGE_CAPS]; /* in the derivation lists like any other, but in no unit's space */
 };
+_Static_assert(sizeof(struct message) <= 576, "seven messages a page");
 
 #define PORT_DEPTH_MAX 256u
 #define PORT_REPLIES_MAX 256u
@@ -90,7 +103,11 @@ void reply_free(struct reply *reply);                       /* spent: the handle
 void reply_destroy(struct reply *reply);
 /* Into the port's queue; SYSCALL_NO_RESULT, or DEPTH (argument 1). */
 MUST_CHECK status_t call_queue(struct thread *self, struct connection *connection, uint64_t timeout);
-void replies_cut(const struct thread *thread);              /* one less waits for what thread calls */
+void replies_cut(struct thread *thread);                    /* one less waits for what thread calls */
+struct capability *reply_holder(const struct reply *reply); /* the capability that may answer; NULL: it is free */
+/* The right to answer goes to slot, and the donation to server (NULL: it is on its way). reply_holder() is not NULL. */
+void reply_hand_on(struct reply *reply, struct capability *slot, struct thread *server);
+void reply_dropped(struct reply *reply);                    /* reply->away was deleted */
 void reply_detach_caller(struct reply *reply);              /* its caller timed out or ended */
 void connection_destroy(struct connection *connection);
 /* A message of the kernel's own into the queue; false if it is full or the port is dead. */

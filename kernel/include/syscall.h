@@ -33,8 +33,10 @@ status_t syscall_dispatch(struct thread *self, uint64_t number);
 /* Argument `number` as a capability of the caller with that type and rights. */
 MUST_CHECK status_t syscall_capability(struct thread *self, uint64_t handle, unsigned number, uint8_t type,
 				       uint16_t rights, struct capability **out);
-/* Creates objects on behalf of payer and gives the caller a handle: finds the slot first, so that it cannot fail late. */
 MUST_CHECK status_t syscall_new_slot(struct thread *self, struct capability **out);
+/* What creating calls begin with: a slot for the caller's handle, then the object, which payer pays. */
+MUST_CHECK status_t syscall_new_object(struct thread *self, struct unit *payer, uint8_t type, size_t size,
+				       struct capability **slot, void **out);
 /* Fill slot with the original of a new object, all rights of its type; the value is its handle. */
 status_t syscall_place(struct thread *self, struct capability *slot, void *object, struct capability *parent);
 

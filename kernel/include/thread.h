@@ -25,7 +25,13 @@ struct thread {
 	struct tss_ipc_page *ipc; /* the kernel's alias */
 	uint64_t ipc_user;        /* its address in the unit; the user's GS base */
 	struct sched *home;
-	uint8_t state;            /* enum tss_thread_state, RUNNING excepted */
+	union {
+		struct {
+			uint8_t state; /* enum tss_thread_state, RUNNING excepted */
+			uint8_t left;  /* how many calls deeper the chain may grow from here */
+		};
+		uint16_t progress; /* both: what a hand-over changes at once */
+	};
 	struct link wait;         /* CALLING: in port->callers */
 	uint64_t sequence;        /* CALLING: arrival number at the port */
 	uint64_t badge;           /* CALLING: of the connection used */
@@ -60,6 +66,7 @@ MUST_CHECK status_t thread_create(struct unit *unit, uint64_t entry, uint64_t st
 void thread_reset(struct thread *thread);                 /* first registers, empty IPC page, NEW */
 void thread_start(struct thread *thread, struct sched *sched);
 void thread_end(struct thread *thread);                   /* out of every queue; never runs again */
+void thread_leave(struct thread *thread, uint64_t code);  /* the same; the last one ends its unit with that code */
 /* Ends the wait with status as the call's result, other results 0; the thread is ready. */
 void thread_wake(struct thread *thread, status_t status);
 void thread_block(struct thread *thread, enum tss_thread_state state, uint64_t timeout_us);

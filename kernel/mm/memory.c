@@ -159,9 +159,9 @@ status_t sys_memory_slice(struct thread *self, struct capability *cap)
 		return ERR(ARGUMENT, 2);
 	if (pages == 0 || pages > memory->pages - first)
 		return ERR(ARGUMENT, 3);
-	if (cap->depth == CAP_DEPTH_MAX)
-		return ERR(DEPTH, 1);
-	status = syscall_new_slot(self, &slot);
+	status = capability_copyable(cap, 1);
+	if (status == TSS_OK)
+		status = syscall_new_slot(self, &slot);
 	if (status != TSS_OK)
 		return status;
 	if (memory->immortal)

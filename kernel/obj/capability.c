@@ -8,9 +8,9 @@ status_t sys_capability_derive(struct thread *self, struct capability *cap)
 	uint64_t rights = ARG2(self);
 	if (rights & ~(uint64_t)cap->rights)
 		return ERR(RIGHTS, 2);
-	if (cap->depth == CAP_DEPTH_MAX)
-		return ERR(DEPTH, 1);
-	status_t status = syscall_new_slot(self, &slot);
+	status_t status = capability_copyable(cap, 1);
+	if (status == TSS_OK)
+		status = syscall_new_slot(self, &slot);
 	if (status != TSS_OK)
 		return status;
 	capability_derive(slot, cap, (uint16_t)rights);
@@ -56,4 +56,25 @@ status_t sys_capability_revoke(struct thread *self, struct capability *cap)
 {
 	(void)self;
 	return capability_revoke(cap, REVOKE_SLICE, cap->sealed) ? TSS_OK : ERR(AGAIN, 1);
+}
+
+status_t sys_capability_move(struct thread *self, struct capability *cap)
+{
+	struct capability *slot = cspace_slot(self->unit, ARG2(self));
+	if (!slot)
+		return ERR(ARGUMENT, 2);
+	if (slot->object)
+		return ERR(OCCUPIED, 2);
+	if (cap->sealed)
+		return ERR(BUSY, 1);
+	capability_move(slot, cap);
+	return syscall_value(self, capability_handle(slot));
+}
+
+/* (cap, type, rights) */
+status_t sys_capability_check(struct thread *self, struct capability *cap)
+{
+	if (cap->type != ARG2(self))
+		return ERR(TYPE, 1);
+	return ARG3(self) & ~(uint64_t)cap->rights ? ERR(RIGHTS, 1) : TSS_OK;
 }

@@ -3,22 +3,25 @@
 #include <port.h>
 #include <syscall.h>
 
-/* (port, unit): what both calls start with. */
-static status_t child_check(struct thread *self, const struct capability *cap, struct capability **slot,
-			    struct unit **payer)
+/* (port, unit): what both calls start with; a new object that unit pays, and a slot for it. */
+static status_t child_new(struct thread *self, const struct capability *cap, uint8_t type, size_t size,
+			  struct capability **slot, void **out)
 {
-	struct capability *unit_cap;
-	status_t status = syscall_capability(self, ARG2(self), 2, TSS_TYPE_UNIT, TSS_RIGHT_CONTROL, &unit_cap);
+	struct capability *unit;
+	status_t status = syscall_capability(self, ARG2(self), 2, TSS_TYPE_UNIT, TSS_RIGHT_CONTROL, &unit);
+	if (status == TSS_OK)
+		status = capability_copyable(cap, 1);
 	if (status != TSS_OK)
 		return status;
-	if (cap->depth == CAP_DEPTH_MAX)
-		return ERR(DEPTH, 1);
-	*payer = (struct unit *)unit_cap->object;
-	return syscall_new_slot(self, slot);
+	return syscall_new_object(self, (struct unit *)unit->object, type, size, slot, out);
 }
 
 void reply_moved(struct reply *reply, struct capability *cap)
 {
+	if (!cap->original) {
+		reply->away = cap;
+		return;
+	}
 	reply->cap = cap;
 	reply->handle = capability_handle(cap);
 }
@@ -27,11 +30,8 @@ status_t sys_reply_create(struct thread *self, struct capability *cap)
 {
 	struct port *port = (struct port *)cap->object;
 	struct capability *slot;
-	struct unit *payer;
 	void *memory;
-	status_t status = child_check(self, cap, &slot, &payer);
-	if (status == TSS_OK)
-		status = object_alloc(payer, TSS_TYPE_REPLY, sizeof(struct reply), &memory);
+	status_t status = child_new(self, cap, TSS_TYPE_REPLY, sizeof(struct reply), &slot, &memory);
 	if (status != TSS_OK)
 		return status;
 	struct reply *reply = memory;
@@ -67,17 +67,20 @@ void reply_destroy(struct reply *reply)
 
 status_t sys_connection_create(struct thread *self, struct capability *cap)
 {
+	struct port *port = (struct port *)cap->object;
 	struct capability *slot;
-	struct unit *payer;
 	void *memory;
-	status_t status = child_check(self, cap, &slot, &payer);
-	if (status == TSS_OK)
-		status = object_alloc(payer, TSS_TYPE_CONNECTION, sizeof(struct connection), &memory);
+	if (ARG4(self) > port->depth - port->reserved)
+		return ERR(FULL, 4);
+	status_t status = child_new(self, cap, TSS_TYPE_CONNECTION, sizeof(struct connection), &slot, &memory);
 	if (status != TSS_OK)
 		return status;
 	struct connection *connection = memory;
-	connection->port = connection->target = (struct port *)cap->object;
+	connection->port = connection->target = port;
 	connection->badge = ARG3(self);
+	connection->credit = (uint32_t)ARG4(self);
+	port->reserved += connection->credit;
+	port->sharers += !connection->credit;
 	return syscall_place(self, slot, connection, cap);
 }
 
@@ -89,6 +92,15 @@ status_t connection_tell(struct connection *connection)
 
 void connection_destroy(struct connection *connection)
 {
+	struct port *port = connection->target;
+	port->reserved -= connection->credit;
+	port->sharers -= !connection->credit;
+	LINK_FOR_EACH(at, &port->messages)
+	{
+		struct message *message = LINK_ENTRY(at, struct message, link);
+		if (message->sender == connection)
+			message->sender = NULL;
+	}
 	LINK_FOR_EACH(at, &object_lists[TSS_TYPE_UNIT])
 	{
 		struct unit *unit = LINK_ENTRY(at, struct unit, object.all);

@@ -44,8 +44,10 @@ struct capability *cspace_find_free(struct unit *unit)
 	return &space->pages[page][index];
 }
 
-static void cspace_take(struct capability *cap)
+static void cspace_take(const struct capability *cap)
 {
+	if (!cap->space)
+		return;
 	struct cspace *space = &cap->space->caps;
 	unsigned page = cap->slot / CAPS_PER_PAGE;
 	space->free[page] &= ~(1ull << cap->slot % CAPS_PER_PAGE);
@@ -56,11 +58,13 @@ static void cspace_take(struct capability *cap)
 
 static void cspace_release(struct capability *cap)
 {
-	struct cspace *space = &cap->space->caps;
-	unsigned page = cap->slot / CAPS_PER_PAGE;
-	space->free[page] |= 1ull << cap->slot % CAPS_PER_PAGE;
-	space->summary |= 1ull << page;
-	space->used--;
+	if (cap->space) {
+		struct cspace *space = &cap->space->caps;
+		unsigned page = cap->slot / CAPS_PER_PAGE;
+		space->free[page] |= 1ull << cap->slot % CAPS_PER_PAGE;
+		space->summary |= 1ull << page;
+		space->used--;
+	}
 	cap->object = NULL;
 	cap->generation++;
 	cap->type = TSS_TYPE_NONE;
@@ -99,6 +103,17 @@ void capability_place(struct capability *slot, struct object *object, uint16_t r
 	capability_insert(slot, parent);
 }
 
+status_t capability_copyable(const struct capability *source, unsigned argument)
+{
+	struct object *object = source->object;
+	if (source->depth == CAP_DEPTH_MAX)
+		return ERR(DEPTH, argument);
+	if (!object->revoking)
+		return TSS_OK;
+	object->revoking--;
+	return ERR(AGAIN, argument);
+}
+
 void capability_derive(struct capability *slot, struct capability *source, uint16_t rights)
 {
 	capability_fill(slot, source->object, rights);
@@ -114,6 +129,8 @@ void capability_move(struct capability *slot, struct capability *source)
 	slot->original = source->original;
 	if (slot->original)
 		slot->object->original = slot;
+	slot->mapped_at = source->mapped_at;
+	slot->protection = source->protection;
 	slot->depth = source->depth;
 	link_insert_after(&source->derivation, &slot->derivation);
 	link_remove(&source->derivation);
@@ -152,10 +169,13 @@ bool capability_revoke(struct capability *cap, unsigned limit, bool spare)
 {
 	struct capability *victim;
 	while ((victim = capability_victim(cap, spare))) {
-		if (limit-- == 0)
+		if (limit-- == 0) {
+			cap->object->revoking = REVOKE_PATIENCE;
 			return false;
+		}
 		capability_delete(victim);
 	}
+	cap->object->revoking = 0;
 	return true;
 }
 
@@ -171,7 +191,7 @@ static void capability_own_reply(struct capability *cap)
 
 static void thread_destroy(struct thread *thread)
 {
-	thread_end(thread);
+	thread_leave(thread, UNIT_CODE_KILLED);
 	if (thread->start.sched)
 		thread->start.sched->starts = NULL;
 	(void)arch_space_unmap(&thread->unit->space, (uaddr_t){thread->ipc_user});
@@ -181,7 +201,7 @@ static void thread_destroy(struct thread *thread)
 static void sched_destroy(struct sched *sched)
 {
 	if (sched->home)
-		thread_end(sched->home);
+		thread_leave(sched->home, UNIT_CODE_KILLED);
 	if (sched->starts)
 		sched->starts->start.sched = NULL;
 	object_free(&sched->object, sizeof(*sched));
@@ -228,4 +248,6 @@ void capability_delete(struct capability *cap)
 	cspace_release(cap);
 	if (original)
 		object_destroy(object);
+	else if (object->type == TSS_TYPE_REPLY && ((struct reply *)object)->away == cap)
+		reply_dropped((struct reply *)object);
 }

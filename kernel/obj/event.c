@@ -40,10 +40,8 @@ status_t sys_event_create(struct thread *self, struct capability *cap)
 {
 	struct capability *slot;
 	void *event;
-	status_t status = syscall_new_slot(self, &slot);
-	if (status != TSS_OK)
-		return status;
-	status = object_alloc((struct unit *)cap->object, TSS_TYPE_EVENT, sizeof(struct event), &event);
+	status_t status = syscall_new_object(self, (struct unit *)cap->object, TSS_TYPE_EVENT, sizeof(struct event),
+					     &slot, &event);
 	if (status != TSS_OK)
 		return status;
 	return syscall_place(self, slot, event, NULL);

@@ -92,7 +92,7 @@ static bool fault_call(struct thread *thread)
 		(void)connection_tell(connection);
 	struct port *port = connection->port;
 	struct thread *server = port->fast_receiver;
-	if (port->dead)
+	if (port->dead || !thread->left)
 		return false;
 	connection->calls++;
 	if (!server)
@@ -100,6 +100,7 @@ static bool fault_call(struct thread *thread)
 	struct reply *reply = reply_bind(port, thread, server, cpu_this()->sched);
 	port->fast_receiver = NULL;
 	server->state = TSS_THREAD_READY;
+	server->left = (uint8_t)(thread->left - 1);
 	fault_deliver(server, thread, connection->badge, reply);
 	thread->state = TSS_THREAD_CALLING;
 	thread_switch_to(server);

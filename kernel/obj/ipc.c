@@ -28,7 +28,6 @@ ALWAYS_INLINE void reply_release(struct reply *reply)
 {
 	struct port *port = reply->port;
 	reply->caller = NULL;
-	reply->server = NULL;
 	reply->handle += 1u << 16;
 	reply->cap->generation++;
 	reply->next_free = port->free_reply;
@@ -38,17 +37,25 @@ ALWAYS_INLINE void reply_release(struct reply *reply)
 /* Callers may have waited for just this: a receiver that could not take them takes the first now. */
 void reply_free(struct reply *reply)
 {
+	struct capability *away = reply->away;
+	reply->away = NULL;
+	reply->gone = false;
 	reply_release(reply);
+	if (away)
+		capability_delete(away);
 	port_reply_freed(reply->port);
 }
 
 /*
  * Somebody stopped waiting for thread, which may be waiting in calls itself: a context that ran through both may run on
- * elsewhere, so the replies further down must not take it for the way back.
+ * elsewhere, so the replies further down must not take it for the way back. Their calls are less deep now, too.
  */
-void replies_cut(const struct thread *thread)
+void replies_cut(struct thread *thread)
 {
-	while (thread && thread->state == TSS_THREAD_CALLING) {
+	for (uint8_t left = SCHED_CHAIN_MAX; thread; left = (uint8_t)(left ? left - 1 : 0)) {
+		thread->left = left;
+		if (thread->state != TSS_THREAD_CALLING)
+			return;
 		struct reply *reply = thread->reply;
 		if (reply)
 			reply->sched = reply->fault_sched = NULL;
@@ -56,14 +63,64 @@ void replies_cut(const struct thread *thread)
 	}
 }
 
-void reply_detach_caller(struct reply *reply)
+/* No longer works for the caller of a reply: goes on in its own context. */
+static void server_released(struct thread *server)
 {
-	struct thread *server = reply->server;
 	replies_cut(server);
-	reply->caller->reply = NULL;
-	reply->caller = NULL;
 	if (server)
 		sched_activate_home(server);
+}
+
+/* The caller gave up: whoever was to answer hears so, unless nobody can. */
+void reply_detach_caller(struct reply *reply)
+{
+	struct port *port = reply->port;
+	reply->caller->reply = NULL;
+	reply->caller = NULL;
+	reply->gone = true;
+	server_released(reply->server);
+	if (!reply->server && !reply->away)
+		reply_free(reply);
+	else if (port->event && !port->dead)
+		event_signal(port->event, TSS_EVENT_CANCEL);
+}
+
+struct capability *reply_holder(const struct reply *reply)
+{
+	if (!reply->caller && !reply->gone)
+		return NULL;
+	return reply->away ? reply->away : reply->cap;
+}
+
+/* The object and its capability stay where the plan has put them; the handle that the server knew is spent. */
+void reply_hand_on(struct reply *reply, struct capability *slot, struct thread *server)
+{
+	struct thread *before = reply->server;
+	if (reply->away) {
+		capability_move(slot, reply->away);
+	} else {
+		capability_derive(slot, reply->cap, TSS_RIGHT_SEND);
+		reply->cap->generation++;
+		reply->handle += 1u << 16;
+	}
+	reply->away = slot;
+	reply->server = server;
+	reply->sched = NULL;
+	server_released(before);
+	if (reply->caller)
+		sched_wake_parked(reply->caller);
+	cpu_this()->need_resched = true; /* the context that runs may have been the caller's */
+}
+
+/* Nobody can answer any more: this is where the caller hears so. */
+void reply_dropped(struct reply *reply)
+{
+	struct thread *server = reply->server;
+	reply->away = NULL;
+	reply->server = NULL;
+	server_released(server);
+	if (reply->caller)
+		thread_wake(reply->caller, ERR(PEER_DEAD, 1));
 	else
 		reply_free(reply);
 }
@@ -78,7 +135,7 @@ static status_t message_error(struct thread *self, status_t status)
 /* Does the chain of calls that starts at thread lead back to self, or further than the kernel follows? */
 static bool call_too_deep(const struct thread *self, const struct thread *thread)
 {
-	for (unsigned links = 0; thread && links < SCHED_CHAIN_MAX; links++) {
+	for (unsigned links = 0; thread && links < self->left; links++) {
 		if (thread == self)
 			return true;
 		if (thread->state != TSS_THREAD_CALLING)
@@ -106,6 +163,8 @@ status_t call_queue(struct thread *self, struct connection *connection, uint64_t
 	return SYSCALL_NO_RESULT;
 }
 
+#define CALL_LINK 0x100u /* one less left, in thread->progress */
+
 /* Hand over to the waiting receiver: it goes on in this context, at once. Capabilities have been moved. */
 ALWAYS_INLINE status_t call_hand_over(struct thread *self, struct thread *server, struct connection *connection)
 {
@@ -113,7 +172,7 @@ ALWAYS_INLINE status_t call_hand_over(struct thread *self, struct thread *server
 	struct cpu *cpu = cpu_this();
 	struct reply *reply = reply_bind(port, self, server, cpu->sched);
 	port->fast_receiver = NULL;
-	server->state = TSS_THREAD_READY;
+	server->progress = (uint16_t)(self->progress - CALL_LINK); /* READY, as self is; self->left is not 0 */
 	message_set_result(server, connection->badge, self->frame.rsi, reply->handle);
 	message_copy_words(server, self);
 	self->state = TSS_THREAD_CALLING;
@@ -132,6 +191,8 @@ static status_t call_check(const struct thread *self, const struct connection *c
 		return ERR(PEER_DEAD, 1);
 	if (connection->port == &port_stale)
 		return ERR(PEER_RESTARTED, 1);
+	if (!self->left)
+		return ERR(DEPTH, 1);
 	return ARG3(self) == 0 ? ERR(TIMEOUT, 0) : TSS_OK;
 }
 
@@ -150,7 +211,7 @@ static NOINLINE status_t call_general(struct thread *self, struct connection *co
 		return status == SYSCALL_NO_RESULT ? status : message_error(self, status);
 	}
 	if (TSS_TAG_CAPS(tag)) {
-		status = message_move_caps(server, self, tag);
+		status = message_move_caps(server, NULL, self, tag);
 		if (status != TSS_OK)
 			return message_error(self, status);
 	}
@@ -159,12 +220,20 @@ static NOINLINE status_t call_general(struct thread *self, struct connection *co
 	if (timeout != TSS_INFINITE) {
 		sched_timeout_start(&self->timeout, timeout);
 	}
-	return call_hand_over(self, server, connection);
+	status = call_hand_over(self, server, connection);
+	if (TSS_TAG_CAPS(tag))
+		self->reply->sched = self->home; /* a reply handed on may have taken the context that runs along */
+	return status;
 }
 
 static status_t receive(struct thread *self, struct port *port, uint64_t timeout)
 {
+	struct thread *last = port->receiver;
 	port->receiver = self;
+	if (last && last != self && !link_empty(&port->callers)) {
+		replies_cut(last);
+		sched_wake_parked(last); /* callers in the queue helped it and help self from now on */
+	}
 	if (port_deliver_next(port))
 		return SYSCALL_NO_RESULT;
 	if (timeout == 0)
@@ -179,6 +248,8 @@ static status_t receive_check(const struct port *port, uint64_t timeout, unsigne
 {
 	if (timeout > TSS_TIMEOUT_MAX && timeout != TSS_INFINITE)
 		return ERR(ARGUMENT, argument);
+	if (port->dead)
+		return ERR(PEER_DEAD, 1);
 	return port_waiting(port) ? ERR(BUSY, 1) : TSS_OK;
 }
 
@@ -191,11 +262,12 @@ status_t sys_port_receive(struct thread *self, struct capability *cap)
 }
 
 /* Everything that can be wrong with a reply; on success the capabilities have been moved. */
-static status_t reply_check(struct thread *self, struct reply *reply, uint64_t tag)
+static status_t reply_check(struct thread *self, const struct capability *cap, uint64_t tag)
 {
+	struct reply *reply = (struct reply *)cap->object;
 	if (!tag_valid(tag))
 		return ERR(ARGUMENT, 2);
-	if (!reply->caller && !reply->server)
+	if (reply_holder(reply) != cap)
 		return ERR(CAPABILITY, 1);
 	if (!reply->caller) {
 		reply_free(reply);
@@ -203,7 +275,7 @@ static status_t reply_check(struct thread *self, struct reply *reply, uint64_t t
 	}
 	if (reply->caller->fault)
 		return fault_reply(self, reply, tag);
-	return TSS_TAG_CAPS(tag) ? message_move_caps(reply->caller, self, tag) : TSS_OK;
+	return TSS_TAG_CAPS(tag) ? message_move_caps(reply->caller, NULL, self, tag) : TSS_OK;
 }
 
 /* The answer to a call. A caller whose whole frame counts has faulted: fault_reply() has filled it. */
@@ -227,17 +299,16 @@ static void reply_deliver(struct thread *self, struct reply *reply, uint64_t tag
 	caller->state = caller->fault ? TSS_THREAD_FAULTED : TSS_THREAD_READY;
 	sched_wake_parked(caller);
 	sched_activate_home(caller);
-	if (server && server != self) {
+	replies_cut(server);
+	if (server && server != self)
 		sched_activate_home(server); /* it may have been running in the caller's context */
-		replies_cut(server);
-	}
 	cpu_this()->need_resched = true;
 }
 
 status_t sys_reply_send(struct thread *self, struct capability *cap)
 {
 	struct reply *reply = (struct reply *)cap->object;
-	status_t status = reply_check(self, reply, ARG2(self));
+	status_t status = reply_check(self, cap, ARG2(self));
 	if (status != TSS_OK)
 		return message_error(self, status);
 	reply_deliver(self, reply, ARG2(self));
@@ -270,8 +341,7 @@ ALWAYS_INLINE status_t reply_switch(struct thread *self, struct port *port, stru
 ALWAYS_INLINE bool reply_is_direct(const struct port *port, const struct reply *reply)
 {
 	const struct thread *caller = reply->caller;
-	return caller && reply->port == port && reply->sched == cpu_this()->sched && !port->busy &&
-	       link_empty(&caller->parked);
+	return caller && reply->port == port && reply->sched == cpu_this()->sched && !port->busy;
 }
 
 /* The direct reply to a caller whose timeout runs. */
@@ -304,7 +374,7 @@ static NOINLINE status_t reply_receive_general(struct thread *self, struct port 
 	status = syscall_capability(self, handle, 1, TSS_TYPE_REPLY, TSS_RIGHT_SEND, &cap);
 	struct reply *reply = status == TSS_OK ? (struct reply *)cap->object : NULL;
 	if (status == TSS_OK)
-		status = reply_check(self, reply, tag);
+		status = reply_check(self, cap, tag);
 	if (status != TSS_OK)
 		return message_error(self, status);
 	timeout_cancel(&reply->caller->timeout);
@@ -334,7 +404,7 @@ static NOINLINE status_t call_hand_over_payload(struct thread *self, struct conn
 {
 	struct thread *server = connection->port->fast_receiver;
 	uint64_t tag = ARG2(self);
-	if (!server || !tag_payload(tag) || ARG3(self) != TSS_INFINITE)
+	if (!server || !tag_payload(tag) || ARG3(self) != TSS_INFINITE || !self->left)
 		return call_general(self, connection);
 	connection->calls++;
 	message_copy_payload(server->ipc->recv, self->ipc->send, tag);
@@ -356,7 +426,7 @@ status_t sys_connection_call(struct thread *self, struct capability *cap)
 {
 	struct connection *connection = (struct connection *)cap->object;
 	struct thread *server = connection->port->fast_receiver;
-	if (UNLIKELY(!server || !tag_fast(ARG2(self))))
+	if (UNLIKELY(!server || !tag_fast(ARG2(self)) || !self->left))
 		return call_hand_over_payload(self, connection);
 	if (UNLIKELY(ARG3(self) != TSS_INFINITE))
 		return call_hand_over_timed(self, connection);

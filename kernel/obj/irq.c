@@ -56,10 +56,7 @@ status_t sys_irq_create(struct thread *self, struct capability *cap)
 		return ERR(ARGUMENT, 2);
 	if (irq_lines[line])
 		return ERR(OCCUPIED, 2);
-	status_t status = syscall_new_slot(self, &slot);
-	if (status != TSS_OK)
-		return status;
-	status = object_alloc(self->unit, TSS_TYPE_IRQ, sizeof(struct irq), &memory);
+	status_t status = syscall_new_object(self, self->unit, TSS_TYPE_IRQ, sizeof(struct irq), &slot, &memory);
 	if (status != TSS_OK)
 		return status;
 	irq_lines[line] = memory;
@@ -123,10 +120,7 @@ status_t sys_ioport_create(struct thread *self, struct capability *cap)
 		return ERR(ARGUMENT, 3);
 	if (arch_port_reserved(base, count) || ioport_taken(base, count))
 		return ERR(OCCUPIED, 2);
-	status_t status = syscall_new_slot(self, &slot);
-	if (status != TSS_OK)
-		return status;
-	status = object_alloc(self->unit, TSS_TYPE_IOPORT, sizeof(struct ioport), &memory);
+	status_t status = syscall_new_object(self, self->unit, TSS_TYPE_IOPORT, sizeof(struct ioport), &slot, &memory);
 	if (status != TSS_OK)
 		return status;
 	struct ioport *range = memory;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* port.c - ports: creation, queues, delivery to the waiting receiver, the end. Calls and replies are in ipc.c. */
+#include <enabled.h>
 #include <message_copy.h>
 #include <syscall.h>
 
@@ -7,7 +8,8 @@ struct port port_stale;
 
 void port_fast_update(struct port *port)
 {
-	bool fast = !port->dead && port_waiting(port) && !port->receiver->timeout.armed && port->free_reply;
+	bool fast = IS_ENABLED(CONFIG_DONATION) && !port->dead && port_waiting(port) &&
+		    !port->receiver->timeout.armed && port->free_reply;
 	port->fast_receiver = fast ? port->receiver : NULL;
 }
 
@@ -26,6 +28,7 @@ static void port_receiver_ready(struct port *port)
 		return;
 	timeout_cancel(&receiver->timeout);
 	receiver->port = NULL;
+	receiver->left = SCHED_CHAIN_MAX;
 	receiver->state = TSS_THREAD_READY;
 	sched_wake_parked(receiver);
 	sched_activate_home(receiver);
@@ -53,12 +56,28 @@ static void port_deliver_event(struct port *port)
 	port->event->bits = 0;
 }
 
+/* Its place is free again, its sender has the credit back, and its capabilities go to `to` or (NULL) nowhere. */
+static void port_release_message(struct port *port, struct message *message, struct thread *to)
+{
+	link_remove(&message->link);
+	link_append(&port->free_messages, &message->link);
+	if (message->sender)
+		message->sender->queued--;
+	if (TSS_TAG_CAPS(message->tag))
+		message_take_caps(message, to);
+}
+
+static void port_drop_messages(struct port *port)
+{
+	while (!link_empty(&port->messages))
+		port_release_message(port, LINK_ENTRY(port->messages.next, struct message, link), NULL);
+}
+
 static void port_deliver_message(struct port *port, struct message *message)
 {
 	struct thread *to = port->receiver;
-	link_remove(&message->link);
-	link_append(&port->free_messages, &message->link);
 	port_receiver_ready(port);
+	port_release_message(port, message, to);
 	message_set_result(to, message->badge, message->tag, 0);
 	to->frame.r10 = message->words[0];
 	to->frame.r8 = message->words[1];
@@ -72,7 +91,7 @@ static bool port_deliver_caller(struct port *port, struct thread *caller)
 {
 	struct thread *to = port->receiver;
 	uint64_t tag = caller->fault ? 0 : caller->frame.rsi;
-	status_t status = TSS_TAG_CAPS(tag) ? message_move_caps(to, caller, tag) : TSS_OK;
+	status_t status = TSS_TAG_CAPS(tag) ? message_move_caps(to, NULL, caller, tag) : TSS_OK;
 	if (status != TSS_OK) {
 		thread_wake(caller, status);
 		return false;
@@ -80,6 +99,7 @@ static bool port_deliver_caller(struct port *port, struct thread *caller)
 	link_remove(&caller->wait);
 	struct reply *reply = reply_bind(port, caller, to, caller->home);
 	port_receiver_ready(port);
+	to->left = (uint8_t)(caller->left - 1);
 	if (caller->fault) {
 		fault_deliver(to, caller, caller->badge, reply);
 	} else {
@@ -113,10 +133,25 @@ bool port_deliver_next(struct port *port)
 	}
 }
 
-static struct message *port_take_message(struct port *port)
+/* May sender have one more message in the queue? The kernel (NULL) may always. */
+static bool connection_has_credit(const struct connection *sender)
 {
-	struct link *link = port->dead ? NULL : link_take_first(&port->free_messages);
-	return link ? LINK_ENTRY(link, struct message, link) : NULL;
+	if (!sender || sender->queued < sender->credit)
+		return true;
+	const struct port *port = sender->target;
+	return !sender->credit && (!sender->queued || sender->queued < (port->depth - port->reserved) / port->sharers);
+}
+
+static struct message *port_take_message(struct port *port, struct connection *sender)
+{
+	struct link *link = port->dead || !connection_has_credit(sender) ? NULL : link_take_first(&port->free_messages);
+	if (!link)
+		return NULL;
+	struct message *message = LINK_ENTRY(link, struct message, link);
+	message->sender = sender;
+	if (sender)
+		sender->queued++;
+	return message;
 }
 
 static void port_queue_message(struct port *port, struct message *message)
@@ -131,7 +166,7 @@ static void port_queue_message(struct port *port, struct message *message)
 bool connection_post(struct connection *connection, uint64_t tag, const uint64_t *words)
 {
 	struct port *port = connection->port = connection->target; /* the kernel needs no telling */
-	struct message *message = port_take_message(port);
+	struct message *message = port_take_message(port, NULL);
 	if (!message)
 		return false;
 	message->tag = tag;
@@ -151,19 +186,22 @@ status_t sys_connection_send(struct thread *self, struct capability *cap)
 	uint64_t tag = ARG2(self);
 	if (!tag_valid(tag))
 		return ERR(ARGUMENT, 2);
-	if (TSS_TAG_CAPS(tag))
-		return ERR(UNSUPPORTED, 2);
 	if (connection->port == &port_stale)
 		return connection_tell(connection);
 	if (connection->port->dead)
 		return ERR(PEER_DEAD, 1);
-	struct message *message = port_take_message(connection->port);
+	struct message *message = port_take_message(connection->port, connection);
 	if (!message) {
 		connection->refused++;
 		return ERR(FULL, 1);
 	}
+	status_t status = TSS_TAG_CAPS(tag) ? message_move_caps(NULL, message, self, tag) : TSS_OK;
+	message->tag = status == TSS_OK ? tag : 0;
+	if (status != TSS_OK) {
+		port_release_message(connection->port, message, NULL);
+		return status;
+	}
 	connection->sends++;
-	message->tag = tag;
 	message->badge = connection->badge;
 	message->words[0] = self->frame.r10;
 	message->words[1] = self->frame.r8;
@@ -177,7 +215,7 @@ status_t sys_connection_send(struct thread *self, struct capability *cap)
 static void port_free_messages(struct port *port)
 {
 	struct link *link;
-	while ((link = link_take_first(&port->free_messages)) || (link = link_take_first(&port->messages)))
+	while ((link = link_take_first(&port->free_messages)))
 		slab_free(port->object.payer, LINK_ENTRY(link, struct message, link), sizeof(struct message));
 }
 
@@ -188,10 +226,7 @@ status_t sys_port_create(struct thread *self, struct capability *cap)
 	void *memory;
 	if (ARG2(self) > PORT_DEPTH_MAX)
 		return ERR(ARGUMENT, 2);
-	status_t status = syscall_new_slot(self, &slot);
-	if (status != TSS_OK)
-		return status;
-	status = object_alloc(payer, TSS_TYPE_PORT, sizeof(struct port), &memory);
+	status_t status = syscall_new_object(self, payer, TSS_TYPE_PORT, sizeof(struct port), &slot, &memory);
 	if (status != TSS_OK)
 		return status;
 	struct port *port = memory;
@@ -227,8 +262,10 @@ void port_fail_callers(struct port *port, status_t status)
 void port_die(struct port *port)
 {
 	port->dead = true;
-	port_fast_update(port); /* a receiver of another unit may wait */
+	if (port_waiting(port))
+		thread_wake(port->receiver, ERR(CANCELLED, 1));
 	port_fail_callers(port, ERR(PEER_DEAD, 1));
+	port_drop_messages(port);
 }
 
 /* The stale connection that caller called port through and has not been told of; NULL: told, or it is gone. */
@@ -264,9 +301,7 @@ void port_down(struct port *port)
 /* Messages that nobody may get any more are dropped: who sent them is told with the next one. */
 void port_up(struct port *port)
 {
-	struct link *link;
-	while ((link = link_take_first(&port->messages)))
-		link_append(&port->free_messages, link);
+	port_drop_messages(port);
 	if (port->event)
 		port->event->port = NULL;
 	port->event = NULL;
@@ -281,8 +316,6 @@ void port_up(struct port *port)
 void port_destroy(struct port *port)
 {
 	port_die(port);
-	if (port_waiting(port))
-		thread_wake(port->receiver, ERR(CANCELLED, 1));
 	if (port->event)
 		port->event->port = NULL;
 	port_free_messages(port);
@@ -300,10 +333,12 @@ void ports_forget_thread(struct thread *thread)
 	LINK_FOR_EACH(at, &object_lists[TSS_TYPE_REPLY])
 	{
 		struct reply *reply = LINK_ENTRY(at, struct reply, object.all);
+		if (reply->away && reply->away->space == thread->unit && !thread->unit->threads)
+			capability_delete(reply->away);
 		if (reply->server != thread)
 			continue;
 		reply->server = NULL;
-		if (!reply->caller)
+		if (reply->gone && !reply->away)
 			reply_free(reply);
 	}
 }

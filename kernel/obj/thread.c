@@ -48,6 +48,7 @@ void thread_reset(struct thread *thread)
 	thread->fault = 0;
 	thread->fault_entry = 0;
 	thread->fault_handling = false;
+	thread->left = SCHED_CHAIN_MAX;
 	arch_extended_reset(&thread->extension);
 	thread->unit->threads++;
 	__builtin_memset(thread->ipc, 0, PAGE_SIZE);
@@ -131,6 +132,7 @@ static void thread_unwait(struct thread *thread)
 		break;
 	case TSS_THREAD_RECEIVING:
 		thread->port->fast_receiver = NULL;
+		thread->left = SCHED_CHAIN_MAX;
 		break;
 	case TSS_THREAD_WAITING:
 		if (thread->event)
@@ -191,6 +193,15 @@ void thread_end(struct thread *thread)
 	cpu->need_resched = true;
 }
 
+/* A unit that is still being built may lose its threads and get others. */
+void thread_leave(struct thread *thread, uint64_t code)
+{
+	struct unit *unit = thread->unit;
+	thread_end(thread);
+	if (!unit->threads && unit->state == UNIT_RUNNING)
+		unit_end(unit, code);
+}
+
 status_t sys_thread_create(struct thread *self, struct capability *cap)
 {
 	struct capability *slot;
@@ -248,10 +259,8 @@ status_t sys_sched_create(struct thread *self, struct capability *cap)
 		return ERR(ARGUMENT, 3);
 	if (ARG4(self) < TSS_SLICE_MIN_US || ARG4(self) > TSS_SLICE_MAX_US)
 		return ERR(ARGUMENT, 4);
-	status = syscall_new_slot(self, &slot);
-	if (status != TSS_OK)
-		return status;
-	status = object_alloc((struct unit *)unit_cap->object, TSS_TYPE_SCHED, sizeof(struct sched), &memory);
+	status = syscall_new_object(self, (struct unit *)unit_cap->object, TSS_TYPE_SCHED, sizeof(struct sched), &slot,
+				    &memory);
 	if (status != TSS_OK)
 		return status;
 	struct sched *sched = memory;

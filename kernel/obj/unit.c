@@ -137,7 +137,7 @@ status_t sys_unit_install(struct thread *self, struct capability *cap)
 {
 	struct unit *unit = (struct unit *)cap->object;
 	struct capability *slot = cspace_slot(unit, ARG2(self));
-	struct capability *source = cspace_lookup_in(&self->unit->caps, (uint32_t)ARG3(self));
+	struct capability *source = cspace_lookup_in(&self->unit->caps, ARG3(self));
 	uint64_t rights = ARG4(self), flags = ARG5(self);
 	if (!slot)
 		return ERR(ARGUMENT, 2);
@@ -151,8 +151,9 @@ status_t sys_unit_install(struct thread *self, struct capability *cap)
 		return ERR(ARGUMENT, 5);
 	if (flags == TSS_INSTALL_COPY && !(source->rights & TSS_RIGHT_GRANT))
 		return ERR(RIGHTS, 3);
-	if (flags == TSS_INSTALL_COPY && source->depth == CAP_DEPTH_MAX)
-		return ERR(DEPTH, 3);
+	status_t status = flags == TSS_INSTALL_COPY ? capability_copyable(source, 3) : TSS_OK;
+	if (status != TSS_OK)
+		return status;
 	if (flags == TSS_INSTALL_MOVE && (source->sealed || !capability_can_move(source)))
 		return ERR(BUSY, 3);
 	if (flags == TSS_INSTALL_COPY) {
@@ -167,7 +168,7 @@ status_t sys_unit_install(struct thread *self, struct capability *cap)
 /* The capability under a handle in the capability space of the unit that argument 1 names. */
 static status_t unit_memory(struct thread *self, struct unit *unit, struct capability **out)
 {
-	*out = cspace_lookup_in(&unit->caps, (uint32_t)ARG2(self));
+	*out = cspace_lookup_in(&unit->caps, ARG2(self));
 	if (!*out)
 		return ERR(CAPABILITY, 2);
 	return (*out)->type == TSS_TYPE_MEMORY ? TSS_OK : ERR(TYPE, 2);

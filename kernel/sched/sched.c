@@ -3,6 +3,7 @@
  * sched.c - run queues and the choice of what runs. One FIFO a priority, a two-level bitmap of the occupied ones:
  * enqueue, dequeue and pick are O(1) in the number of threads; following a chain of calls is bounded.
  */
+#include <enabled.h>
 #include <port.h>
 #include <thread.h>
 
@@ -96,6 +97,8 @@ static void sched_park(struct sched *sched, struct thread *at)
 	sched->state = SCHED_PARKED;
 	sched->slice_left = 0;
 	sched->parked_at = at;
+	if (at->state == TSS_THREAD_CALLING && at->reply)
+		at->reply->sched = NULL; /* a reply that is not direct wakes it */
 	link_append(&at->parked, &sched->queue);
 }
 
@@ -131,7 +134,7 @@ struct thread *sched_follow(const struct sched *sched, struct thread **park_at)
 		if (thread->state == TSS_THREAD_READY)
 			return thread;
 		*park_at = thread;
-		if (thread->state != TSS_THREAD_CALLING)
+		if (thread->state != TSS_THREAD_CALLING || !IS_ENABLED(CONFIG_DONATION))
 			return NULL;
 		struct thread *next = thread->reply ? thread->reply->server : thread->port->receiver;
 		if (!next || next->state == TSS_THREAD_RECEIVING || next->state == TSS_THREAD_ENDED)
@@ -139,7 +142,8 @@ struct thread *sched_follow(const struct sched *sched, struct thread **park_at)
 		thread = next;
 	}
 	/*
-	 * Direct hand-overs may build a longer chain than is followed. The thread that it was given up at goes on from
+	 * Calls count how deep they are (thread->left), but when a caller gives up or a reply is handed on the count may
+	 * turn out too low, and a longer chain is built than is followed. The thread that it was given up at goes on from
 	 * there with its own context, so that whoever can run at the far end does. No chain is a circle: call_queue().
 	 */
 	sched_activate_home(*park_at);

@@ -119,6 +119,76 @@ static void audit_memory(const void *object)
 		hold(memory->object.payer, virt_to_phys(memory->tables[i]), 1);
 }
 
+static const struct capability *neighbour(const struct link *at)
+{
+	return LINK_ENTRY(at, struct capability, derivation);
+}
+
+/* What cap was derived from: the nearest before it that is less deep. Of a root: the nearest root, which is itself. */
+static const struct capability *parent_of(const struct capability *cap)
+{
+	const struct link *at = cap->derivation.prev;
+	while (at != &cap->derivation && neighbour(at)->depth && neighbour(at)->depth >= cap->depth)
+		at = at->prev;
+	return neighbour(at);
+}
+
+static void audit_mapping(const struct capability *cap, uint64_t id)
+{
+	const struct memory *memory = (const struct memory *)cap->object;
+	for (uint64_t page = 0; cap->type == TSS_TYPE_MEMORY && cap->mapped_at && page < memory->pages; page++) {
+		paddr_t frame = {0};
+		(void)arch_space_lookup(&cap->space->space, (uaddr_t){cap->mapped_at + page * PAGE_SIZE}, &frame);
+		same("slot: mapped frame", id, frame.raw, memory_frame(memory, page).raw);
+		cap->space->tally[TALLY_MAPPED]--;
+	}
+}
+
+static void audit_capability(const struct capability *cap, uint64_t id)
+{
+	const struct link *at = &cap->derivation;
+	same("capability: list leads back", id, at->next->prev == at && at->prev->next == at, true);
+	same("capability: live object", id, listed(cap->type, cap->object), true);
+	if (audit.wrong->what[0])
+		return;
+	const struct capability *parent = parent_of(cap);
+	audit.balance[ORIGINALS] += cap->original;
+	same("capability: original", id, cap->original, cap->object->original == cap);
+	same("capability: depth", id, cap->depth, cap->depth ? parent->depth + 1u : parent != cap);
+	same("capability: derived of another object", id, !cap->original && parent->object != cap->object, false);
+	audit_mapping(cap, id);
+}
+
+static void audit_message(const struct port *port, const struct message *message)
+{
+	hold_item(port->object.payer, message);
+	for (unsigned i = 0; i < TSS_MESSAGE_CAPS; i++)
+		if (message->caps[i].object)
+			audit_capability(&message->caps[i], port->object.id);
+	same("message: sender", port->object.id, !message->sender || listed(TSS_TYPE_CONNECTION, message->sender),
+	     true);
+}
+
+/* What connections have been promised of the port's queue, and what they use of it. */
+static void audit_credit(const struct port *port)
+{
+	uint64_t reserved = 0, sharers = 0;
+	LINK_FOR_EACH(at, &object_lists[TSS_TYPE_CONNECTION])
+	{
+		const struct connection *connection = LINK_ENTRY(at, struct connection, object.all);
+		uint64_t queued = 0;
+		if (connection->target != port)
+			continue;
+		reserved += connection->credit;
+		sharers += !connection->credit;
+		LINK_FOR_EACH(link, &port->messages)
+		queued += LINK_ENTRY(link, struct message, link)->sender == connection;
+		same("connection: places in use", connection->object.id, connection->queued, queued);
+	}
+	same("port: reserved places", port->object.id, port->reserved, reserved);
+	same("port: sharers", port->object.id, port->sharers, sharers);
+}
+
 static void audit_port(const void *object)
 {
 	const struct port *port = object;
@@ -126,13 +196,14 @@ static void audit_port(const void *object)
 	bool bits = port->event && port->event->bits, ready = messages || bits || (callers && port->free_reply);
 	same("port: messages", id, messages + count(&port->free_messages, id), port->depth);
 	LINK_FOR_EACH(at, &port->messages)
-	hold_item(port->object.payer, LINK_ENTRY(at, struct message, link));
+	audit_message(port, LINK_ENTRY(at, struct message, link));
+	audit_credit(port);
 	LINK_FOR_EACH(at, &port->free_messages)
 	hold_item(port->object.payer, LINK_ENTRY(at, struct message, link));
 	LINK_FOR_EACH(at, &port->callers)
 	same("port: caller", id, LINK_ENTRY(at, struct thread, wait)->port == port, true);
 	for (const struct reply *reply = port->free_reply; reply; reply = reply->next_free, audit.balance[REPLIES]++)
-		same("port: free reply", id, !reply->caller && !reply->server && reply->port == port, true);
+		same("port: free reply", id, !reply_holder(reply) && reply->port == port, true);
 	audit.balance[CALLERS] += callers;
 	same("port: knows what is queued", id, (messages || callers || bits) && !port->busy, false);
 	same("port: receiver sleeps through what there is", id, port_waiting(port) && ready, false);
@@ -143,8 +214,10 @@ static void audit_reply(const void *object)
 {
 	const struct reply *reply = object;
 	bool calls = !reply->caller || reply->caller->state == TSS_THREAD_CALLING;
-	audit.balance[REPLIES] -= !reply->caller && !reply->server;
+	audit.balance[REPLIES] -= !reply_holder(reply);
 	same("reply: caller waits", reply->object.id, calls, true);
+	same("reply: its capability", reply->object.id, reply->cap == reply->object.original, true);
+	same("reply: handed on", reply->object.id, reply->away && reply->away->object != &reply->object, false);
 	same("reply: handle", reply->object.id, reply->handle, capability_handle(reply->object.original));
 }
 
@@ -195,52 +268,20 @@ static void audit_sched(const void *object)
 	same("sched: parked at", sched->object.id, parked && !listed(TSS_TYPE_THREAD, sched->parked_at), false);
 }
 
-static const struct capability *neighbour(const struct link *at)
-{
-	return LINK_ENTRY(at, struct capability, derivation);
-}
-
-/* What cap was derived from: the nearest before it that is less deep. Of a root: the nearest root, which is itself. */
-static const struct capability *parent_of(const struct capability *cap)
-{
-	const struct link *at = cap->derivation.prev;
-	while (at != &cap->derivation && neighbour(at)->depth && neighbour(at)->depth >= cap->depth)
-		at = at->prev;
-	return neighbour(at);
-}
-
-static void audit_mapping(const struct capability *cap, uint64_t id)
-{
-	const struct memory *memory = (const struct memory *)cap->object;
-	for (uint64_t page = 0; cap->type == TSS_TYPE_MEMORY && cap->mapped_at && page < memory->pages; page++) {
-		paddr_t frame = {0};
-		(void)arch_space_lookup(&cap->space->space, (uaddr_t){cap->mapped_at + page * PAGE_SIZE}, &frame);
-		same("slot: mapped frame", id, frame.raw, memory_frame(memory, page).raw);
-		cap->space->tally[TALLY_MAPPED]--;
-	}
-}
-
 /* Slots are named by unit id << 16 | slot. True if it is full. */
 static bool audit_slot(const struct unit *unit, unsigned slot)
 {
 	const struct capability *cap = &unit->caps.pages[slot / CAPS_PER_PAGE][slot % CAPS_PER_PAGE];
-	const struct link *at = &cap->derivation;
 	uint64_t id = (uint64_t)unit->object.id << 16 | slot;
 	bool empty = unit->caps.free[slot / CAPS_PER_PAGE] >> slot % CAPS_PER_PAGE & 1;
 	same("slot: where it is", id, cap->slot == slot && cap->space == unit, true);
 	same("slot: empty in the bitmap", id, empty, slot && !cap->object);
-	same("slot: list leads back", id, at->next->prev == at && at->prev->next == at, true);
-	same("slot: nothing in an empty one", id, !cap->object && (cap->type || cap->rights || at->next != at), false);
-	same("slot: live object", id, !cap->object || listed(cap->type, cap->object), true);
-	if (!cap->object || audit.wrong->what[0])
-		return cap->object;
-	const struct capability *parent = parent_of(cap);
-	audit.balance[ORIGINALS] += cap->original;
-	same("slot: original", id, cap->original, cap->object->original == cap);
-	same("slot: depth", id, cap->depth, cap->depth ? parent->depth + 1u : parent != cap);
-	same("slot: derived of another object", id, !cap->original && parent->object != cap->object, false);
-	audit_mapping(cap, id);
-	return true;
+	if (cap->object)
+		audit_capability(cap, id);
+	else
+		same("slot: nothing in an empty one", id, cap->type || cap->rights || !link_empty(&cap->derivation),
+		     false);
+	return cap->object;
 }
 
 static void audit_unit(const void *object)

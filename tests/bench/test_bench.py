@@ -8,7 +8,7 @@ from bench.measure import Row, Unsteady, bench_once, boot_to_prompt, missed, twi
 
 ROWS = ("null_syscall", "ipc_rt_register_cross", "ipc_rt_register_same", "ipc_rt_64_cross", "ipc_rt_256_cross",
         "ipc_rt_256_cap_cross", "ipc_send_receive_async", "event_signal", "event_wake_switch", "yield_cross",
-        "irq_to_user", "sched_pick_2", "sched_pick_200", "boot_to_init")
+        "irq_to_user", "revoke_1", "revoke_200", "revoke_latency_200", "sched_pick_2", "sched_pick_200", "boot_to_init")
 
 
 def test_runs_agree_and_meet_the_targets() -> None:

@@ -61,7 +61,7 @@ static cap_t own_port(uint64_t *port)
 	uint64_t reply, connection;
 	if (tss_port_create(TSS_SLOT_UNIT, 4, port) != TSS_OK ||
 	    tss_reply_create((cap_t)*port, TSS_SLOT_UNIT, &reply) != TSS_OK ||
-	    tss_connection_create((cap_t)*port, TSS_SLOT_UNIT, 1, &connection) != TSS_OK)
+	    tss_connection_create((cap_t)*port, TSS_SLOT_UNIT, 1, 0, &connection) != TSS_OK)
 		return TSS_CAP_NULL;
 	return (cap_t)connection;
 }

@@ -39,6 +39,71 @@ static void row_revoke(void)
 	report("revoke_1");
 }
 
+#define MANY 200u
+
+static cap_t many_copies(void)
+{
+	uint64_t event, copy;
+	if (tss_event_create(TSS_SLOT_UNIT, &event) != TSS_OK)
+		return TSS_CAP_NULL;
+	for (unsigned i = 0; i < MANY; i++)
+		(void)tss_capability_derive((cap_t)event, TSS_RIGHT_SIGNAL, &copy);
+	return (cap_t)event;
+}
+
+/* From the first slice to the last. */
+static void row_revoke_many(void)
+{
+	for (int i = 0; i < SAMPLES; i++) {
+		cap_t event = many_copies();
+		uint64_t start = ticks();
+		while (TSS_CODE(tss_capability_revoke(event)) == TSS_E_AGAIN)
+			;
+		samples[i] = ticks() - start;
+		(void)tss_capability_delete(event);
+	}
+	report("revoke_200");
+}
+
+static volatile uint64_t slice_start;
+static volatile int delays = -1;
+
+/* More urgent than the revoker: whenever its time is up in the middle of a slice, it must wait for the slice's end. */
+static void wake_up_often(void *unused)
+{
+	(void)unused;
+	while (delays < SAMPLES) {
+		(void)tss_self_sleep(1);
+		uint64_t start = slice_start, end = ticks();
+		if (start == 0)
+			continue;
+		if (delays >= 0)
+			samples[delays] = end - start;
+		delays++;
+	}
+}
+
+/*
+ * How long a more urgent thread waits because somebody revokes 200: from the start of the slice that was running to the
+ * thread's first instruction, so at least as long as it can have waited. What counts is the longest.
+ */
+static void row_revoke_latency(void)
+{
+	if (!thread_run(wake_up_often, NULL, PRIORITY_ABOVE))
+		return;
+	while (delays < SAMPLES) {
+		cap_t event = many_copies();
+		tss_status_t status;
+		do {
+			slice_start = ticks();
+			status = tss_capability_revoke(event);
+			slice_start = 0;
+		} while (TSS_CODE(status) == TSS_E_AGAIN);
+		(void)tss_capability_delete(event);
+	}
+	report("revoke_latency_200");
+}
+
 static volatile uint64_t woken_at;
 
 static void wait_for_interrupts(void *unused)
@@ -96,5 +161,7 @@ void rows_objects(void)
 	MEASURE("null_syscall", (void)tss_self_version(NULL));
 	row_map();
 	row_revoke();
+	row_revoke_many();
+	row_revoke_latency();
 	row_interrupt();
 }

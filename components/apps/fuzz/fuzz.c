@@ -86,9 +86,9 @@ static void setup(void)
 	assert(tss_port_create(SELF, 8, &value) == TSS_OK);
 	port = (cap_t)value;
 	assert(tss_reply_create(port, SELF, &value) == TSS_OK);
-	assert(tss_connection_create(port, SELF, BADGE_END, &value) == TSS_OK);
+	assert(tss_connection_create(port, SELF, BADGE_END, 0, &value) == TSS_OK);
 	watch = (cap_t)value;
-	have(tss_connection_create(port, SELF, BADGE_CHILD, &value), value);
+	have(tss_connection_create(port, SELF, BADGE_CHILD, 0, &value), value);
 	have(tss_event_create(SELF, &value), value);
 	have(tss_memory_create(SELF, 3, &value), value);
 	have(tss_port_create(SELF, 3, &value), value);

@@ -22,14 +22,15 @@ struct registers {
 		ROW(unit_map, "umad"), ROW(unit_unmap, "um"), ROW(unit_supervise, "uc"), ROW(unit_restrict, "u?"),     \
 		ROW(unit_kill, "un"), ROW(thread_create, "uESan"), ROW(thread_start, "hs"), ROW(sched_create, "yuNt"), \
 		ROW(port_create, "un"), ROW(port_receive, "pt"), ROW(port_reply_receive, "bgt"),                       \
-		ROW(reply_create, "pu"), ROW(reply_send, "rg"), ROW(connection_create, "pun"),                         \
+		ROW(reply_create, "pu"), ROW(reply_send, "rg"), ROW(connection_create, "punn"),                        \
 		ROW(connection_call, "cgt"), ROW(connection_send, "cg"), ROW(event_create, "u"),                       \
 		ROW(event_signal, "e?"), ROW(event_wait, "et"), ROW(event_bind, "ep"), ROW(memory_create, "un"),       \
 		ROW(memory_slice, "mnn"), ROW(memory_device, "yan"), ROW(irq_create, "yn"), ROW(irq_bind, "qe?"),      \
 		ROW(irq_ack, "q"), ROW(ioport_create, "y?n"), ROW(ioport_read, "inn"), ROW(ioport_write, "innn"),      \
 		ROW(system_inspect, "ynnn"), ROW(system_dump, "y"), ROW(memory_template, "mmnN"), ROW(unit_seal, "u"), \
 		ROW(unit_restart, "u"), ROW(self_fault_handler, "ES"), ROW(self_fault_return, "n"),                    \
-		ROW(self_fs_base, "a"), ROW(unit_fault_port, "uc"), ROW(unit_vectors, "u")
+		ROW(self_fs_base, "a"), ROW(unit_fault_port, "uc"), ROW(unit_vectors, "u"),                            \
+		ROW(capability_move, "*l"), ROW(capability_check, "*nx")
 
 /* The call in r, all its registers; what came back is there too. */
 static inline void hostile_call(struct registers *r)

@@ -36,7 +36,7 @@ cap_t new_reply(cap_t port)
 cap_t new_connection(cap_t port, uint64_t badge)
 {
 	uint64_t value = 0;
-	return made(tss_connection_create(port, SELF, badge, &value), &value);
+	return made(tss_connection_create(port, SELF, badge, 0, &value), &value);
 }
 
 cap_t new_event(void)

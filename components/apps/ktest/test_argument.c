@@ -114,16 +114,17 @@ static void test_missing_right_in_any_call(void)
 static void second_capability(uint64_t number, cap_t first, unsigned type, bool right_needed)
 {
 	const struct row *row = &rows[number - TSS_SYSCALL_FIRST];
+	const uint64_t fourth = number == TSS_SYS_sched_create ? SLICE : 0;
 	for (unsigned i = 0; i < 3; i++) {
 		const uint64_t none[5] = {first, nonsense[i], 0, 0, 0};
 		check_row(row, raw_call(number, none, NULL), E(CAPABILITY, 2));
 	}
 	for (unsigned other = 1; other < TSS_TYPE_COUNT; other++) {
-		const uint64_t wrong[5] = {first, one_of[other], 10, SLICE, 0};
+		const uint64_t wrong[5] = {first, one_of[other], 10, fourth, 0};
 		if (other != type)
 			check_row(row, raw_call(number, wrong, NULL), E(TYPE, 2));
 	}
-	const uint64_t weak[5] = {first, without_rights[type], 10, SLICE, 0};
+	const uint64_t weak[5] = {first, without_rights[type], 10, fourth, 0};
 	if (right_needed && without_rights[type])
 		check_row(row, raw_call(number, weak, NULL), E(RIGHTS, 2));
 }

@@ -236,7 +236,7 @@ static void test_family_of_a_port(void)
 	CHECK(inspected(client), ~0ull);
 	CHECK(inspected(connection), ~0ull);
 	CHECK_OK(tss_connection_send(kept, TSS_TAG(1, 0, 0), (uint64_t[4]){0}));
-	CHECK(tss_connection_create(derive(port, TSS_RIGHT_RECEIVE), SELF, 1, NULL), E(RIGHTS, 1));
+	CHECK(tss_connection_create(derive(port, TSS_RIGHT_RECEIVE), SELF, 1, 0, NULL), E(RIGHTS, 1));
 }
 
 const struct test capability_tests[] = {

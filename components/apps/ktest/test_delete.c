@@ -64,7 +64,7 @@ static void test_delete_takes_what_it_paid(void)
 	CHECK_OK(tss_event_create(unit, &event));
 	CHECK_OK(tss_memory_create(unit, 2, &memory));
 	CHECK_OK(tss_sched_create(SYSTEM, unit, LOW, SLICE, &sched));
-	CHECK_OK(tss_connection_create((cap_t)port, SELF, 1, &connection));
+	CHECK_OK(tss_connection_create((cap_t)port, SELF, 1, 0, &connection));
 	CHECK_OK(tss_unit_map(SELF, (cap_t)memory, SPARE_AT, TSS_RIGHT_READ));
 	CHECK_OK(destroy(unit));
 	disown(unit);

@@ -82,17 +82,35 @@ static void test_seventeenth_link_is_refused(void)
 	CHECK(workers[17]->status, E(DEPTH, 1));
 }
 
-/* Built by direct calls; the last one works on and is preempted, so that the chain has to be followed again. */
+/*
+ * Built by direct calls; the last one works on and is preempted, so that the chain has to be followed again. One who was
+ * refused answers, and can call then: nobody waits for it any more.
+ */
+static uint64_t pass_timeout, pass_late;
+static tss_tag_t pass_tag;
+static tss_status_t pass(cap_t connection)
+{
+	tss_tag_t tag = pass_tag;
+	uint64_t words[4] = {0};
+	tss_ipc()->send_caps[0] = SELF;
+	return tss_connection_call(connection, &tag, words, pass_timeout);
+}
+
 static void job_pass_or_spin(struct worker *self)
 {
 	struct tss_request request;
+	tss_ipc()->recv_slots[0] = 0;
+	if (pass_late && self->a == pass_late)
+		(void)tss_self_sleep(5000);
 	(void)tss_port_receive(ports[self->a], &request, TSS_INFINITE);
 	if (self->b)
 		for (uint64_t end = now() + 2000; now() < end;)
 			;
 	else
-		self->status = call(ways[self->a + 1], SECOND);
+		self->status = pass(ways[self->a + 1]);
 	(void)tss_reply_send(request.reply, TSS_TAG(2, 0, 0), none);
+	if (self->status != TSS_OK)
+		self->got[0] = call(ways[self->a + 1], SECOND) + 1;
 }
 
 static void job_interrupt(struct worker *self)
@@ -101,40 +119,120 @@ static void job_interrupt(struct worker *self)
 		(void)tss_self_sleep(TICK);
 }
 
-/* However the kernel does it beyond 16 links, nobody may be left behind. */
-static void chain(unsigned length, unsigned priority)
+/* The main thread's call is the first link; that of worker 15 would be the 17th. */
+static void chain(unsigned length, unsigned priority, uint64_t timeout, tss_tag_t tag)
 {
 	struct worker *workers[WORKERS];
 	ports_new(length);
+	pass_timeout = timeout;
+	pass_tag = tag;
 	for (unsigned i = 0; i < length; i++)
 		workers[i] = work(priority, job_pass_or_spin, i, i == length - 1);
 	rest();
 	struct worker *interrupter = work(HIGH + 50, job_interrupt, 0, 0);
 	CHECK_OK(call(ways[0], SECOND / 4));
-	for (unsigned i = 0; i < length && workers[i]->done; i++)
-		if (TSS_CODE(workers[i]->status) == TSS_E_DEPTH)
-			return;
 	for (unsigned i = 0; i < length; i++) {
 		CHECK_TRUE(joined(workers[i]));
-		CHECK_OK(workers[i]->status);
+		CHECK(workers[i]->status, i == 15 && length > 16 ? E(DEPTH, 1) : TSS_OK);
 	}
+	if (length > 16)
+		CHECK(workers[15]->got[0], TSS_OK + 1);
 	CHECK_TRUE(joined(interrupter));
 }
 
 static void test_chain_of_sixteen(void)
 {
-	chain(16, HIGH);
+	chain(16, HIGH, SECOND, TSS_TAG(1, 0, 0));
+}
+
+static void test_chain_of_seventeen(void)
+{
+	chain(17, HIGH, SECOND, TSS_TAG(1, 0, 0));
 }
 
 static void test_chain_of_twenty_two(void)
 {
-	chain(22, HIGH);
+	chain(22, HIGH, TSS_INFINITE, TSS_TAG(1, 0, 0));
+}
+
+/* One in the middle comes late: its caller waits in the queue, and counts all the same. */
+static void test_chain_with_a_queued_link(void)
+{
+	pass_late = 8;
+	chain(17, HIGH, SECOND, TSS_TAG(1, 0, 0));
+	pass_late = 0;
+}
+
+static void test_chain_of_long_messages(void)
+{
+	chain(17, HIGH, TSS_INFINITE, TSS_TAG(1, 100, 0));
 }
 
 static void test_chain_of_twenty_two_below(void)
 {
 	(void)work(LOW - 1, job_spin, SECOND, 0);
-	chain(22, LOW);
+	chain(22, LOW, TSS_INFINITE, TSS_TAG(1, 0, 0));
+}
+
+/* Receives, and calls on when its caller has given up: there is one link less then. */
+static void job_pass_late(struct worker *self)
+{
+	struct tss_request request;
+	(void)tss_port_receive(ports[self->a], &request, TSS_INFINITE);
+	if (self->b)
+		(void)tss_self_sleep(5000);
+	self->status = call(ways[self->a + 1], SECOND);
+	(void)tss_reply_send(request.reply, TSS_TAG(2, 0, 0), none);
+}
+
+static void test_room_when_a_caller_gives_up(void)
+{
+	struct worker *workers[17];
+	ports_new(17);
+	for (unsigned i = 0; i < 16; i++)
+		workers[i] = work(HIGH, job_pass_late, i, i == 15);
+	workers[16] = work(HIGH, job_server, ports[16], 1);
+	CHECK(call(ways[0], 2000), E(TIMEOUT, 0));
+	for (unsigned i = 0; i < 17; i++) {
+		CHECK_TRUE(joined(workers[i]));
+		CHECK_OK(workers[i]->status);
+	}
+}
+
+/* What a thread was once deep in does not count when it waits for nobody and nobody for it. */
+static void job_receive_twice(struct worker *self)
+{
+	struct tss_request request = {.reply = TSS_CAP_NULL};
+	(void)tss_port_receive(ports[15], &request, TSS_INFINITE);
+	request.tag = TSS_TAG(2, 0, 0);
+	self->got[0] = tss_port_reply_receive(ports[15], &request, self->a ? TSS_INFINITE : 2000);
+	self->status = call(ways[16], SECOND);
+}
+
+static void depth_forgotten(bool by_message)
+{
+	struct worker *deep;
+	ports_new(17);
+	for (unsigned i = 0; i < 15; i++)
+		(void)work(HIGH, job_pass_late, i, 0);
+	deep = work(HIGH, job_receive_twice, by_message, 0);
+	(void)work(HIGH, job_server, ports[16], 1);
+	CHECK_OK(call(ways[0], SECOND));
+	if (by_message)
+		CHECK_OK(tss_connection_send(ways[15], TSS_TAG(1, 0, 0), none));
+	CHECK_TRUE(joined(deep));
+	CHECK(deep->got[0], by_message ? TSS_OK : E(TIMEOUT, 0));
+	CHECK_OK(deep->status);
+}
+
+static void test_depth_is_forgotten_after_a_timeout(void)
+{
+	depth_forgotten(false);
+}
+
+static void test_depth_is_forgotten_with_a_message(void)
+{
+	depth_forgotten(true);
 }
 
 const struct test depth_tests[] = {
@@ -143,6 +241,12 @@ const struct test depth_tests[] = {
 	TEST(circle_of_five),
 	TEST(seventeenth_link_is_refused),
 	TEST(chain_of_sixteen),
+	TEST(chain_of_seventeen),
+	TEST(chain_of_long_messages),
+	TEST(chain_with_a_queued_link),
+	TEST(room_when_a_caller_gives_up),
+	TEST(depth_is_forgotten_after_a_timeout),
+	TEST(depth_is_forgotten_with_a_message),
 	TEST(chain_of_twenty_two),
 	TEST(chain_of_twenty_two_below),
 	{0},

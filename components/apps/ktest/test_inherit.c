@@ -293,11 +293,68 @@ static void test_answered_on_borrowed_time(void)
 	CHECK_TRUE(!top->done);
 }
 
+/*
+ * Two threads receive from one port in turn. The last to receive sleeps, so the caller in the queue lends its time in
+ * vain; when the other comes back for the next request it has the caller's priority, hog or no hog.
+ */
+static void job_alternate(struct worker *self)
+{
+	struct tss_request request;
+	(void)tss_port_receive((cap_t)self->a, &request, TSS_INFINITE);
+	mark('1');
+	(void)tss_self_sleep(4000);
+	request.tag = TSS_TAG(0, 0, 0);
+	(void)tss_port_reply_receive((cap_t)self->a, &request, TSS_INFINITE);
+	for (uint64_t end = now() + 1000; now() < end;)
+		;
+	mark('3');
+	(void)tss_reply_send(request.reply, TSS_TAG(0, 0, 0), none);
+}
+
+static void job_second_receiver(struct worker *self)
+{
+	struct tss_request request;
+	(void)tss_port_receive((cap_t)self->a, &request, TSS_INFINITE);
+	mark('2');
+	(void)tss_self_sleep(SECOND);
+}
+
+static void job_hog(struct worker *self)
+{
+	job_spin(self);
+	mark('h');
+}
+
+static void test_receivers_alternate(void)
+{
+	cap_t port = port_with_reply(), connection = new_connection(port, 1);
+	(void)new_reply(port);
+	(void)work(HIGH + 10, job_alternate, port, 0);
+	struct worker *first = work(HIGH + 20, job_caller, connection, SECOND);
+	(void)work(BOTTOM, job_second_receiver, port, 0);
+	(void)work(BOTTOM, job_caller, connection, SECOND);
+	rest();
+	CHECK_TRACE("12");
+	struct worker *urgent = work(HIGH + 20, job_caller, connection, SECOND);
+	(void)work(HIGH + 15, job_hog, 30000, 0);
+	CHECK_TRUE(joined(urgent));
+	CHECK_OK(urgent->status);
+	CHECK_OK(first->status);
+	CHECK_TRACE("123h");
+}
+
 const struct test inherit_tests[] = {
-	TEST(inversion_three_deep),         TEST(queued_caller_helps),
-	TEST(donation_ends_with_the_reply), TEST(helper_times_out),
-	TEST(caller_deleted_while_served),  TEST(callers_context_deleted_while_served),
-	TEST(answered_by_another_thread),   TEST(answered_by_another_thread_and_receive),
-	TEST(deferred_reply_lends_nothing), TEST(servers_context_deleted),
-	TEST(answered_on_borrowed_time),    {0},
+	TEST(inversion_three_deep),
+	TEST(queued_caller_helps),
+	TEST(donation_ends_with_the_reply),
+	TEST(helper_times_out),
+	TEST(caller_deleted_while_served),
+	TEST(callers_context_deleted_while_served),
+	TEST(answered_by_another_thread),
+	TEST(answered_by_another_thread_and_receive),
+	TEST(deferred_reply_lends_nothing),
+	TEST(servers_context_deleted),
+	TEST(answered_on_borrowed_time),
+	TEST(receivers_alternate),
+	{0},
 };

@@ -228,6 +228,44 @@ static void test_sched_create_refusals(void)
 	CHECK(tss_sched_create(SYSTEM, TSS_CAP_NULL, 1, SLICE, &value), E(CAPABILITY, 2));
 }
 
+/* A child's only thread, or the context of it, is deleted: the unit ends, its supervisor hears so. */
+static void last_thread_deleted(bool by_context)
+{
+	struct child child = child_new(HIGH, job_sleep, SECOND, 0);
+	cap_t watch = child_watch(&child, 5), doomed = by_context ? child.sched : child.thread;
+	struct tss_request request;
+	child_go(&child);
+	CHECK(receive(watch, &request, 0), E(TIMEOUT, 0));
+	CHECK_OK(destroy(doomed));
+	CHECK_OK(receive(watch, &request, 0));
+	CHECK(TSS_TAG_TYPE(request.tag), TSS_MSG_ENDED);
+	CHECK(request.badge, 5);
+	CHECK(request.words[0], 0x200);
+}
+
+static void test_deleting_the_last_thread_ends_its_unit(void)
+{
+	last_thread_deleted(false);
+}
+
+static void test_deleting_the_last_context_ends_its_unit(void)
+{
+	last_thread_deleted(true);
+}
+
+/* A unit that has not begun may lose its thread and get another. */
+static void test_a_unit_being_built_outlives_its_thread(void)
+{
+	struct child child = child_new(HIGH, job_sleep, SECOND, 0);
+	cap_t watch = child_watch(&child, 5);
+	struct tss_request request;
+	uint64_t thread = 0;
+	CHECK_OK(destroy(child.thread));
+	CHECK(receive(watch, &request, 0), E(TIMEOUT, 0));
+	CHECK_OK(tss_thread_create(child.unit, 0x400000, 0x400000, TSS_LAYOUT_IPC_PAGE, 0, &thread));
+	own((cap_t)thread);
+}
+
 const struct test life_tests[] = {
 	TEST(deleted_while_receiving),
 	TEST(deleted_while_calling),
@@ -241,6 +279,9 @@ const struct test life_tests[] = {
 	TEST(cannot_delete_itself),
 	TEST(event_and_message_for_the_dead),
 	TEST(server_deleted_while_serving),
+	TEST(deleting_the_last_thread_ends_its_unit),
+	TEST(deleting_the_last_context_ends_its_unit),
+	TEST(a_unit_being_built_outlives_its_thread),
 	TEST(thread_create_refusals),
 	TEST(sched_create_refusals),
 	{0},

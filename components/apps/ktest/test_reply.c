@@ -291,6 +291,55 @@ static void test_reply_receive_with_failing_reply_receives_nothing(void)
 	CHECK(request.tag, word('m'));
 }
 
+/* A caller that was received gives up, by time-out or death: the server hears so before it answers. */
+static void cancelled(bool by_death)
+{
+	cap_t port = new_port(1), connection = new_connection(port, 1), event = new_event();
+	struct tss_request request, next;
+	(void)new_reply(port);
+	CHECK_OK(tss_event_bind(event, port));
+	struct worker *caller = call_with_word(HIGH, connection, by_death ? SECOND : 1000, '1');
+	CHECK_OK(receive(port, &request, 0));
+	CHECK_OK(tss_event_signal(event, 4));
+	if (by_death) {
+		CHECK_OK(destroy(caller->thread));
+		caller->thread = TSS_CAP_NULL;
+	} else {
+		CHECK_TRUE(joined(caller));
+	}
+	CHECK_OK(receive(port, &next, 0));
+	CHECK(next.tag, TSS_TAG(TSS_MSG_EVENT, 8, 0));
+	CHECK(next.words[0], TSS_EVENT_CANCEL | 4);
+	CHECK(tss_reply_send(request.reply, word('r'), none), E(GONE, 1));
+}
+
+static void test_cancel_bit_after_a_timeout(void)
+{
+	cancelled(false);
+}
+
+static void test_cancel_bit_after_death(void)
+{
+	cancelled(true);
+}
+
+/* Who was never received, and who was answered, leaves no bit. */
+static void test_no_cancel_bit_without_a_reason(void)
+{
+	cap_t port = new_port(1), connection = new_connection(port, 1), event = new_event();
+	struct tss_request request;
+	(void)new_reply(port);
+	CHECK_OK(tss_event_bind(event, port));
+	struct worker *queued = call_with_word(HIGH, connection, 500, '1');
+	CHECK_TRUE(joined(queued));
+	CHECK(receive(port, &request, 0), E(TIMEOUT, 0));
+	struct worker *served = call_with_word(HIGH, connection, SECOND, '2');
+	CHECK_OK(receive(port, &request, 0));
+	CHECK_OK(tss_reply_send(request.reply, word('r'), none));
+	CHECK_TRUE(served->done);
+	CHECK(receive(port, &request, 0), E(TIMEOUT, 0));
+}
+
 const struct test reply_tests[] = {
 	TEST(reply_too_late),
 	TEST(reply_handle_never_bound),
@@ -306,5 +355,8 @@ const struct test reply_tests[] = {
 	TEST(reply_object_deleted_while_in_use),
 	TEST(orphaned_reply_object_deleted),
 	TEST(reply_receive_with_failing_reply_receives_nothing),
+	TEST(cancel_bit_after_a_timeout),
+	TEST(cancel_bit_after_death),
+	TEST(no_cancel_bit_without_a_reason),
 	{0},
 };

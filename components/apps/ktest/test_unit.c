@@ -116,7 +116,7 @@ static void test_received_and_queued_callers_hear_of_death(void)
 	CHECK(tss_connection_send(connection, TSS_TAG(1, 0, 0), none), E(PEER_DEAD, 1));
 }
 
-/* Another unit's thread waits at the dead unit's port: its callers hear PEER_DEAD all the same. */
+/* Another unit's thread waits at the dead unit's port: it is woken, and its callers hear PEER_DEAD all the same. */
 static void test_dead_port_with_a_foreign_receiver(void)
 {
 	struct child child = child_new(LOW, job_exit, 0, 0);
@@ -124,8 +124,12 @@ static void test_dead_port_with_a_foreign_receiver(void)
 	struct worker *server = work(HIGH, job_server, port, 2);
 	CHECK_OK(call(connection, TSS_INFINITE));
 	CHECK_OK(tss_unit_kill(child.unit, 0));
+	CHECK_TRUE(server->done);
+	CHECK(server->status, E(CANCELLED, 1));
 	CHECK(call(connection, TSS_INFINITE), E(PEER_DEAD, 1));
 	CHECK(server->got[0], 1);
+	struct tss_request request;
+	CHECK(receive(port, &request, TSS_INFINITE), E(PEER_DEAD, 1));
 }
 
 static void job_call_out(struct worker *self)

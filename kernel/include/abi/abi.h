@@ -14,7 +14,11 @@
 /*
  * cap_t: a handle. Bits 0-15 slot, bits 16-31 generation of the slot. A slot's generation starts at 0 and goes up
  * each time the slot is emptied, so a capability that the generator placed has the slot number as its handle, and
- * a stale handle never names the next tenant. 0 (slot 0) is never valid.
+ * a stale handle does not name the next tenant. Generations have 16 bits: after exactly 65,536 uses of its slot a handle
+ * that was kept all the while names what is there then. It is a capability of the same unit all the same: who keeps a
+ * stale handle that long can confuse his own capabilities, never gain one. 0 (slot 0) is never valid. Where a system call
+ * takes a handle in a register of 64 bits the upper 32 must be 0; only in argument 1 of calls that take one type they
+ * are not looked at (reply_receive has a second handle there).
  */
 typedef uint32_t cap_t;
 #define TSS_CAP_NULL 0u
@@ -75,7 +79,7 @@ enum tss_syscall {
 #include "syscalls.def"
 #undef SYSCALL
 	TSS_SYSCALL_FIRST = 0x1000,
-	TSS_SYSCALL_COUNT = 0x32, /* rows in syscalls.def; a static assertion in the kernel checks it */
+	TSS_SYSCALL_COUNT = 0x34, /* rows in syscalls.def; a static assertion in the kernel checks it */
 };
 
 enum tss_fault {

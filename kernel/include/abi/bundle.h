@@ -82,7 +82,7 @@ struct tss_table_instance {      /* 112 bytes */
  *   SCHED       -                       -                 -        scheduling context of payer's main thread
  *   PORT        depth                   -                 -
  *   REPLY       object index of port    -                 -
- *   CONNECTION  object index of port    badge             -        the port's object index is smaller
+ *   CONNECTION  object index of port    badge             credit   the port's object index is smaller
  *   EVENT       -                       -                 -
  *   MEMORY      source TSS_MEMORY_*     section or pages  physical address (DEVICE)
  *   IRQ         line                    -                 -

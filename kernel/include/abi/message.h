@@ -20,6 +20,13 @@
  * When the status of a call, receive or reply_receive is not TSS_OK the other result registers are 0; a send leaves
  * nothing there but the sender's own words.
  *
+ * Capabilities: each needs GRANT and is derived, the sender keeps his. A reply handle in use needs none and moves: who
+ * receives it answers the caller, who now lends him his priority; a used, free or moved one is refused (CAPABILITY). A
+ * call or a reply with more capabilities than the other side has declared empty slots is refused (NO_SLOT). A send does
+ * not wait to know: one that finds no slot at the receiver is dropped, and one that was revoked on the way is gone; the
+ * tag counts what was sent, and recv_caps says TSS_CAP_NULL in that place. A caller whose reply handle is dropped, or
+ * whose new holder ends, gets PEER_DEAD.
+ *
  * reply_receive with reply handle 0 only receives. If its reply fails (GONE, CAPABILITY, NO_SLOT on argument 2...)
  * it returns that error at once without receiving.
  */
@@ -44,6 +51,8 @@ typedef uint64_t tss_tag_t;
  */
 #define TSS_TYPE_KERNEL 0xffff0000u
 #define TSS_MSG_EVENT 0xffff0001u /* bound event: word 0 has the bits, now cleared; badge 0 */
+#define TSS_EVENT_CANCEL (1ull << 63) /* set by the kernel in the event bound to a port: a caller whose call was received
+	has given up (time-out, death), so that one of the reply handles will return GONE */
 #define TSS_MSG_FAULT 0xffff0002u /* struct tss_fault_record; badge of the fault_port or supervise connection */
 #define TSS_MSG_ENDED 0xffff0003u /* a unit ended: word 0 exit code, words 1-2 its name */
 
@@ -77,7 +86,7 @@ struct tss_ipc_page {
 	uint64_t self;                           /* 0x000 address of this page in the unit (written once, by the kernel) */
 	uint64_t thread;                         /* 0x008 object id of the thread (likewise) */
 	uint8_t unit[TSS_NAME_SIZE];             /* 0x010 name of the unit (likewise) */
-	cap_t send_caps[TSS_MESSAGE_CAPS];       /* 0x020 handles to hand over; each needs GRANT; they are derived, the sender keeps his */
+	cap_t send_caps[TSS_MESSAGE_CAPS];       /* 0x020 handles to hand over, see above */
 	cap_t recv_slots[TSS_MESSAGE_CAPS];      /* 0x030 slot numbers, empty slots of the receiver; 0 ends the list */
 	cap_t recv_caps[TSS_MESSAGE_CAPS];       /* 0x040 handles that arrived */
 	uint64_t reserved[22];                   /* 0x050 */

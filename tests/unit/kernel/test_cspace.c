@@ -29,10 +29,13 @@ void thread_free(struct thread *thread)
 {
 	(void)thread;
 }
-
-void thread_end(struct thread *thread)
+void thread_leave(struct thread *thread, uint64_t code)
 {
-	(void)thread;
+	(void)thread, (void)code;
+}
+void reply_dropped(struct reply *reply)
+{
+	(void)reply;
 }
 void port_destroy(struct port *port)
 {

@@ -73,21 +73,18 @@ void event_signal(struct event *to, uint64_t bits)
 	CHECK(to == &event && bits == 1);
 	signalled = true;
 }
-status_t object_alloc(struct unit *payer, uint8_t type, size_t size, void **out)
+status_t syscall_new_object(struct thread *self, struct unit *payer, uint8_t type, size_t size, struct capability **at,
+			    void **out)
 {
+	(void)self;
 	CHECK(!payer && type == TSS_TYPE_IRQ && size == sizeof(irq));
+	*at = &slot;
 	*out = &irq;
 	return TSS_OK;
 }
 void object_free(struct object *object, size_t size)
 {
 	(void)object, (void)size;
-}
-status_t syscall_new_slot(struct thread *self, struct capability **out)
-{
-	(void)self;
-	*out = &slot;
-	return TSS_OK;
 }
 status_t syscall_place(struct thread *self, struct capability *at, void *object, struct capability *parent)
 {
