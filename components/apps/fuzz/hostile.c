@@ -132,8 +132,12 @@ static uint64_t structured(uint64_t *state, char kind)
 		return below(state, 130);
 	case 'a':
 		return SPARE_AT + below(state, 24) * TSS_PAGE_SIZE;
+	case 'f':
+		return below(state, 3);
+	case 'k':
+		return below(state, TSS_TYPE_COUNT);
 	case 'x':
-		return next_random(state) & next_random(state) & TSS_RIGHT_ALL;
+		return !below(state, 3) ? 0 : next_random(state) & next_random(state) & TSS_RIGHT_ALL;
 	case 'd':
 		return below(state, 8);
 	case 't':

@@ -12,15 +12,15 @@ struct registers {
 
 /*
  * u unit, h thread, s sched, p port, c connection, r reply, e event, m memory, q irq, i I/O ports, y system; * any
- * handle; n N small numbers; a page address; x rights; d protection; t short time; g tag; l slot; E entry point;
+ * handle; n N small numbers; f flag; k type; a page address; x rights; d protection; t short time; g tag; l slot; E entry point;
  * S stack; b port and reply; ? anything
  */
 #define ROW(call, kinds) [TSS_SYS_##call - TSS_SYSCALL_FIRST] = (kinds)
 #define HOSTILE_ROWS                                                                                                   \
 	ROW(self_sleep, "t"), ROW(capability_derive, "*x"), ROW(capability_delete, "*"), ROW(capability_inspect, "*"), \
-		ROW(capability_revoke, "*"), ROW(unit_create, "uNN??"), ROW(unit_install, "ul*xn"),                    \
+		ROW(capability_revoke, "*"), ROW(unit_create, "uNN??"), ROW(unit_install, "ul*xf"),                    \
 		ROW(unit_map, "umad"), ROW(unit_unmap, "um"), ROW(unit_supervise, "uc"), ROW(unit_restrict, "u?"),     \
-		ROW(unit_kill, "un"), ROW(thread_create, "uESan"), ROW(thread_start, "hs"), ROW(sched_create, "yuNt"), \
+		ROW(unit_kill, "uf"), ROW(thread_create, "uESan"), ROW(thread_start, "hs"), ROW(sched_create, "yuNt"), \
 		ROW(port_create, "un"), ROW(port_receive, "pt"), ROW(port_reply_receive, "bgt"),                       \
 		ROW(reply_create, "pu"), ROW(reply_send, "rg"), ROW(connection_create, "punn"),                        \
 		ROW(connection_call, "cgt"), ROW(connection_send, "cg"), ROW(event_create, "u"),                       \
@@ -30,7 +30,7 @@ struct registers {
 		ROW(system_inspect, "ynnn"), ROW(system_dump, "y"), ROW(memory_template, "mmnN"), ROW(unit_seal, "u"), \
 		ROW(unit_restart, "u"), ROW(self_fault_handler, "ES"), ROW(self_fault_return, "n"),                    \
 		ROW(self_fs_base, "a"), ROW(unit_fault_port, "uc"), ROW(unit_vectors, "u"),                            \
-		ROW(capability_move, "*l"), ROW(capability_check, "*nx")
+		ROW(capability_move, "*l"), ROW(capability_check, "*kx")
 
 /* The call in r, all its registers; what came back is there too. */
 static inline void hostile_call(struct registers *r)
