@@ -18,6 +18,7 @@
 #define CHILD_CALLS 3000u
 #define QUIET_US 60000u
 #define IDLE_MAX 200u
+#define AUDIT_EACH 4u /* messages */
 #define PATIENCE_US 500u
 #define START_US (1ull << 20)
 #define BADGE_END 1u
@@ -129,6 +130,18 @@ static void pass_on(struct tss_request *request)
 	request->tag = TSS_TAG(request->words[0] % 3, request->words[1] % 257, 0);
 }
 
+/* Has the kernel count everything again. */
+static bool all_adds_up(void)
+{
+	const struct tss_inspect_audit *record = (const struct tss_inspect_audit *)tss_ipc()->recv;
+	uint64_t wrong = 0;
+	tss_status_t status = tss_system_inspect(SYSTEM, TSS_INSPECT_AUDIT, 0, 0, &wrong);
+	if (status != TSS_OK || wrong)
+		printf("audit: status %lx, %.64s: %lx is %lx, not %lx\n", status, record->what, record->id, record->got,
+		       record->want);
+	return status == TSS_OK && !wrong;
+}
+
 /*
  * Hears the child, until it has ended, or has made no call in a while or in many messages (a fault that we answer may come
  * for ever). Its exit code; ~0: it has none.
@@ -136,7 +149,7 @@ static void pass_on(struct tss_request *request)
 static uint64_t attend(const volatile uint64_t *counter)
 {
 	struct tss_request request = {.reply = TSS_CAP_NULL};
-	uint64_t before = 0;
+	uint64_t before = 0, messages = 0;
 	for (unsigned idle = 0; idle < IDLE_MAX; idle++) {
 		tss_status_t status = tss_port_reply_receive(port, &request, QUIET_US);
 		if (status != TSS_OK)
@@ -145,6 +158,8 @@ static uint64_t attend(const volatile uint64_t *counter)
 			return request.words[0];
 		else if (request.badge == BADGE_CHILD)
 			pass_on(&request);
+		if (messages++ % AUDIT_EACH == 0 && !all_adds_up())
+			break;
 		if (*counter == before && TSS_CODE(status) == TSS_E_TIMEOUT)
 			break;
 		if (*counter != before)
@@ -165,18 +180,6 @@ static void forget(const struct child *child)
 		if (status != TSS_OK)
 			request.reply = TSS_CAP_NULL;
 	} while (TSS_CODE(status) != TSS_E_TIMEOUT);
-}
-
-/* Has the kernel count everything again. */
-static bool all_adds_up(void)
-{
-	const struct tss_inspect_audit *record = (const struct tss_inspect_audit *)tss_ipc()->recv;
-	uint64_t wrong = 0;
-	tss_status_t status = tss_system_inspect(SYSTEM, TSS_INSPECT_AUDIT, 0, 0, &wrong);
-	if (status != TSS_OK || wrong)
-		printf("audit: status %lx, %.64s: %lx is %lx, not %lx\n", status, record->what, record->id, record->got,
-		       record->want);
-	return status == TSS_OK && !wrong;
 }
 
 /* One child's life; how many calls it made. False in *good: something does not add up. */

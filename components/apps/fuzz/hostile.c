@@ -283,6 +283,7 @@ static void unit_life(uint64_t *state)
 		remember(state, thread);
 	(void)step(state, TSS_SYS_unit_seal, unit, 0, 0);
 	(void)step(state, TSS_SYS_unit_supervise, unit, some_handle(state, TSS_TYPE_CONNECTION), 0);
+	(void)step(state, TSS_SYS_unit_fault_port, unit, some_handle(state, TSS_TYPE_CONNECTION), 0);
 	(void)step(state, TSS_SYS_thread_start, thread, some_handle(state, TSS_TYPE_SCHED), 0);
 	for (unsigned i = 0; i < 4; i++) {
 		(void)step(state, TSS_SYS_self_sleep, below(state, 500), 0, 0);
