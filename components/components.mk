@@ -58,6 +58,15 @@ $(LIBRARY): $(LIBRARY_OBJECTS)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcsD $@ $^
 
+# The console's font: made of the one that GRUB's package has.
+FONT_SOURCE := /usr/share/grub/unicode.pf2
+$(O)/gen/font.bin: $(FONT_SOURCE) generator/font.py
+	$(call say,FONT,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(PYTHON) -m generator.font $< $@
+	$(Q)touch $@
+$(O)/components/drivers/console/font.S.o: $(O)/gen/font.bin
+
 define component_rule
 $(patsubst %,$(O)/%.o,$(call component_sources,$(1))): components/$(1)/component.yaml
 $(O)/components/$(1)/$(notdir $(1)).elf: $(patsubst %,$(O)/%.o,$(call component_sources,$(1))) $(LIBRARY) $(COMPONENT_SCRIPT)

@@ -212,7 +212,8 @@ class _Checker:
     def not_ram(self, assigned: Assigned) -> None:
         device = assigned.device
         ram = [(0, HOLE[0]), (HOLE[1], self.manifest.memory)]
-        if device.kind == "mmio" and any(device.base < end and start < device.end for start, end in ram):
+        inside = any(device.base < end and start < device.end for start, end in ram)
+        if device.kind == "mmio" and not device.firmware and inside:
             self.error("TSS-038", assigned.position, f"{device} lies where the machine has RAM",
                        f"the machine has {self.manifest.memory >> 20}M")
 

@@ -83,7 +83,7 @@ def command_stubs(session: Session) -> int:
     """slots.h of every component, system call stubs, interface stubs."""
     out = Path(session.arguments.out)
     for name, component in _components(session.inputs).items():
-        windows = [d.name for d in component.devices if d.kind == "mmio"]
+        windows = [(d.name, d.count) for d in component.devices if d.kind == "mmio"]
         text = slots.header(name, component.layout, windows)
         write_if_changed(out / "slots" / name / "slots.h", text.encode())
     abi = read_abi(session.root / "kernel" / "include" / "abi")
@@ -122,7 +122,8 @@ def command_build(session: Session) -> int:
         kernel = session.build_dir() / "kernel" / "kernel.elf"
         read_source(kernel, session.root, "build the kernel first: `make image`")
         template = read_source(session.root / "images" / "grub.cfg.in", session.root).text
-        config = image.grub_config(template, product.root.hex(), arguments.append)
+        assert checked.manifest is not None
+        config = image.grub_config(template, product.root.hex(), arguments.append, checked.manifest.video)
         with tempfile.TemporaryDirectory(prefix="tessera-") as work:
             contents = image.iso(Path(work), kernel, product.bundle, config)
         write_if_changed(out / f"{product.plan.system}.iso", contents)

@@ -15,7 +15,8 @@ COMPONENT = re.compile(r"init|(drivers|servers|apps)/[a-z][a-z0-9_]{0,22}")  # f
 KEYS = ("component", "description", "config", "provides", "needs", "devices", "events", "system", "self", "directory",
         "fpu", "defaults", "restart")
 FUTURE = ("heartbeat", "state", "dma", "caps", "personality", "libraries")
-RIGHTS = ("call", "send")
+RIGHTS = ("call", "send", "grant")
+USUAL_RIGHTS = ("call", "send")  # of a need that does not say
 SYSTEM_RIGHTS = ("inspect", "schedule", "device", "dump")
 MEMORY = (16 << 10, 1 << 40)
 STACK = (4 << 10, 16 << 20)
@@ -172,7 +173,8 @@ class _ComponentReader(Reader):
             interface = self.interface(mapping, known)
             rights = rights_of(self, mapping)
             if interface is not None:
-                found.append(Need(key.text, interface, self.flag(mapping, "optional"), rights or RIGHTS, key.position))
+                found.append(Need(key.text, interface, self.flag(mapping, "optional"), rights or USUAL_RIGHTS,
+                                  key.position))
         return tuple(found)
 
     def devices(self, root: Mapping) -> tuple[DeviceSlot, ...]:

@@ -55,14 +55,16 @@ def _section(plan: Plan, section: Section, offset: int, data: bytes) -> bytes:
 def _object(plan: Plan, target: Object) -> dict[str, Any]:
     """An object with its fields named as bundle.h explains them."""
     names = [row.name for row in plan.rows]
-    source = {plan.abi[f"TSS_MEMORY_{n}"]: n for n in ("MAPPED", "COPIED", "ZERO", "DEVICE")}.get(target.a, "")
+    sources = ("MAPPED", "COPIED", "ZERO", "DEVICE", "FIRMWARE")
+    source = {plan.abi[f"TSS_MEMORY_{n}"]: n for n in sources}.get(target.a, "")
     fields: dict[str, dict[str, Any]] = {
         "PORT": {"depth": target.a}, "REPLY": {"port": target.a},
         "CONNECTION": {"port": target.a, "badge": target.b, "credit": target.c},
         "IRQ": {"line": target.a},
-        "IOPORT": {"base": target.a, "count": target.b},
+        "IOPORT": {"base": target.a, "count": target.b, "firmware": target.c},
         "UNIT": {"instance": names[target.a]} if target.type == "UNIT" else {},
         "MEMORY": {"source": source, "pages": target.b, "physical_address": target.c} if source == "DEVICE" else
+        {"source": source, "pages": target.b, "firmware": target.c} if source == "FIRMWARE" else
         {"source": source, "pages": target.b} if source == "ZERO" else
         {"source": source, "section": plan.sections[target.b].name} if source else {}}
     return {"type": target.type, "payer": names[target.payer], **fields.get(target.type, {})}

@@ -16,7 +16,7 @@ from generator.diagnostics import Diagnostic, Position, Refused, short
 EPOCH = 1577836800  # 2020-01-01: the date of every file; no meaning beyond being the same
 GRUB = Path("/usr/lib/grub")
 MODULES = ("iso9660", "multiboot2", "normal", "configfile", "search", "search_fs_file", "part_msdos", "part_gpt",
-           "echo", "terminal")
+           "echo", "terminal", "test")
 BIOS_MODULES = ("biosdisk", "serial", "vbe")
 EFI_MODULES = ("fat", "serial", "efi_gop")
 EMBEDDED = "search --no-floppy --set=root --file /boot/bundle.bin\nset prefix=($root)/boot/grub\n" \
@@ -30,9 +30,14 @@ def check_append(append: str) -> None:
                                   "command line", "use letters, digits, blanks and _ . , : = / + -")])
 
 
-def grub_config(template: str, root_hash: str, append: str) -> str:
-    """images/grub.cfg.in with the hash and the extra kernel command line filled in."""
-    return Template(template).substitute(root=root_hash, append=f" {append}" if append else "")
+def grub_config(template: str, root_hash: str, append: str, video: str) -> str:
+    """images/grub.cfg.in with the hash, the extra kernel command line and the screen filled in.
+
+    `video` is `text`, which only a BIOS has, or WIDTHxHEIGHT, which any firmware is asked for.
+    """
+    screen = 'if [ "$grub_platform" = pc ]; then set gfxpayload=text; fi' if video == "text" else (
+        f"set gfxpayload={video}x32,{video},auto")
+    return Template(template).substitute(root=root_hash, append=f" {append}" if append else "", screen=screen)
 
 
 def _run(work: Path, *command: str | Path) -> None:

@@ -62,6 +62,7 @@ class Manifest:
     description: str
     config: str | None
     memory: int  # of the machine, bytes
+    video: str  # what a BIOS is to set up: text, or WIDTHxHEIGHT
     defaults: Settings
     instances: tuple[Instance, ...]
     position: Position  # of the top
@@ -143,10 +144,20 @@ class _ManifestReader(Reader):
         default = 128 << 20
         if mapping is None:
             return default, root.position
-        self.keys(mapping, "machine", ("memory",), (), ("cpus", "firmware", "disks", "devices"))
+        self.keys(mapping, "machine", ("memory", "video"), (), ("cpus", "firmware", "disks", "devices"))
         node = mapping.get("memory")
         memory = self.size(node, "memory of the machine", *MACHINE) if node is not None else None
         return memory or default, node.position if node is not None else mapping.position
+
+    def video(self, root: Mapping) -> str:
+        """How the screen is to be set up by the boot loader."""
+        node = root.get("machine")
+        node = node.get("video") if isinstance(node, Mapping) else None
+        text = self.text(node, "video") if node is not None else None
+        if text is not None and not re.fullmatch(r"text|[1-9][0-9]{2,3}x[1-9][0-9]{2,3}", text.text):
+            self.error("TSS-013", text.position, f"video {short(text.text)} is no screen",
+                       "write text, or \"WIDTHxHEIGHT\" such as \"1024x768\"")
+        return text.text if text else "text"
 
     def version(self, root: Mapping) -> None:
         node = root.get("tessera")
@@ -189,6 +200,6 @@ def read_manifest(root: Mapping, path: str) -> tuple[Manifest, list[Diagnostic]]
         reader.keys(mapping, "defaults", SETTINGS, (), ("mode", "restart", "budget", "period", "deadline"))
         defaults = read_settings(reader, mapping, "defaults")
     instances = tuple(i for k, v in reader.entries(root, "instances") if (i := reader.instance(k, v)) is not None)
-    manifest = Manifest(path, system or "", description.text if description else "", config, memory, defaults,
-                        instances, root.position, config_position, memory_position)
+    manifest = Manifest(path, system or "", description.text if description else "", config, memory,
+                        reader.video(root), defaults, instances, root.position, config_position, memory_position)
     return manifest, reader.errors

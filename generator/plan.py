@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from generator import budget
+from generator import budget, devices
 from generator.abi import Abi
 from generator.check import Link, Resolved, System
 from generator.elf import PAGE, Image, pages
@@ -244,13 +244,16 @@ class _Planner:
         windows = [d.name for d in component.devices if d.kind == "mmio"]
         for assigned in instance.devices:
             slot, device = component.layout.find("device", assigned.slot).number, assigned.device
+            which = self.abi[f"TSS_FIRMWARE_{device.firmware.upper()}"] if device.firmware else 0
             if device.kind == "irq":
                 self.grant(me, slot, self.add("IRQ", me, device.base), "CONTROL")
             elif device.kind == "ioport":
-                self.grant(me, slot, self.add("IOPORT", me, device.base, device.count), "READ", "WRITE")
+                self.grant(me, slot, self.add("IOPORT", me, device.base, device.count, which), "READ", "WRITE")
             else:
-                target = self.add("MEMORY", me, self.abi["TSS_MEMORY_DEVICE"], device.count, device.base)
-                self.grant(me, slot, target, "READ", "WRITE",
+                source = self.abi["TSS_MEMORY_FIRMWARE" if device.firmware else "TSS_MEMORY_DEVICE"]
+                target = self.add("MEMORY", me, source, device.count, which or device.base)
+                rights = ("READ", "WRITE") if device.firmware in devices.WRITABLE else ("READ",)
+                self.grant(me, slot, target, *rights,
                            address=WINDOW_BASE + windows.index(assigned.slot) * WINDOW_SIZE)
 
     def connect(self) -> None:

@@ -60,13 +60,15 @@ def collisions(planned: Layout) -> list[tuple[Slot, Slot]]:
     return [(first, slot) for slot in planned.slots if (first := seen.setdefault(slot.macro, slot)) is not slot]
 
 
-def header(component: str, planned: Layout, windows: list[str]) -> str:
-    """slots.h; `windows` names the mmio devices in file order."""
+def header(component: str, planned: Layout, windows: list[tuple[str, int]]) -> str:
+    """slots.h; `windows` has name and pages of each mmio device in file order."""
     lines = ["/* SPDX-License-Identifier: BSD-2-Clause */",
              f"/* slots.h - made from components/{component}/component.yaml by `tessera stubs`; do not edit. */",
              "#pragma once", ""]
     lines += [f"#define {slot.macro} {slot.number}u" for slot in planned.slots]
     lines += [f"#define REPLIES_{upper(name)} {count}u" for name, count in planned.replies]
-    lines += [f"#define ADDRESS_{upper(name)} {WINDOW_BASE + i * WINDOW_SIZE:#x}ull" for i, name in enumerate(windows)]
+    lines += [f"#define ADDRESS_{upper(name)} {WINDOW_BASE + i * WINDOW_SIZE:#x}ull"
+              for i, (name, _) in enumerate(windows)]
+    lines += [f"#define {upper(name)}_PAGES {pages}ull" for name, pages in windows]
     lines.append(f"#define SLOTS_END {planned.end}u")
     return "\n".join(lines) + "\n"

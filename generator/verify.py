@@ -36,10 +36,10 @@ def _attributes(found: Found, index: int, homes: list[tuple[str, int]]) -> tuple
     if kind in ("REPLY", "CONNECTION"):
         return (payer, homes[a]) if kind == "REPLY" else (payer, homes[a], b, c)
     if kind == "MEMORY":
-        return (payer, SOURCES[a], *((found.sections[b].name,) if a <= 2 else (b, c) if a == 4 else (b,)))
+        return (payer, SOURCES[a], *((found.sections[b].name,) if a <= 2 else (b, c) if a >= 4 else (b,)))
     if kind == "UNIT":
         return (payer, found.instances[a]["name"])
-    return (payer, *(a, b)[:{"PORT": 1, "IRQ": 1, "IOPORT": 2}.get(kind, 0)])
+    return (payer, *(a, b, c)[:{"PORT": 1, "IRQ": 1, "IOPORT": 3}.get(kind, 0)])
 
 
 def capabilities(found: Found) -> dict[tuple[str, int], Capability]:
@@ -139,8 +139,9 @@ def _json_object(found: Found, index: int) -> dict[str, Any]:
     if kind == "MEMORY":
         row["source"] = SOURCES[a]
         row["section" if a <= 2 else "pages"] = found.sections[b].name if a <= 2 else b
-        return {**row, "physical_address": c} if a == 4 else row
-    keys = {"PORT": "depth", "REPLY": "port", "CONNECTION": "port badge credit", "IRQ": "line", "IOPORT": "base count"}
+        return {**row, "physical_address": c} if a == 4 else {**row, "firmware": c} if a == 5 else row
+    keys = {"PORT": "depth", "REPLY": "port", "CONNECTION": "port badge credit", "IRQ": "line",
+            "IOPORT": "base count firmware"}
     row |= dict(zip(keys.get(kind, "").split(), (a, b, c)))
     if kind == "UNIT":
         row["instance"] = found.instances[a]["name"]

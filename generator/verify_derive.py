@@ -16,11 +16,13 @@ PAGE = 4096
 READ, WRITE, EXECUTE, GRANT, CONTROL, CALL, SEND, RECEIVE = 1, 2, 4, 8, 16, 32, 64, 128
 SIGNAL, WAIT, BIND, INSPECT, SCHEDULE, DEVICE, DUMP = 256, 512, 1024, 2048, 4096, 8192, 16384
 SYSTEM_RIGHTS = {"inspect": INSPECT, "schedule": SCHEDULE, "device": DEVICE, "dump": DUMP}
+CONNECTION_RIGHTS = {"call": CALL, "send": SEND, "grant": GRANT}
 IMAGE, HEAP, DIRECTORY, WINDOWS = 0x400000, 0x1_0000_0000, 0x2_0000_0000, 0x3_0000_0000
 STACK_TOP, IPC_PAGE = 0x7FFF_F000_0000, 0x7FFF_F800_0000
 INIT_SLOTS, INIT_STACK, INIT_PRIORITY = 1024, 8 * PAGE, 255
 FACTORY = {"priority": 100, "slice": "10ms", "memory": "256K", "stack": "16K", "heap": 0, "slots": 256}
 UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "us": 1, "ms": 1000, "s": 1000000}
+FIRMWARE = {"facts": 1, "framebuffer": 2, "dsdt": 3, "pm1a": 4, "pm1b": 5, "smi": 6, "reset": 7}
 SEGMENT = {5: ("text", 4, READ | EXECUTE), 4: ("rodata", 5, READ), 6: ("data", 6, READ | WRITE)}
 
 Capability = tuple[str, tuple[Any, ...], int, int, int, bool]  # type, attributes, rights, address, protection, original
@@ -118,11 +120,16 @@ def _own_slots(work: _Work, name: str, description: dict[str, Any], given: dict[
 
 
 def _device(work: _Work, name: str, slot: int, row: dict[str, Any], text: str, window: int) -> None:
-    kind, base = text.split(":")[0], int(text.split(":")[1], 0)
+    kind, place = text.split(":")
+    which = FIRMWARE.get(place, 0)
+    base = 0 if which else int(place, 0)
     if kind == "irq":
         work.add(name, slot, "IRQ", (name, base), CONTROL)
     elif kind == "ioport":
-        work.add(name, slot, "IOPORT", (name, base, row["count"]), READ | WRITE)
+        work.add(name, slot, "IOPORT", (name, base, row["count"], which), READ | WRITE)
+    elif which:
+        work.add(name, slot, "MEMORY", (name, "FIRMWARE", row["pages"], which), READ | (WRITE if which == 2 else 0),
+                 window)
     else:
         work.add(name, slot, "MEMORY", (name, "DEVICE", row["pages"], base), READ | WRITE, window)
 
@@ -139,7 +146,7 @@ def _links(manifest: dict[str, Any], descriptions: dict[str, dict[str, Any]]) ->
             fitting = [p for p, d in descriptions[server]["provides"].items() if d["interface"] == need["interface"]]
             rights = set(asked.get("rights", need.get("rights", ["call", "send"])))
             found.append((client, name, server, provided or fitting[0],
-                          (CALL if "call" in rights else 0) | (SEND if "send" in rights else 0)))
+                          sum(CONNECTION_RIGHTS[right] for right in rights)))
     return sorted(found)
 
 

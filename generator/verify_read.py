@@ -13,9 +13,9 @@ PAGE = 4096
 ABI_VERSION = 1
 TYPES = {1: "UNIT", 2: "THREAD", 3: "SCHED", 4: "PORT", 5: "CONNECTION", 6: "REPLY", 7: "EVENT", 8: "MEMORY", 9: "IRQ",
          10: "IOPORT", 11: "SYSTEM"}
-SOURCES = {1: "MAPPED", 2: "COPIED", 3: "ZERO", 4: "DEVICE"}
+SOURCES = {1: "MAPPED", 2: "COPIED", 3: "ZERO", 4: "DEVICE", 5: "FIRMWARE"}
 # How many of a, b, c an object of each type uses; the others are 0.
-USED = {"PORT": 1, "REPLY": 1, "CONNECTION": 3, "MEMORY": 3, "IRQ": 1, "IOPORT": 2, "UNIT": 1}
+USED = {"PORT": 1, "REPLY": 1, "CONNECTION": 3, "MEMORY": 3, "IRQ": 1, "IOPORT": 3, "UNIT": 1}
 ROW = ("name", "component", "memory_pages", "entry", "image_base", "stack_top", "ipc_page", "argument", "slots",
        "priority", "slice_us", "flags")
 
@@ -132,7 +132,10 @@ def _object(index: int, raw: tuple[int, ...], rows: list[dict[str, Any]], kinds:
     if name == "MEMORY":
         need(a in SOURCES, "TSS-072", f"object {index} (MEMORY) has the unknown source {a}")
         need(a > 2 or b < sections, "TSS-072", f"object {index} (MEMORY) names section {b}, which does not exist")
-        need(a == 4 or c == 0, "TSS-072", f"object {index} (MEMORY) uses a field it does not have")
+        need(a >= 4 or c == 0, "TSS-072", f"object {index} (MEMORY) uses a field it does not have")
+    if name == "IOPORT" or (name == "MEMORY" and a == 5):
+        fitting = (0, 4, 5, 6, 7) if name == "IOPORT" else (1, 2, 3)
+        need(c in fitting, "TSS-072", f"object {index} ({name}) names {c} of the firmware, which it cannot")
     return name, rows[payer]["name"], a, b, c
 
 

@@ -107,7 +107,9 @@ static tss_status_t make_irq(struct build *build, const struct tss_table_object 
 
 static tss_status_t make_ioport(struct build *build, const struct tss_table_object *o, cap_t unit, uint64_t *handle)
 {
-	(void)build, (void)unit;
+	(void)unit;
+	if (o->c != 0)
+		return firmware_ioport(build, o, handle);
 	return tss_ioport_create(TSS_SLOT_SYSTEM, o->a, o->b, handle);
 }
 
@@ -131,6 +133,8 @@ static tss_status_t make_memory(struct build *build, const struct tss_table_obje
 		return tss_memory_create(unit, o->b, handle);
 	if (o->a == TSS_MEMORY_DEVICE)
 		return tss_memory_device(TSS_SLOT_SYSTEM, o->c, o->b, handle);
+	if (o->a == TSS_MEMORY_FIRMWARE)
+		return firmware_memory(build, o, unit, handle);
 	if (!section_good(build, (uint32_t)o->b)) {
 		build_fail(build, o->payer, "a section of it is damaged", TSS_OK);
 		return TSS_STATUS(TSS_E_ARGUMENT, 0);
@@ -164,6 +168,7 @@ static void build_object(struct build *build, uint32_t object)
 		return;
 	tss_status_t status = makers[o->type](build, o, build->units[o->payer], &handle);
 	build->handles[object] = (cap_t)handle;
+	build->absent[object] = status == TSS_OK && handle == TSS_CAP_NULL;
 	if (status != TSS_OK)
 		build_fail(build, o->payer, tss_type_name(o->type), status);
 }

@@ -53,7 +53,7 @@ void map_memory(struct build *build)
 {
 	for (uint32_t i = 0; i < build->table->header->grant_count; i++) {
 		const struct tss_table_grant *g = &build->table->grants[i];
-		if (g->address == 0 || g->instance == 0 || build->failed[g->instance])
+		if (g->address == 0 || g->instance == 0 || build->failed[g->instance] || build->absent[g->object])
 			continue;
 		tss_status_t status = tss_unit_map(build->units[g->instance], g->slot, g->address, g->protection);
 		if (status != TSS_OK)

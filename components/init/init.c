@@ -50,6 +50,7 @@ int main(void)
 		return EXIT_BUNDLE;
 	if (!table_check(&table))
 		return EXIT_TABLE;
+	firmware_read();
 	build_units(&build);
 	build_objects(&build);
 	grant_copies(&build);

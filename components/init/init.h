@@ -28,6 +28,7 @@ struct build {
 	const struct table *table;
 	cap_t handles[OBJECTS_MAX]; /* in init's own space, TSS_CAP_NULL: not there (any more) */
 	cap_t units[INSTANCES_MAX]; /* likewise, of each instance's unit */
+	bool absent[OBJECTS_MAX]; /* a device that this machine does not have: its slots stay empty */
 	bool failed[INSTANCES_MAX]; /* this instance does not start */
 	uint8_t sections[TSS_BUNDLE_SECTIONS_MAX]; /* SECTION_* */
 };
@@ -39,6 +40,11 @@ bool table_check(const struct table *table);
 
 /* section.c: is the section what its hash says? Asked again, it remembers. */
 bool section_good(struct build *build, uint32_t section);
+
+/* firmware.c: devices that only the firmware can place; a handle of TSS_CAP_NULL: this machine has no such thing. */
+void firmware_read(void);
+tss_status_t firmware_memory(const struct build *build, const struct tss_table_object *o, cap_t unit, uint64_t *handle);
+tss_status_t firmware_ioport(const struct build *build, const struct tss_table_object *o, uint64_t *handle);
 
 /* build.c */
 void build_units(struct build *build);

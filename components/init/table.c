@@ -106,6 +106,8 @@ static bool memory_good(const struct table *t, const struct tss_table_object *o)
 {
 	if (o->a == TSS_MEMORY_ZERO || o->a == TSS_MEMORY_DEVICE)
 		return o->b > 0 && o->b < 1ull << 28;
+	if (o->a == TSS_MEMORY_FIRMWARE)
+		return o->b > 0 && o->b < 1ull << 28 && o->c >= TSS_FIRMWARE_FACTS && o->c <= TSS_FIRMWARE_DSDT;
 	if (o->a != TSS_MEMORY_MAPPED && o->a != TSS_MEMORY_COPIED)
 		return false;
 	if (o->b >= t->section_count)
@@ -127,6 +129,8 @@ static bool object_good(const struct table *t, uint32_t index)
 	case TSS_TYPE_REPLY:
 	case TSS_TYPE_CONNECTION:
 		return refers(t, index, o->a, TSS_TYPE_PORT);
+	case TSS_TYPE_IOPORT:
+		return o->c == 0 || (o->a == 0 && o->c >= TSS_FIRMWARE_PM1A && o->c < TSS_FIRMWARE_COUNT);
 	case TSS_TYPE_MEMORY:
 		return memory_good(t, o);
 	}

@@ -23,6 +23,7 @@ union record {
 	struct tss_inspect_config config;
 	struct tss_inspect_log log;
 	struct tss_inspect_counters counters;
+	struct tss_inspect_machine machine;
 	struct tss_inspect_audit audit;
 	uint64_t words[TSS_MESSAGE_WORDS];
 };
@@ -188,6 +189,12 @@ static bool inspect_config(struct query *query, union record *out)
 	return query->next != CONFIG_TEXT_NONE;
 }
 
+static bool inspect_machine(struct query *query, union record *out)
+{
+	out->machine = boot_info.machine;
+	return query->index == 0;
+}
+
 static bool inspect_audit(struct query *query, union record *out)
 {
 	bool walked = query->index == 0 && audit_walk(&out->audit, query->detail);
@@ -209,6 +216,7 @@ static const struct {
 	[TSS_INSPECT_CONFIG] = {TSS_TYPE_NONE, inspect_config},
 	[TSS_INSPECT_LOG] = {TSS_TYPE_NONE, inspect_log},
 	[TSS_INSPECT_COUNTERS] = {TSS_TYPE_NONE, inspect_counters},
+	[TSS_INSPECT_MACHINE] = {TSS_TYPE_NONE, inspect_machine},
 	[TSS_INSPECT_AUDIT] = {TSS_TYPE_NONE, IS_ENABLED(CONFIG_AUDIT) ? inspect_audit : NULL},
 };
 

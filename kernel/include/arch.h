@@ -7,6 +7,7 @@
  * current thread the CPU idles with interrupts on. Only this folder has inline assembly, MSRs, page-table bits.
  */
 #pragma once
+#include <abi/inspect.h>
 #include <types.h>
 
 struct unit;
@@ -43,13 +44,14 @@ struct boot_region {
 };
 struct boot_info {
 	struct boot_region ram[BOOT_REGIONS_MAX];      /* free RAM: sorted, no overlap with kernel image, bundle, boot tables, the first MiB */
-	struct boot_region reserved[BOOT_REGIONS_MAX]; /* RAM ranges of any kind, free or not: never mappable as a device */
+	struct boot_region reserved[BOOT_REGIONS_MAX]; /* RAM, and registers the kernel drives: never mappable as a device */
 	unsigned ram_count, reserved_count;
 	paddr_t bundle;
 	uint64_t bundle_size; /* bytes; 0: none was given */
 	paddr_t image;
 	uint64_t image_size;
 	char cmdline[512];
+	struct tss_inspect_machine machine; /* the loader's word, unchecked */
 	uint64_t entry_tsc; /* time stamp at the kernel's first instruction */
 };
 extern struct boot_info boot_info;

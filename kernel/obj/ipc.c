@@ -105,7 +105,7 @@ void reply_hand_on(struct reply *reply, struct capability *slot, struct thread *
 	}
 	reply->away = slot;
 	reply->server = server;
-	reply->sched = NULL;
+	reply->sched = reply->fault_sched = NULL;
 	server_released(before);
 	if (reply->caller)
 		sched_wake_parked(reply->caller);
@@ -187,13 +187,13 @@ static status_t call_check(const struct thread *self, const struct connection *c
 		return ERR(ARGUMENT, 2);
 	if (ARG3(self) > TSS_TIMEOUT_MAX && ARG3(self) != TSS_INFINITE)
 		return ERR(ARGUMENT, 3);
-	if (connection->port->dead)
+	if (connection->target->dead)
 		return ERR(PEER_DEAD, 1);
+	if (ARG3(self) == 0)
+		return ERR(TIMEOUT, 0); /* nothing is delivered, so nobody is told anything either */
 	if (connection->port == &port_stale)
 		return ERR(PEER_RESTARTED, 1);
-	if (!self->left)
-		return ERR(DEPTH, 1);
-	return ARG3(self) == 0 ? ERR(TIMEOUT, 0) : TSS_OK;
+	return self->left ? TSS_OK : ERR(DEPTH, 1);
 }
 
 static NOINLINE status_t call_general(struct thread *self, struct connection *connection)

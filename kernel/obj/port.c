@@ -99,7 +99,7 @@ static bool port_deliver_caller(struct port *port, struct thread *caller)
 	link_remove(&caller->wait);
 	struct reply *reply = reply_bind(port, caller, to, caller->home);
 	port_receiver_ready(port);
-	to->left = (uint8_t)(caller->left - 1);
+	to->left = (uint8_t)(caller->left ? caller->left - 1 : 0);
 	if (caller->fault) {
 		fault_deliver(to, caller, caller->badge, reply);
 	} else {

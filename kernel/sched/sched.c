@@ -98,7 +98,7 @@ static void sched_park(struct sched *sched, struct thread *at)
 	sched->slice_left = 0;
 	sched->parked_at = at;
 	if (at->state == TSS_THREAD_CALLING && at->reply)
-		at->reply->sched = NULL; /* a reply that is not direct wakes it */
+		at->reply->sched = at->reply->fault_sched = NULL; /* a reply that is not direct wakes it */
 	link_append(&at->parked, &sched->queue);
 }
 

@@ -52,6 +52,7 @@ class Machine:
     cpu: str = "max"
     memory: str = "128M"
     debug_exit: bool = True
+    cd: bool = True  # the image in a CD drive; without, `extra` has it on something else
     extra: tuple[str, ...] = ()
 
 
@@ -81,7 +82,7 @@ def machine_arguments(machine: Machine) -> list[str]:
     """QEMU's arguments for the board, without consoles and firmware."""
     arguments = ["-machine", machine.board, "-accel", "tcg", "-cpu", machine.cpu, "-smp", "1", "-m", machine.memory]
     arguments += ["-display", "none", "-nic", "none", "-no-reboot"]
-    if machine.iso is not None:
+    if machine.iso is not None and machine.cd:
         arguments += ["-cdrom", str(machine.iso), "-boot", "d"]
     if machine.debug_exit:
         arguments += ["-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"]
@@ -103,6 +104,7 @@ class VM:
         self.monitor: socket.socket | None = None
         self.monitor_text = b""
         self.negotiated = False
+        self.events: list[dict[str, Any]] = []
 
     def __enter__(self) -> VM:
         self.scratch = tempfile.TemporaryDirectory(prefix="tessera-vm-")
@@ -267,7 +269,7 @@ class VM:
         return answer
 
     def qmp(self, execute: str, timeout: float = 10.0, **arguments: Any) -> Any:
-        """Runs one monitor command and returns its result; events in between are dropped."""
+        """Runs one monitor command and returns its result; events in between are kept for `event`."""
         assert self.monitor is not None, "the machine is not running"
         end = time.monotonic() + timeout
         if not self.negotiated:
@@ -280,3 +282,14 @@ class VM:
                 raise self.failure(f"monitor: {execute}: {answer['error']['desc']}")
             if "return" in answer:
                 return answer["return"]
+            self.events.append(answer)
+
+    def event(self, name: str, timeout: float = 30.0) -> dict[str, Any]:
+        """The data of the next event of that name, not asked for before; there are none before the first command."""
+        end = time.monotonic() + timeout
+        while True:
+            for number, event in enumerate(self.events):
+                if event.get("event") == name:
+                    data: dict[str, Any] = self.events.pop(number).get("data", {})
+                    return data
+            self.events.append(self._monitor_line(end))

@@ -33,20 +33,6 @@ def test_hello(boot: Boot) -> None:
     vm.expect("hello, world")
 
 
-def test_power_off(boot: Boot) -> None:
-    vm = boot("demo", Machine(debug_exit=False))
-    vm.expect(PROMPT)
-    vm.send("poweroff\r")
-    assert vm.wait_exit(10) == 0
-
-
-def test_reboot(boot: Boot) -> None:
-    vm = boot("demo", Machine(debug_exit=False, extra=("-action", "reboot=reset")))
-    vm.expect(PROMPT)
-    vm.send("reboot\r")
-    vm.expect(PROMPT, timeout=60)
-
-
 def test_two_boots_print_the_same(boot: Boot) -> None:
     texts = []
     for _ in range(2):

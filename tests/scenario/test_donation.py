@@ -16,7 +16,8 @@ from lib.vm import VM, output_folder, primary_clock
 from scenario.test_build import make
 
 HELPED = {"inversion_three_deep", "queued_caller_helps", "donation_ends_with_the_reply", "helper_times_out",
-          "deferred_reply_lends_nothing", "receivers_alternate", "donation_follows_the_reply"}
+          "deferred_reply_lends_nothing", "receivers_alternate", "donation_follows_the_reply",
+          "a_deferred_caller_lends_to_the_worker"}
 TIMEOUT_S = 240
 
 

@@ -118,6 +118,19 @@ def test_colours_and_cursor_movement(screen: Screen) -> None:
     assert picture.rows[11] == " " * 39 + "here" and picture.rows[12] == "tessera>"
 
 
+def test_prompt_and_errors_are_coloured(machine: VM, screen: Screen) -> None:
+    """On the screen, until one says no; the serial line, of which nobody knows, has none until one says yes."""
+    screen.type("nonsense\n")
+    rows = screen.expect(r"^unknown command: nonsense .*\ntessera>$")
+    assert rows.attributes[0][:9] == (GREEN,) * 8 + (NORMAL,) and rows.attributes[1][:25] == (RED,) * 25
+    screen.type("colours off\nnonsense\n")
+    rows = screen.expect(r"off\ntessera> nonsense\nunknown .*\ntessera>$")
+    assert set(rows.attributes[4][:25]) == set(rows.attributes[5][:8]) == {NORMAL}
+    assert "\x1b" not in machine.command("nonsense")
+    machine.send("colours on\rnonsense\r")
+    machine.expect("\x1b\\[31munknown command: nonsense .*\x1b\\[m\n\x1b\\[32mtessera>\x1b\\[m ")
+
+
 def test_a_long_output_ends_whole(screen: Screen) -> None:
     screen.type("caps all\n")
     screen.expect(r"^shell2? .*\n(.*\n)*tessera>\Z", timeout=60)
@@ -162,18 +175,9 @@ def test_only_keyboards_may_type(boot: Boot, tmp_path: Path) -> None:
     assert screen.expect(r"^= 0 1\nprobe>$").rows[2] == "probe> self call 1000"
 
 
-def test_without_a_text_screen_the_rest_runs(boot: Boot) -> None:
-    """UEFI leaves the VGA in a graphics mode: the console says so and ends, and its shell with it."""
-    vm = boot("console", Machine(firmware="uefi"))
-    vm.expect(r"\[console\] no VGA text screen here\n", timeout=120)
-    vm.expect(r"unit console: ended with code 0\n")
-    vm.expect(r"unit shell2: ended with code 1\n")
-    assert "this list" in vm.command("help")
-
-
 def test_without_a_graphics_card_the_rest_runs(boot: Boot) -> None:
     vm = boot("console", Machine(extra=("-vga", "none")))
-    vm.expect(r"\[console\] no VGA text screen here\n")
+    vm.expect(r"\[console\] no framebuffer and no VGA text screen here\n")
     vm.expect(r"unit shell2: ended with code 1\n")
     assert "this list" in vm.command("help")
 

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from lib.images import TOP
+from lib.tables import ABSENT, without
 from lib.vm import PROMPT, VM
 
-COMMANDS = ("help", "ps", "threads", "caps", "mem", "irqs", "connections", "ping", "config", "uptime", "audit",
-            "log", "print", "date", "poweroff", "reboot")
+COMMANDS = ("help", "ps", "threads", "caps", "mem", "irqs", "connections", "ping", "names", "find", "config", "uptime",
+            "audit", "log", "colours", "print",
+            "date", "poweroff", "reboot")
 
 
 def planned(folder: Path) -> list[str]:
@@ -37,8 +39,9 @@ def test_lists_have_every_instance(command: str, demo: VM, demo_folder: Path) ->
 def test_caps_of_one_and_of_all(demo: VM, demo_folder: Path) -> None:
     plan = json.loads((demo_folder / "plan.json").read_text())
     everything = demo.command("caps all")
+    present = without(plan, ABSENT)
     for instance in plan["instances"]:
-        wanted = {(c["slot"], c["type"].lower()) for c in instance["capabilities"]}
+        wanted = {(slot, c["type"].lower()) for (name, slot), c in present.items() if name == instance["name"]}
         rows = re.findall(rf"^{instance['name']} (\d+) (\w+) ", everything, re.M)
         if instance["name"] not in ("init",):
             assert {(int(slot), kind) for slot, kind in rows} == wanted, instance["name"]

@@ -2,6 +2,7 @@
 /* echo.c - a complete server: a table of operations and a loop. */
 #include <interfaces/echo.h>
 #include <interfaces/log.h>
+#include <interfaces/name.h>
 #include <tessera/tessera.h>
 #include "slots.h"
 
@@ -51,6 +52,7 @@ int main(void)
 	static const struct tss_server server = {.request = on_request};
 	static const char ready[] = "ready\n";
 	(void)log_write_send(SLOT_LOG, ready, sizeof(ready) - 1);
+	(void)name_enter(SLOT_NAMES, "echo", 4, SLOT_SELF, TSS_INFINITE); /* where the manifest connects both */
 	tss_ipc()->recv_slots[0] = SLOT_ARRIVALS;
 	return (int)tss_serve(SLOT_PORT_ECHO, &server, NULL);
 }

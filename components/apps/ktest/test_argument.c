@@ -146,7 +146,7 @@ static void test_second_capabilities(void)
 
 static void test_port_and_inspect_arguments(void)
 {
-	static const uint64_t bad_what[] = {0, 11, 255, 1ull << 32 | 1, 1ull << 63, ~0ull};
+	static const uint64_t bad_what[] = {0, 12, 255, 1ull << 32 | 1, 1ull << 63, ~0ull};
 	uint64_t value;
 	CHECK(tss_port_create(SELF, 257, &value), E(ARGUMENT, 2));
 	CHECK(tss_port_create(SELF, 1ull << 32, &value), E(ARGUMENT, 2));
@@ -155,7 +155,7 @@ static void test_port_and_inspect_arguments(void)
 	own(new_port(256));
 	for (unsigned i = 0; i < 6; i++)
 		CHECK(tss_system_inspect(SYSTEM, bad_what[i], 0, 0, &value), E(ARGUMENT, 2));
-	for (unsigned what = TSS_INSPECT_UNIT; what <= TSS_INSPECT_COUNTERS; what++) {
+	for (unsigned what = TSS_INSPECT_UNIT; what <= TSS_INSPECT_MACHINE; what++) {
 		CHECK(tss_system_inspect(SYSTEM, what, ~0ull, 1, &value), E(ARGUMENT, 3));
 		CHECK(tss_system_inspect(SYSTEM, what, 1ull << 63, 1, &value), E(ARGUMENT, 3));
 	}

@@ -66,7 +66,7 @@ static void check_answered(const struct service *s)
 static void one_at_a_time(const struct service *s)
 {
 	struct tss_request request;
-	struct worker *queued = work(HIGH, job_caller, s->connection, 500);
+	struct worker *queued = work(HIGH + 1, job_caller, s->connection, 500); /* above what main inherits */
 	CHECK(receive(s->port, &request, 0), E(TIMEOUT, 0));
 	CHECK_TRUE(joined(queued));
 	CHECK(queued->status, E(TIMEOUT, 0));

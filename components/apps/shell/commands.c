@@ -3,6 +3,7 @@
 #include <interfaces/clock.h>
 #include <interfaces/echo.h>
 #include <interfaces/log.h>
+#include <interfaces/name.h>
 #include <interfaces/power.h>
 #include <tessera/date.h>
 #include "shell.h"
@@ -10,12 +11,15 @@
 
 #define PINGS 4u
 #define PING_TIMEOUT_US 1000000u
+#define SLOT_ARRIVAL 12u /* an empty slot for what comes with a reply */
 
 static void help(const char *argument);
 
 /* A need that the manifest does not connect leaves its slot empty. */
 static const char *reason(tss_status_t status)
 {
+	if (TSS_IS_INTERFACE_ERROR(status))
+		return "did not work";
 	return TSS_CODE(status) == TSS_E_CAPABILITY ? "not connected" : tss_error_name(status);
 }
 
@@ -32,7 +36,7 @@ static void ping(const char *argument)
 	if (status == TSS_OK)
 		printf("ping: %u replies\n", replies);
 	else
-		printf("ping: %u replies, then %s\n", replies, reason(status));
+		complain("ping: %u replies, then %s\n", replies, reason(status));
 }
 
 static void show_log(const char *argument)
@@ -44,7 +48,7 @@ static void show_log(const char *argument)
 	for (;; cursor = next) {
 		tss_status_t status = log_read(SLOT_LOG, cursor, &next, text, sizeof(text), &size, TSS_INFINITE);
 		if (status != TSS_OK)
-			printf("log: %s\n", reason(status));
+			complain("log: %s\n", reason(status));
 		if (status != TSS_OK || size == 0)
 			return;
 		tss_output(text, size);
@@ -65,16 +69,62 @@ static void show_date(const char *argument)
 		printf("%04d-%02d-%02d %02d:%02d:%02d UTC\n", d.year, d.month, d.day, d.hour, d.minute, d.second);
 }
 
+static void colours(const char *argument)
+{
+	bool on = strcmp(argument, "on") == 0;
+	if (on || strcmp(argument, "off") == 0)
+		shell_colours = on;
+	else
+		printf("colours are %s; usage: colours on|off\n", shell_colours ? "on" : "off");
+}
+
+static void show_names(const char *argument)
+{
+	char text[NAME_LIST_TEXT_MAX];
+	uint64_t next = 0;
+	size_t size = 0;
+	(void)argument;
+	do {
+		tss_status_t status = name_list(SLOT_NAMES, next, &next, text, sizeof(text), &size, TSS_INFINITE);
+		if (status != TSS_OK)
+			complain("names: %s\n", reason(status));
+		if (status != TSS_OK || size == 0)
+			return;
+		const char *blank = memchr(text, ' ', size);
+		int length = blank != NULL ? (int)(blank - text) : (int)size;
+		printf("%-32.*s %.*s\n", length, text, (int)size - length - 1, text + length + 1);
+	} while (next != 0);
+}
+
+/* The connection found is an echo server's or answers that it is none: whichever, somebody is behind the name. */
+static void find(const char *argument)
+{
+	cap_t thing = TSS_CAP_NULL;
+	size_t size = strlen(argument) < NAME_LOOKUP_NAME_MAX ? strlen(argument) : NAME_LOOKUP_NAME_MAX;
+	tss_ipc()->recv_slots[0] = SLOT_ARRIVAL;
+	tss_status_t status = name_lookup(SLOT_NAMES, argument, size, &thing, TSS_INFINITE);
+	if (status == NAME_ERROR_NOT_FOUND || status == NAME_ERROR_BAD_NAME)
+		return complain("find: no such name\n");
+	if (status != TSS_OK)
+		return complain("find: %s\n", reason(status));
+	status = echo_registers(thing, 0, 0, 0, 0, NULL, NULL, NULL, NULL, PING_TIMEOUT_US);
+	(void)tss_capability_delete(thing);
+	if (status == TSS_OK)
+		printf("%s answers\n", argument);
+	else
+		complain("%s does not answer: %s\n", argument, reason(status));
+}
+
 static void poweroff(const char *argument)
 {
 	(void)argument;
-	printf("poweroff: %s\n", reason(power_turn_off(SLOT_POWER, TSS_INFINITE)));
+	complain("poweroff: %s\n", reason(power_turn_off(SLOT_POWER, TSS_INFINITE)));
 }
 
 static void reboot(const char *argument)
 {
 	(void)argument;
-	printf("reboot: %s\n", reason(power_reset(SLOT_POWER, TSS_INFINITE)));
+	complain("reboot: %s\n", reason(power_reset(SLOT_POWER, TSS_INFINITE)));
 }
 
 /* Puts the text out, \\e as escape and \\n as a new line: colours and cursor movements by hand. */
@@ -104,11 +154,14 @@ static const struct command {
 	{"irqs", "", "interrupt lines and how often they came", show_irqs},
 	{"connections", "", "who can talk to whom, and how often they did", show_connections},
 	{"ping", "", "call the echo server", ping},
+	{"names", "", "names of the name server, and who owns them", show_names},
+	{"find", "NAME", "call the echo server of that name", find},
 	{"config", "", "how the kernel is configured", show_config},
 	{"uptime", "", "time since boot and the kernel's counters", show_uptime},
 	{"audit", "", "count every object, slot and frame again", show_audit},
 	{"date", "", "wall time", show_date},
 	{"log", "", "the lines the log has kept", show_log},
+	{"colours", "on|off", "prompt and errors in colours", colours},
 	{"print", "TEXT", "put TEXT out; \\e is escape, \\n a new line", print},
 	{"poweroff", "", "turn the machine off", poweroff},
 	{"reboot", "", "start the machine again", reboot},
@@ -146,10 +199,10 @@ void command_run(char *line)
 		if (strcmp(line, commands[i].name) != 0)
 			continue;
 		if (*argument != '\0' && *commands[i].argument == '\0')
-			printf("%s takes no argument\n", line);
+			complain("%s takes no argument\n", line);
 		else
 			commands[i].run(argument);
 		return;
 	}
-	printf("unknown command: %s (try help)\n", line);
+	complain("unknown command: %s (try help)\n", line);
 }

@@ -7,6 +7,10 @@
 
 extern uint64_t shell_started; /* time-stamp counter just before the first prompt */
 
+/* shell.c: a complaint ends in a new line and is red where there are colours; the terminal decides that at the start. */
+extern bool shell_colours;
+void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /* edit.c: one line of input, edited on the terminal; false if it was given up with ctrl-c. */
 bool edit_line(const char *prompt, char line[LINE_MAX + 1]);
 

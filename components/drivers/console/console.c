@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * console.c - the terminal on screen and keyboard. A write is on the glass when it is answered; a read is answered when
- * something was typed. It waits for nobody: keyboards type with messages that want no reply.
+ * console.c - the terminal on screen and keyboard: a framebuffer or VGA text, whichever the machine has. A write is on
+ * the glass when it is answered; a read is answered when something was typed. It waits for nobody: keyboards type with messages that want no reply.
  */
 #include <abi/bundle.h>
 #include <interfaces/log.h>
+#include "framebuffer.h"
 #include "input.h"
 #include "vga.h"
 
@@ -14,6 +15,7 @@ TSS_OUTPUT_TO_LOG(SLOT_LOG)
 #define BADGES_MAX 256u
 
 struct console {
+	void (*show)(struct screen *screen);
 	struct screen screen;
 	struct input input;
 };
@@ -33,7 +35,7 @@ static tss_status_t on_write(void *state, struct tss_request *request, const voi
 	struct console *console = state;
 	(void)request;
 	screen_write(&console->screen, text, size);
-	vga_show(&console->screen);
+	console->show(&console->screen);
 	*written = (uint32_t)size;
 	return TSS_OK;
 }
@@ -55,9 +57,20 @@ static tss_status_t on_typed(void *state, struct tss_request *request, const voi
 	return TSS_OK;
 }
 
+static tss_status_t on_describe(void *state, struct tss_request *request, uint32_t *columns, uint32_t *rows,
+				uint32_t *colours)
+{
+	(void)state, (void)request;
+	*columns = SCREEN_COLUMNS;
+	*rows = SCREEN_ROWS;
+	*colours = 16;
+	return TSS_OK;
+}
+
 static tss_status_t on_request(void *state, struct tss_request *request)
 {
-	static const struct terminal_operations operations = {.write = on_write, .read = on_read, .typed = on_typed};
+	static const struct terminal_operations operations = {
+		.write = on_write, .read = on_read, .typed = on_typed, .describe = on_describe};
 	return terminal_dispatch(&operations, state, request);
 }
 
@@ -65,11 +78,12 @@ int main(void)
 {
 	static const struct tss_server server = {.request = on_request};
 	static struct console console;
-	if (!vga_is_text()) {
-		printf("no VGA text screen here\n");
+	console.show = framebuffer_start() ? framebuffer_show : vga_is_text() ? vga_show : NULL;
+	if (console.show == NULL) {
+		printf("no framebuffer and no VGA text screen here\n");
 		return 0;
 	}
 	screen_start(&console.screen);
-	vga_show(&console.screen);
+	console.show(&console.screen);
 	return (int)tss_serve(SLOT_PORT_TERMINAL, &server, &console);
 }

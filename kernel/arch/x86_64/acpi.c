@@ -65,7 +65,7 @@ static const struct table *table_at(uint64_t base, const char *signature)
 /* The root table and the size of its entries: XSDT (8 bytes) if there is one, else RSDT (4). */
 static const struct table *root_table(unsigned *entry_size)
 {
-	const struct rsdp *rsdp = (const struct rsdp *)rsdp_copy;
+	const struct rsdp *rsdp = (const struct rsdp *)boot_info.machine.rsdp;
 	const struct table *xsdt = NULL;
 	*entry_size = 4;
 	if (__builtin_memcmp(rsdp->signature, "RSD PTR ", 8) != 0 || !sum_is_zero(rsdp, RSDP_OLD_SIZE))

@@ -24,6 +24,8 @@ multiboot_header:	/* Multiboot2 3.1: header magic, architecture (0: i386), lengt
 	.long -(MULTIBOOT2_MAGIC + multiboot_end - multiboot_header)
 	.word 1, 0	/* 3.1.5 information request: modules, memory map */
 	.long 16, 3, 6
+	.word 5, 1	/* 3.1.9 framebuffer, of any size: optional, text mode does as well */
+	.long 20, 0, 0, 0, 0
 	.word 6, 0	/* 3.1.10 modules page-aligned */
 	.long 8
 	.word 0, 0	/* end */

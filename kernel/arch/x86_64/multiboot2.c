@@ -10,11 +10,10 @@
 #define TAG_CMDLINE 1
 #define TAG_MODULE 3
 #define TAG_MEMORY 6
+#define TAG_FRAMEBUFFER 8
 #define TAG_RSDP_OLD 14
 #define TAG_RSDP_NEW 15
 #define MEMORY_FREE 1
-#define MEMORY_ACPI 3
-#define MEMORY_NVS 4
 #define INFORMATION_MAX (1u << 20)
 #define LOW_MEMORY_END 0x100000ull /* firmware's; never handed out */
 #define ADDRESS_END (1ull << 52)
@@ -43,18 +42,17 @@ struct tag_memory {
 	char entries[];
 };
 
-uint8_t rsdp_copy[RSDP_SIZE];
-
 static uint64_t round_up(uint64_t value)
 {
 	return (value + PAGE_MASK) & ~PAGE_MASK;
 }
 
-static void read_cmdline(const struct tag *tag)
+/* What is longer is cut off, what is shorter is followed by zeros. */
+static void copy_payload(const struct tag *tag, void *out, uint64_t size)
 {
 	uint64_t room = tag->size - sizeof(*tag);
-	for (uint64_t i = 0; i < room && i < sizeof(boot_info.cmdline) - 1 && tag->payload[i]; i++)
-		boot_info.cmdline[i] = tag->payload[i];
+	for (uint64_t i = 0; i < size; i++)
+		((char *)out)[i] = i < room ? tag->payload[i] : 0;
 }
 
 /* The first module is the bundle; pages of it are mapped, so it has to start on one (the header asks for it). */
@@ -67,15 +65,6 @@ static void read_module(const struct tag *tag)
 		panic("multiboot2: module at %#x to %#x is not page-aligned or empty", module->start, module->end);
 	boot_info.bundle = (paddr_t){module->start};
 	boot_info.bundle_size = module->end - module->start;
-}
-
-static void read_rsdp(const struct tag *tag, bool new)
-{
-	uint64_t room = tag->size - sizeof(*tag);
-	if (!new &&rsdp_copy[0])
-		return;
-	for (uint64_t i = 0; i < sizeof(rsdp_copy); i++)
-		rsdp_copy[i] = i < room ? (uint8_t)tag->payload[i] : 0;
 }
 
 static const struct memory_entry *entry_at(const struct tag_memory *memory, unsigned index)
@@ -105,13 +94,10 @@ static void read_memory(const struct tag_memory *memory)
 	if (memory->size < sizeof(*memory) || memory->entry_size < sizeof(*entry) || memory->entry_size % 8)
 		panic("multiboot2: memory map of %u bytes has no entries or odd ones", memory->size);
 	for (unsigned i = 0; (entry = entry_at(memory, i)); i++) {
-		if (entry->base >= ADDRESS_END)
+		if (entry->type != MEMORY_FREE || entry->base >= ADDRESS_END)
 			continue;
 		uint64_t base = entry->base, end = entry_end(entry);
-		if (entry->type == MEMORY_FREE)
-			region_add(boot_info.ram, &boot_info.ram_count, round_up(base), end & ~PAGE_MASK);
-		if (entry->type != MEMORY_FREE && entry->type != MEMORY_ACPI && entry->type != MEMORY_NVS)
-			continue;
+		region_add(boot_info.ram, &boot_info.ram_count, round_up(base), end & ~PAGE_MASK);
 		if (!region_add(boot_info.reserved, &boot_info.reserved_count, base & ~PAGE_MASK, round_up(end)))
 			panic("multiboot2: more than %u ranges of RAM", BOOT_REGIONS_MAX);
 	}
@@ -134,6 +120,7 @@ static bool is_free_ram(uint64_t base, uint64_t size)
 /* `head` and what follows, `size` bytes, is readable. Tags are 8-aligned. */
 static void parse(const uint32_t *head, uint64_t size)
 {
+	struct tss_inspect_machine *machine = &boot_info.machine;
 	const struct tag_memory *memory = NULL;
 	for (uint64_t at = 8, step; at + sizeof(struct tag) <= size; at += step) {
 		const struct tag *tag = (const struct tag *)((const char *)head + at);
@@ -143,13 +130,15 @@ static void parse(const uint32_t *head, uint64_t size)
 			panic("multiboot2: tag %u of %u bytes does not fit", tag->type, tag->size);
 		step = (tag->size + 7ull) & ~7ull;
 		if (tag->type == TAG_CMDLINE)
-			read_cmdline(tag);
+			copy_payload(tag, boot_info.cmdline, sizeof(boot_info.cmdline) - 1);
 		else if (tag->type == TAG_MODULE)
 			read_module(tag);
 		else if (tag->type == TAG_MEMORY)
 			memory = (const struct tag_memory *)tag;
-		else if (tag->type == TAG_RSDP_OLD || tag->type == TAG_RSDP_NEW)
-			read_rsdp(tag, tag->type == TAG_RSDP_NEW);
+		else if (tag->type == TAG_FRAMEBUFFER)
+			copy_payload(tag, &machine->framebuffer, sizeof(machine->framebuffer));
+		else if (tag->type == TAG_RSDP_NEW || (tag->type == TAG_RSDP_OLD && !machine->rsdp[0]))
+			copy_payload(tag, machine->rsdp, sizeof(machine->rsdp));
 	}
 	if (!memory)
 		panic("multiboot2: no memory map");

@@ -80,7 +80,7 @@ void arch_start(uint64_t information, uint64_t entry_tsc, uint64_t image, uint64
 void console_init(void);
 void gdt_init(void);
 void idt_init(void);
-void multiboot2_read(uint64_t information); /* fills boot_info and rsdp_copy */
+void multiboot2_read(uint64_t information); /* fills boot_info */
 void features_init(void); /* control registers; panics if the CPU lacks what the kernel needs */
 void vectors_init(void); /* called by features_init */
 void mmu_init(void); /* the final kernel tables; takes frames from boot_info.ram */
@@ -152,7 +152,6 @@ bool feature_active(enum feature feature);
 
 /* ---- acpi.c: what the tables said, or the PC's defaults ---- */
 #define RSDP_SIZE 36
-extern uint8_t rsdp_copy[RSDP_SIZE]; /* from the loader; all zero: none */
 #define IOAPICS_MAX 8
 #define ISA_LINES 16
 struct acpi_info {

@@ -84,9 +84,9 @@ struct tss_table_instance {      /* 112 bytes */
  *   REPLY       object index of port    -                 -
  *   CONNECTION  object index of port    badge             credit   the port's object index is smaller
  *   EVENT       -                       -                 -
- *   MEMORY      source TSS_MEMORY_*     section or pages  physical address (DEVICE)
+ *   MEMORY      source TSS_MEMORY_*     section or pages  physical address (DEVICE), enum tss_firmware (FIRMWARE)
  *   IRQ         line                    -                 -
- *   IOPORT      base                    count             -
+ *   IOPORT      base                    count             enum tss_firmware; base is 0 then; 0: base is the port
  *   UNIT        instance index          -                 -        the unit of that instance; payer is init
  *   SYSTEM      -                       -                 -        payer is init
  */
@@ -100,6 +100,17 @@ enum tss_memory_source {
 	TSS_MEMORY_COPIED = 2, /* b: section; fresh frames, section copied, rest zero */
 	TSS_MEMORY_ZERO = 3,   /* b: pages; fresh zero frames: stack, heap, shared memory */
 	TSS_MEMORY_DEVICE = 4, /* b: pages, c: physical address */
+	TSS_MEMORY_FIRMWARE = 5, /* b: pages at most, c: what of the firmware's; absent from the machine: not made */
+};
+
+/* Devices whose place only the running machine's firmware knows. init finds them; a slot whose device is absent stays empty. */
+enum tss_firmware {
+	TSS_FIRMWARE_FACTS = 1,        /* memory: fresh frames with what components' <tessera/firmware.h> describes */
+	TSS_FIRMWARE_FRAMEBUFFER = 2,  /* memory: pixels */
+	TSS_FIRMWARE_DSDT = 3,         /* memory: the pages in which that table of ACPI lies */
+	TSS_FIRMWARE_PM1A = 4, TSS_FIRMWARE_PM1B = 5, /* ports of ACPI: control registers of power management */
+	TSS_FIRMWARE_SMI = 6, TSS_FIRMWARE_RESET = 7, /* command port, reset register */
+	TSS_FIRMWARE_COUNT = 8,
 };
 
 /* One capability in one final capability space. Sorted by (instance, slot), no two alike. */

@@ -17,7 +17,8 @@ enum tss_inspect {
 	TSS_INSPECT_CONFIG = 7,     /* kernel_config_t and limits, name = value text */
 	TSS_INSPECT_LOG = 8,        /* the kernel's own log: index is a byte offset, text of up to 240 bytes */
 	TSS_INSPECT_COUNTERS = 9,   /* one record */
-	TSS_INSPECT_AUDIT = 10,     /* one record; the value is 0 if everything adds up; only in kernels with CONFIG_AUDIT. detail 0,
+	TSS_INSPECT_MACHINE = 10,   /* one record: what the boot loader handed over, unchecked */
+	TSS_INSPECT_AUDIT = 11,     /* one record; the value is 0 if everything adds up; only in kernels with CONFIG_AUDIT. detail 0,
 		or a defect that is planted for the time of the walk: for tests of the audit itself */
 };
 
@@ -90,6 +91,23 @@ struct tss_inspect_counters {
 	uint64_t tsc_per_ms;
 	uint64_t entry_tsc;  /* TSC at the kernel's first instruction */
 	uint64_t init_tsc;   /* TSC when init's first instruction was about to run */
+};
+
+/* The framebuffer as in Multiboot2 3.6.12, of address 0 without one; the root pointer as in ACPI 5.2.5.3, zeros without one. */
+#define TSS_FRAMEBUFFER_RGB 1
+struct tss_framebuffer {
+	uint64_t address;
+	uint32_t pitch, width, height; /* bytes of a row, pixels */
+	uint8_t bits, kind;            /* of a pixel; TSS_FRAMEBUFFER_RGB: the next fields hold */
+	uint16_t reserved;
+	struct {
+		uint8_t position, size; /* of red, green, blue: lowest bit, number of bits */
+	} colours[3];
+	uint16_t padding;
+};
+struct tss_inspect_machine {
+	struct tss_framebuffer framebuffer;
+	uint8_t rsdp[40];
 };
 
 /* The first thing that does not add up. */

@@ -47,7 +47,6 @@ static bool parse_copy(const uint32_t *words, size_t size)
 	bool done = false;
 	memcpy(copy, words, size);
 	boot_info = (struct boot_info){0};
-	memset(rsdp_copy, 0, sizeof(rsdp_copy));
 	if (!setjmp(panicked)) {
 		parse(copy, size);
 		done = true;
@@ -114,15 +113,15 @@ static void put_tables(bool new)
 	static const uint8_t madt[] = {0, 0, 0xe1, 0xfe, 1,    0, 0, 0, 0, 8, 0,  0, 1, 0,  0, 0, 1, 12,   2,
 				       0, 0, 0,    0xc1, 0xfe, 0, 0, 0, 0, 2, 10, 0, 9, 20, 0, 0, 0, 0x0d, 0};
 	static const uint8_t hpet[] = {0, 0, 0, 0, 0, 64, 0, 0, 0, 0, 0xd1, 0xfe, 0, 0, 0, 0};
-	struct rsdp *rsdp = (struct rsdp *)rsdp_copy;
+	struct rsdp *rsdp = (struct rsdp *)boot_info.machine.rsdp;
 	put_table(MADT_AT, "APIC", madt, sizeof(madt));
 	put_table(HPET_AT, "HPET", hpet, sizeof(hpet));
 	put_table(XSDT_AT, "XSDT", (uint64_t[]){HPET_AT, MADT_AT}, 16);
 	put_table(RSDT_AT, "RSDT", (uint32_t[]){MADT_AT, HPET_AT}, 8);
 	*rsdp = (struct rsdp){.revision = new ? 2 : 0, .rsdt = RSDT_AT, .xsdt = new ? XSDT_AT : 0, .length = 36};
 	memcpy(rsdp->signature, "RSD PTR ", 8);
-	rsdp->checksum = negative_sum(rsdp_copy, RSDP_OLD_SIZE);
-	rsdp->extended_checksum = negative_sum(rsdp_copy, RSDP_SIZE);
+	rsdp->checksum = negative_sum(boot_info.machine.rsdp, RSDP_OLD_SIZE);
+	rsdp->extended_checksum = negative_sum(boot_info.machine.rsdp, RSDP_SIZE);
 }
 
 static void test_tables(bool new)
