@@ -55,7 +55,7 @@ uint64_t frame_init(void)
 	return frames.total;
 }
 
-static bool frame_bitmap_flip(uint64_t address)
+bool frame_bitmap_flip(uint64_t address)
 {
 	uint64_t index = address / PAGE_SIZE - frames.bitmap_base;
 	if (index >= frames.bitmap_frames)
@@ -110,6 +110,12 @@ void frame_free(struct unit *payer, paddr_t address)
 	frames.available++;
 	if (payer)
 		payer->used--;
+}
+
+void frame_each_free(each_frame *each)
+{
+	for (const struct free_frame *frame = frames.free; frame; frame = frame->next)
+		each(NULL, virt_to_phys(frame), 1);
 }
 
 bool frame_is_ram(paddr_t start, uint64_t size)

@@ -13,7 +13,7 @@ from lib.tables import ABSENT, without
 from lib.vm import PROMPT, VM
 
 COMMANDS = ("help", "ps", "threads", "caps", "mem", "irqs", "connections", "ping", "names", "find", "config", "uptime",
-            "log", "colours", "print",
+            "audit", "log", "colours", "print",
             "date", "poweroff", "reboot")
 
 
@@ -104,6 +104,10 @@ def test_uptime_advances(demo: VM) -> None:
     first = seconds()
     demo.quiet(0.5)
     assert 0.4 < seconds() - first < 20
+
+
+def test_everything_adds_up(demo: VM) -> None:
+    assert demo.command("audit") == "audit: all adds up\n"
 
 
 def test_log_keeps_lines(demo: VM) -> None:

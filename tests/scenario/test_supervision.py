@@ -84,11 +84,17 @@ def settled(vm: VM, name: str, restarts: int) -> Units:
 
 
 def is_as_planned(vm: VM, document: dict[str, Any]) -> None:
-    """The shell answers, others too, and the running tables are still those of the plan."""
+    """The shell answers, others too, and the running tables are still those of the plan.
+
+    What clients entrust to a name server while it runs is in no plan.
+    """
     assert vm.command("ping", timeout=WAIT_S) == "ping: 4 replies\n"
     dump = read_caps(vm.command("caps all", timeout=WAIT_S), vm.command("ps", timeout=WAIT_S))
     assert len(dump.rows) > 50
-    assert differences(document, dump) == []
+    servers = {i["name"]: {c["slot"] for c in i["capabilities"]} for i in document["instances"]
+               if i["component"] == "servers/name"}
+    planned = tuple(row for row in dump.rows if row.unit not in servers or row.slot in servers[row.unit])
+    assert differences(document, replace(dump, rows=planned)) == []
 
 
 @pytest.mark.parametrize("system", SYSTEMS)

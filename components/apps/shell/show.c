@@ -90,3 +90,16 @@ void show_uptime(const char *argument)
 	       shell_started - c.entry_tsc);
 	printf("interrupts %lu, of the timer %lu, TSC %lu ticks/ms\n", c.interrupts, c.timer_interrupts, c.tsc_per_ms);
 }
+
+void show_audit(const char *argument)
+{
+	struct tss_inspect_audit a;
+	struct cursor cursor = {0, false};
+	(void)argument;
+	if (!inspect_next(&cursor, TSS_INSPECT_AUDIT, 0, &a, sizeof(a)))
+		printf("audit: not in this kernel\n");
+	else if (a.what[0] == '\0')
+		printf("audit: all adds up\n");
+	else
+		printf("audit: %.64s: %#lx is %#lx, not %#lx\n", a.what, a.id, a.got, a.want);
+}
