@@ -10,6 +10,7 @@ from generator.diagnostics import Diagnostic, Position
 from generator.elf import PAGE, Image, pages
 from generator.fields import size_text
 from generator.slots import WINDOW_BASE, WINDOW_SIZE
+from generator.supervision import SUPERVISOR
 
 SLOT_BYTES = 64
 QUEUE_ENTRY_BYTES = 586  # seven a page
@@ -37,7 +38,7 @@ def _ranges(instance: Resolved, image: Image | None) -> list[tuple[int, int]]:
     size = max((s.address + s.memory_size for s in image.segments), default=PAGE) if image else PAGE
     ranges = [(IMAGE, size), (STACK_TOP - instance.stack, instance.stack), (IPC_PAGE, PAGE)]
     ranges += [(HEAP, instance.heap)] if instance.heap else []
-    ranges += [(DIRECTORY, PAGE)] if instance.component.directory else []
+    ranges += [(DIRECTORY, PAGE)] if instance.component.directory or instance.component.name == SUPERVISOR else []
     windows = [d for d in instance.component.devices if d.kind == "mmio"]
     return ranges + [(WINDOW_BASE + i * WINDOW_SIZE, d.count * PAGE) for i, d in enumerate(windows)]
 
@@ -66,7 +67,7 @@ def check_budgets(system: System, images: Mapping[str, Image]) -> list[Diagnosti
         need = needed_pages(instance, images.get(instance.component.name)) * PAGE
         if instance.memory < need:
             errors.append(Diagnostic(
-                "TSS-034", instance.memory_position, f'"{instance.name}" needs {size_text(need)}, its memory is '
+                "TSS-034", instance.place("memory"), f'"{instance.name}" needs {size_text(need)}, its memory is '
                 f"{size_text(instance.memory)}", f"write `memory: {size_text(need)}` or more"))
     return errors
 

@@ -13,6 +13,8 @@ from generator.component import FACTORY, Component, DeviceSlot, Need, Provide
 from generator.devices import Device
 from generator.diagnostics import Diagnostic, Note, Position, did_you_mean, short
 from generator.model import Connect, DeviceChoice, Instance, Manifest
+from generator.restart import Restart
+from generator.supervision import SUPERVISOR, check_supervision, contract, heartbeat, supervisors
 
 SPARE_SLOTS = 8  # free slots that an instance needs beside the planned ones: reply handles, granted capabilities
 INSTANCES_MAX = 127  # limits of components/init: it has an array of this many, with itself 128
@@ -29,6 +31,7 @@ class Link:
     provided: str
     interface: str
     rights: tuple[str, ...]
+    may: tuple[str, ...] = ()  # what the supervisor does for this client
 
 
 @dataclass(frozen=True)
@@ -53,8 +56,14 @@ class Resolved:
     heap: int
     slots: int
     devices: tuple[Assigned, ...]
+    restart: Restart  # with every field set
+    heartbeat: int  # microseconds; 0: none
     position: Position
-    memory_position: Position
+    places: tuple[tuple[str, Position], ...]
+
+    def place(self, name: str) -> Position:
+        """Where a setting stands, or the instance if it does not."""
+        return dict(self.places).get(name, self.position)
 
 
 @dataclass(frozen=True)
@@ -65,6 +74,10 @@ class System:
     instances: tuple[Resolved, ...]  # sorted by name
     links: tuple[Link, ...]  # sorted by client, name
     manifest: Manifest
+
+    @property
+    def supervisor(self) -> Resolved | None:
+        return next((i for i in self.instances if i.component.name == SUPERVISOR), None)
 
 
 @dataclass(frozen=True)
@@ -126,7 +139,7 @@ class _Checker:
         provide = self.provided(need, connect, target, server) if server else None
         if provide is None:
             return None
-        return Link(instance.name, need.name, target.name, provide.name, need.interface, rights)
+        return Link(instance.name, need.name, target.name, provide.name, need.interface, rights, connect.may)
 
     def rights(self, need: Need, connect: Connect, component: Component) -> tuple[str, ...]:
         for right in connect.rights or ():
@@ -234,12 +247,15 @@ class _Checker:
         settings = instance.settings.over(self.manifest.defaults.over(component.defaults.over(FACTORY)))
         values = {name: value or 0 for name, value in vars(settings).items()}
         end = component.layout.end
+        if component.name == SUPERVISOR:
+            end += len(self.manifest.instances) - 1  # a unit of each other instance
         if values["slots"] < end + SPARE_SLOTS:
             self.error("TSS-037", instance.place("slots"), f"{short(instance.name)} has {values['slots']} slots, but "
                        f"{component.name} needs {end + SPARE_SLOTS}", f"write `slots: {end + SPARE_SLOTS}` or more")
         return Resolved(instance.name, component, values["priority"], values["slice"], values["memory"],
                         values["stack"], values["heap"], values["slots"], self.assigned(instance, component),
-                        instance.position, instance.place("memory"))
+                        contract(instance, component, bool(supervisors(self.manifest))),
+                        heartbeat(instance, component), instance.position, instance.places)
 
 
 def _config(checker: _Checker) -> None:
@@ -268,6 +284,7 @@ def check(manifest: Manifest, around: Surroundings) -> tuple[System, list[Diagno
         links += [link for link in found if link is not None]
         checker.unconnected(instance, component)
         resolved.append(checker.resolve(instance, component))
+    check_supervision(manifest, around.components, resolved, checker.error)
     checker.collisions([(r.name, device) for r in resolved for device in r.devices])
     system = System(manifest.system, manifest.description, manifest.memory,
                     tuple(sorted(resolved, key=lambda r: r.name)),

@@ -61,14 +61,26 @@ CODES: dict[str, tuple[str, str]] = {
                 "sections."),
     "TSS-040": ("mode not in this version", "Connections are FAST. HARDENED and PARANOID are refused until they do "
                 "what they promise."),
-    "TSS-041": ("restart not in this version", "An instance that ends stays ended: `restart: {policy: never}`."),
+    "TSS-041": ("nothing restarts instances", "`restart` and `heartbeat` are carried out by an instance of "
+                "servers/reincarnation. A system without one leaves ended instances ended."),
     "TSS-042": ("key not in this version", "The key belongs to the format but nothing acts on it yet, so it is refused "
                 "instead of ignored."),
     "TSS-044": ("unused grant", "The component asks for authority that none of its sources names. What nobody uses, an "
                 "attacker does: remove it. A use by number counts if a comment names the slot."),
+    "TSS-045": ("component sends no heartbeats", "Silence would be taken for a hang. A component whose program sends "
+                "heartbeats (every user of tss_serve does) says `heartbeat: true` in its component.yaml."),
+    "TSS-046": ("nobody can reset the machine", "`then: reboot` needs the supervisor's connection `power`."),
+    "TSS-047": ("supervisor is not urgent enough", "An instance that runs wild at the supervisor's priority or above "
+                "would keep it from running, so the supervisor's is higher than all others."),
+    "TSS-048": ("`may` without a supervisor", "`may` says what the supervisor does for a client of its interface; "
+                "other servers do not know it."),
+    "TSS-049": ("supervisor is guarded by init", "init restarts the supervisor, always and in one way; it has no "
+                "contract of its own and is nobody's dependant."),
     "TSS-050": ("no such configuration", "`config:` names a file in configs/."),
     "TSS-051": ("component is not configured", "The Kconfig symbol that compiles the component is not set in the "
                 "build's .config. Set it with `make menuconfig`, or use the configuration the manifest names."),
+    "TSS-052": ("two supervisors", "A system has one instance of servers/reincarnation: who restarts an instance must "
+                "be clear."),
     "TSS-060": ("not a component image", "The file is not a position-independent x86-64 ELF executable."),
     "TSS-061": ("relocation that cannot be applied", "Text and read-only data are mapped as they lie in the bundle, so "
                 "only R_X86_64_RELATIVE relocations in the read-write segment are possible."),

@@ -9,12 +9,13 @@ from generator.devices import Device
 from generator.diagnostics import Diagnostic, Note, Position, did_you_mean, short
 from generator.fields import WORD, Reader
 from generator.load import Mapping, Node, Scalar
+from generator.restart import Restart, read_restart
 from generator.slots import Layout, collisions, layout
 
 COMPONENT = re.compile(r"init|(drivers|servers|apps)/[a-z][a-z0-9_]{0,22}")  # fits the table's 32 bytes
 KEYS = ("component", "description", "config", "provides", "needs", "devices", "events", "system", "self", "directory",
-        "fpu", "defaults", "restart")
-FUTURE = ("heartbeat", "state", "dma", "caps", "personality", "libraries")
+        "fpu", "defaults", "restart", "heartbeat")
+FUTURE = ("state", "dma", "caps", "personality", "libraries")
 RIGHTS = ("call", "send", "grant")
 USUAL_RIGHTS = ("call", "send")  # of a need that does not say
 SYSTEM_RIGHTS = ("inspect", "schedule", "device", "dump")
@@ -89,6 +90,8 @@ class Component:
     directory: bool
     fpu: bool  # built with vector instructions; its threads have the registers
     defaults: Settings
+    restart: Restart  # the contract that instances have unless the manifest says otherwise
+    heartbeat: bool  # can send heartbeats
     position: Position  # of the value of `component:`
 
     @property
@@ -106,21 +109,6 @@ def read_settings(reader: Reader, mapping: Mapping, what: str) -> Settings:
     return Settings(number("priority", reader.integer, PRIORITY), number("slice", reader.duration, SLICE),
                     number("memory", reader.size, MEMORY), number("stack", reader.size, STACK),
                     number("heap", reader.size, HEAP), number("slots", reader.integer, SLOTS))
-
-
-def restart(reader: Reader, node: Node) -> None:
-    """`never`, or `{policy: never}`; everything else is for a later version."""
-    mapping = node if isinstance(node, Mapping) else None
-    if mapping is not None:
-        reader.keys(mapping, "restart", ("policy", "backoff", "max", "then"), ("policy",))
-    policy = mapping.get("policy") if mapping is not None else node
-    extra = mapping is not None and any(key.text in ("backoff", "max", "then") for key, _ in mapping.entries)
-    if policy is None:
-        return
-    word = reader.choice(policy, "restart policy", ("never", "always", "on_failure"))
-    if word is not None and (word != "never" or extra):
-        reader.error("TSS-041", policy.position, "restarting instances is not in this version yet",
-                     "use `restart: {policy: never}`, or leave it out")
 
 
 class _ComponentReader(Reader):
@@ -278,8 +266,7 @@ def read_component(root: Mapping, folder: str, interfaces: frozenset[str]) -> tu
     node = root.get("system")
     system = reader.choices(node, "system right", SYSTEM_RIGHTS) if node is not None else ()
     node = root.get("restart")
-    if node is not None:
-        restart(reader, node)
+    contract = read_restart(reader, node, in_component=True) if node is not None else Restart()
     node = root.get("defaults")
     defaults = reader.mapping(node, "defaults") if node is not None else None
     settings = Settings()
@@ -289,6 +276,6 @@ def read_component(root: Mapping, folder: str, interfaces: frozenset[str]) -> tu
     component = Component(name, description.text if description else "", config, reader.provides(root, interfaces),
                           reader.needs(root, interfaces), reader.devices(root), reader.events(root), system or (),
                           reader.flag(root, "self"), reader.flag(root, "directory"), reader.flag(root, "fpu"), settings,
-                          position)
+                          contract, reader.flag(root, "heartbeat"), position)
     reader.contradictions(component, root)
     return component, reader.errors

@@ -7,6 +7,7 @@ from typing import Any
 
 from generator.elf import PAGE, pages
 from generator.plan import Grant, Object, Plan, Section
+from generator.supervision import Row as Supervised
 
 MAGIC = b"TESSERA\x01"
 _HEADER = struct.Struct("<8sIIQQ32s")
@@ -62,7 +63,7 @@ def _object(plan: Plan, target: Object) -> dict[str, Any]:
         "CONNECTION": {"port": target.a, "badge": target.b, "credit": target.c},
         "IRQ": {"line": target.a},
         "IOPORT": {"base": target.a, "count": target.b, "firmware": target.c},
-        "UNIT": {"instance": names[target.a]} if target.type == "UNIT" else {},
+        "UNIT": {"instance": names[target.a], "sealed": bool(target.b)} if target.type == "UNIT" else {},
         "MEMORY": {"source": source, "pages": target.b, "physical_address": target.c} if source == "DEVICE" else
         {"source": source, "pages": target.b, "firmware": target.c} if source == "FIRMWARE" else
         {"source": source, "pages": target.b} if source == "ZERO" else
@@ -73,7 +74,20 @@ def _object(plan: Plan, target: Object) -> dict[str, Any]:
 def _capability(plan: Plan, grant: Grant) -> dict[str, Any]:
     return {"slot": grant.slot, "type": plan.objects[grant.object].type, "rights": plan.abi.right_names(grant.rights),
             "object": grant.object, "address": grant.address, "protection": plan.abi.right_names(grant.protection),
-            "original": grant.original}
+            "original": grant.original, "sealed": _sealed(plan, grant.instance)}
+
+
+def _sealed(plan: Plan, instance: int) -> bool:
+    """Does a restart of that instance give back what it holds?"""
+    return any(o.type == "UNIT" and o.a == instance and o.b for o in plan.objects)
+
+
+def _supervised(row: Supervised) -> dict[str, Any]:
+    restart = row.restart
+    assert restart.backoff and restart.limit and restart.dependants is not None
+    return {"name": row.name, "policy": restart.policy, "backoff_us": list(restart.backoff), "max": restart.limit[0],
+            "window_us": restart.limit[1], "then": restart.then, "heartbeat_us": row.heartbeat,
+            "dependants": sorted(d.name for d in restart.dependants)}
 
 
 def plan_json(plan: Plan, root: bytes) -> str:
@@ -84,5 +98,7 @@ def plan_json(plan: Plan, root: bytes) -> str:
     connections = [{"client": c.client, "name": c.name, "server": c.server, "interface": c.interface,
                     "badge": c.badge, "rights": list(c.rights)} for c in plan.connections]
     document = {"system": plan.system, "abi_version": plan.abi["TSS_ABI_VERSION"], "root_hash": root.hex(),
-                "instances": rows, "objects": [_object(plan, o) for o in plan.objects], "connections": connections}
+                "instances": rows, "objects": [_object(plan, o) for o in plan.objects], "connections": connections,
+                "supervised": [_supervised(row) for row in plan.supervised],
+                "administrators": [{"client": a.client, "badge": a.badge, "may": sorted(a.may)} for a in plan.admins]}
     return json.dumps(document, indent=2, sort_keys=True) + "\n"

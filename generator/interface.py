@@ -125,12 +125,13 @@ class _InterfaceReader(Reader):
         name = self.word(key, "method")
         if mapping is None:
             return None
-        self.keys(mapping, f"method {short(key.text)}", ("number", "doc", "request", "reply", "oneway"), ("number",),
-                  ("idempotent",))
-        number_node, oneway_node = mapping.get("number"), mapping.get("oneway")
+        self.keys(mapping, f"method {short(key.text)}", ("number", "doc", "request", "reply", "oneway", "idempotent"),
+                  ("number",))
+        number_node, oneway_node, again_node = (mapping.get(k) for k in ("number", "oneway", "idempotent"))
         number = self.integer(number_node, "number", 1, METHODS_MAX) if number_node is not None else None
         oneway = self.boolean(oneway_node, "oneway") if oneway_node is not None else False
-        method = Method(name or "", number or 0, self.text_of(mapping, "doc"), bool(oneway),
+        again = self.boolean(again_node, "idempotent") if again_node is not None else False
+        method = Method(name or "", number or 0, self.text_of(mapping, "doc"), bool(oneway), bool(again),
                         self.fields(mapping, "request"), self.fields(mapping, "reply"))
         self.check_method(method, key.position)
         return method if name and number else None

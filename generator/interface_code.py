@@ -26,6 +26,7 @@ class Method:
     number: int
     doc: str
     oneway: bool
+    idempotent: bool  # the stub says it again to a server that was restarted
     request: tuple[Field, ...]
     reply: tuple[Field, ...]
 
@@ -195,18 +196,24 @@ def _client(interface: str, method: Method) -> list[str]:
     parameters = ", ".join(["cap_t connection", *_inputs(method.request), *_outputs(method.reply, True),
                             "uint64_t timeout_us"])
     lines, tag = _client_request(method, _needs_page(method.request) or _needs_page(method.reply))
-    lines += [f"uint64_t w_[4] = {{{', '.join(_registers(method.request))}}};",
-              f"tss_tag_t tag_ = {tag};",
-              "tss_status_t status_ = tss_connection_call(connection, &tag_, w_, timeout_us);",
-              "if (status_ != TSS_OK)", "\treturn status_;", *_client_reply(method.reply)]
+    words, call = _registers(method.request), "tss_connection_call(connection, &tag_, w_, timeout_us);"
+    lines += [f"uint64_t w_[4] = {{{', '.join(words)}}};", f"tss_tag_t tag_ = {tag};", f"tss_status_t status_ = {call}"]
+    if method.idempotent:
+        again = [f"tag_ = {tag};", *(f"w_[{i}] = {word};" for i, word in enumerate(words)), f"status_ = {call}"]
+        lines += ["if (TSS_UNLIKELY(TSS_CODE(status_) == TSS_E_PEER_RESTARTED)) {",
+                  *(f"\t{line}" for line in again), "}"]
+    lines += ["if (status_ != TSS_OK)", "\treturn status_;", *_client_reply(method.reply)]
     return _block(f"static inline tss_status_t {interface}_{method.name}({parameters})", lines)
 
 
 def _client_send(interface: str, method: Method) -> list[str]:
     parameters = ", ".join(["cap_t connection", *_inputs(method.request)])
     lines, tag = _client_request(method, _needs_page(method.request))
-    lines += [f"const uint64_t w_[4] = {{{', '.join(_registers(method.request))}}};",
-              f"return tss_connection_send(connection, {tag}, w_);"]
+    send = f"tss_connection_send(connection, {tag}, w_);"
+    lines += [f"const uint64_t w_[4] = {{{', '.join(_registers(method.request))}}};", f"tss_status_t status_ = {send}"]
+    if method.idempotent:
+        lines += ["if (TSS_CODE(status_) == TSS_E_PEER_RESTARTED)", f"\tstatus_ = {send}"]
+    lines.append("return status_;")
     return ["", "/* The same as a message nobody answers; never blocks. */",
             *_block(f"static inline tss_status_t {interface}_{method.name}_send({parameters})", lines)]
 

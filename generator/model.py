@@ -3,18 +3,20 @@
 import re
 from dataclasses import dataclass
 
-from generator.component import Settings, read_settings, restart, rights_of
+from generator.component import Settings, read_settings, rights_of
 from generator.diagnostics import Diagnostic, Position, short
 from generator.fields import NAME, WORD, Reader
 from generator.load import Mapping, Node, Scalar
+from generator.restart import HEARTBEAT, Restart, read_restart
 
 KEYS = ("tessera", "system", "description", "config", "machine", "defaults", "instances")
 FUTURE = ("extends", "policy", "profile", "cpus", "log", "network", "schedule", "remove", "kernel")
 SETTINGS = ("priority", "slice", "memory", "stack", "heap", "slots")
-INSTANCE_KEYS = ("component", *SETTINGS, "connect", "devices", "mode", "restart")
-INSTANCE_FUTURE = ("heartbeat", "budget", "period", "deadline", "affinity", "cpu", "caps", "arguments", "environment",
+INSTANCE_KEYS = ("component", *SETTINGS, "connect", "devices", "mode", "restart", "heartbeat")
+INSTANCE_FUTURE = ("budget", "period", "deadline", "affinity", "cpu", "caps", "arguments", "environment",
                    "depends", "layout")
 CONNECT_FUTURE = ("methods", "credit", "rate", "memory", "audit", "epoch")
+MAY = ("kill", "restart")  # beside looking, what a connection to the supervisor can be allowed
 MODES = ("FAST", "HARDENED", "PARANOID")
 MACHINE = (16 << 20, 1 << 40)
 
@@ -27,9 +29,11 @@ class Connect:
     to: str
     provided: str | None
     rights: tuple[str, ...] | None
+    may: tuple[str, ...]  # what a connection to the supervisor allows
     position: Position  # of the name
     to_position: Position
     rights_position: Position
+    may_position: Position | None  # None: not written
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,8 @@ class Instance:
     settings: Settings
     connects: tuple[Connect, ...]
     devices: tuple[DeviceChoice, ...]
+    restart: Restart
+    heartbeat: int  # microseconds; 0: none
     position: Position  # of the name
     component_position: Position
     places: tuple[tuple[str, Position], ...]  # of the settings that stand here
@@ -82,16 +88,14 @@ class _ManifestReader(Reader):
             return None
         rights: tuple[str, ...] | None = None
         target: Node | None = value
-        rights_position = value.position
+        node = rights_node = may_node = None
         if isinstance(value, Mapping):
-            self.keys(value, f"connection {short(key.text)}", ("to", "rights", "mode"), ("to",), CONNECT_FUTURE)
+            self.keys(value, f"connection {short(key.text)}", ("to", "rights", "may", "mode"), ("to",), CONNECT_FUTURE)
             rights = rights_of(self, value)
-            node = value.get("rights")
-            rights_position = node.position if node is not None else rights_position
-            node = value.get("mode")
-            if node is not None:
-                self.mode(node)
-            target = value.get("to")
+            target, rights_node, may_node, node = (value.get(name) for name in ("to", "rights", "may", "mode"))
+        if node is not None:
+            self.mode(node)
+        may = self.choices(may_node, "what a connection may", MAY) if may_node is not None else None
         text = self.text(target, "target of a connection") if target is not None else None
         if text is None:
             return None
@@ -100,7 +104,8 @@ class _ManifestReader(Reader):
             self.error("TSS-014", text.position, f"target of a connection {short(text.text)} is not a name",
                        "write the name of an instance, or instance.name for one of its interfaces")
             return None
-        return Connect(key.text, match[1], match[2], rights, key.position, text.position, rights_position)
+        return Connect(key.text, match[1], match[2], rights, may or (), key.position, text.position,
+                       (rights_node or value).position, may_node.position if may_node is not None else None)
 
     def entries(self, mapping: Mapping, name: str) -> tuple[tuple[Scalar, Node], ...]:
         node = mapping.get(name)
@@ -129,14 +134,17 @@ class _ManifestReader(Reader):
         if node is not None:
             self.mode(node)
         node = mapping.get("restart")
-        if node is not None:
-            restart(self, node)
+        contract = read_restart(self, node) if node is not None else Restart()
+        node = mapping.get("heartbeat")
+        heartbeat = self.duration(node, f"heartbeat of {key.text}", *HEARTBEAT) if node is not None else None
         node = mapping.get("component")
         component = self.text(node, "component") if node is not None else None
         connects = tuple(c for k, v in self.entries(mapping, "connect") if (c := self.connect(k, v)) is not None)
-        places = tuple((k.text, v.position) for k, v in mapping.entries if k.text in SETTINGS)
+        placed = (*SETTINGS, "restart", "heartbeat")
+        places = tuple((k.text, v.position) for k, v in mapping.entries if k.text in placed)
         return Instance(key.text, component.text if component else None, settings, connects, self.devices(mapping),
-                        key.position, node.position if node is not None else key.position, places)
+                        contract, heartbeat or 0, key.position, node.position if node is not None else key.position,
+                        places)
 
     def machine(self, root: Mapping) -> tuple[int, Position]:
         node = root.get("machine")

@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from generator import budget, devices
+from generator import budget, devices, supervision
 from generator.abi import Abi
 from generator.check import Link, Resolved, System
 from generator.elf import PAGE, Image, pages
 from generator.slots import WINDOW_BASE, WINDOW_SIZE
+from generator.supervision import BADGE_HEARTBEAT, BADGE_SUPERVISE, HEARTBEAT_SLOT
 
 LOG = "servers/log"
 INIT_FAULTS, INIT_LOG, INIT_FIRST = 16, 17, 18  # init's own planned slots
@@ -90,6 +91,8 @@ class Plan:
     grants: tuple[Grant, ...]
     sections: tuple[Section, ...]
     connections: tuple[Connection, ...]
+    supervised: tuple[supervision.Row, ...]
+    admins: tuple[supervision.Admin, ...]
     flags: int
     init_pages: int
     bundle_bytes: int
@@ -107,11 +110,11 @@ def _behind(name: str, servers: Mapping[str, set[str]]) -> set[str]:
 
 
 def start_order(system: System) -> list[Resolved]:
-    """Providers before their clients; by name where that leaves a choice, and inside a cycle."""
+    """The supervisor, then providers before their clients; by name where there is a choice, and inside a cycle."""
     servers = {i.name: {k.server for k in system.links if k.client == i.name} for i in system.instances}
     behind = {name: _behind(name, servers) for name in servers}
     waiting = {i.name: i for i in system.instances}
-    order: list[Resolved] = []
+    order: list[Resolved] = [waiting.pop(i.name) for i in system.instances if i is system.supervisor]
     while waiting:
         ready = [name for name in waiting if all(name in behind[s] for s in behind[name] & waiting.keys())]
         order.append(waiting.pop(min(ready)))
@@ -147,6 +150,28 @@ class _Planner:
         self.objects: list[Object] = []
         self.grants: list[Grant] = []
         self.ports: dict[tuple[str, str], int] = {}
+        self.guard = system.supervisor
+        self.guard_port = ""
+        self.supervised: list[supervision.Row] = []
+        self.admins: list[supervision.Admin] = []
+        if self.guard is not None:
+            self.supervise(self.guard)
+
+    def supervise(self, guard: Resolved) -> None:
+        """What the supervisor's table will say, and the connections that come with it."""
+        self.guard_port = guard.component.provides[0].name
+        end = guard.component.layout.end
+        self.supervised = [supervision.Row(i.name, end + n, i.restart, i.heartbeat)
+                           for n, i in enumerate(self.order[1:])]
+        may = {(k.client, k.name): k.may for k in self.system.links}
+        self.admins = [supervision.Admin(c.client, c.badge, may[c.client, c.name]) for c in self.connections
+                       if c.server == guard.name]
+        for n, i in enumerate(self.order[1:]):
+            if i.heartbeat:
+                self.connections.append(Connection(i.name, "heartbeat", guard.name, "heartbeat", BADGE_HEARTBEAT + n,
+                                                   ("SEND",), self.guard_port))
+            self.connections.append(Connection("init", f"end of {i.name}", guard.name, "supervise",
+                                               BADGE_SUPERVISE + n, (), self.guard_port))
 
     def rights(self, *names: str) -> int:
         return sum(self.abi.right(name) for name in names)
@@ -181,6 +206,11 @@ class _Planner:
                 self.placed[instance.name]["directory"] = self.section(Section(
                     "DIRECTORY", f"{instance.name}.directory", self.rights("READ"), data, len(data),
                     pages(len(data)) * PAGE, 0))
+        if self.guard is not None:
+            data = supervision.table(self.supervised, self.admins)
+            self.placed[self.guard.name]["directory"] = self.section(Section(
+                "DIRECTORY", f"{self.guard.name}.supervision", self.rights("READ"), data, len(data),
+                pages(len(data)) * PAGE, 0))
 
     def memory(self, name: str, image: Image, stack_pages: int, heap_pages: int) -> None:
         """Segments, stack, heap and directory of one instance, mapped where the layout says."""
@@ -210,7 +240,7 @@ class _Planner:
         abi, image = self.abi, self.images["init"]
         self.system_object = self.add("SYSTEM", 0)
         self.grant(0, abi["TSS_SLOT_SYSTEM"], self.system_object, "INSPECT")
-        self.grant(0, abi["TSS_SLOT_UNIT"], self.add("UNIT", 0, 0), "CONTROL", "GRANT")
+        self.grant(0, abi["TSS_SLOT_UNIT"], self.add("UNIT", 0, 0, int(self.guard is not None)), "CONTROL", "GRANT")
         self.thread("init")
         self.memory("init", image, abi["TSS_INIT_STACK_PAGES"], 0)
         self.ports["init", "faults"] = self.add("PORT", 0, 2 * len(self.order) + 8)
@@ -219,8 +249,11 @@ class _Planner:
     def instance(self, instance: Resolved) -> None:
         """What an instance has by itself: unit, thread, memory, ports, replies, devices, events."""
         abi, component, me = self.abi, instance.component, self.index[instance.name]
-        unit = self.add("UNIT", 0, me)
-        self.grant(0, INIT_FIRST + 2 * (me - 1), unit, "CONTROL")
+        unit = self.add("UNIT", 0, me, int(self.guard is not None))
+        own = ("CONTROL",) if self.guard is None else ("INSTALL",) if instance is self.guard else ()
+        self.grant(0, INIT_FIRST + 2 * (me - 1), unit, *own)
+        if self.guard is not None and instance is not self.guard:
+            self.grant(self.index[self.guard.name], self.supervised[me - 2].unit_slot, unit, "INSTALL", original=False)
         if component.own_unit:
             self.grant(me, abi["TSS_SLOT_UNIT"], unit, "CONTROL", original=False)
         if component.system:
@@ -257,30 +290,45 @@ class _Planner:
                            address=WINDOW_BASE + windows.index(assigned.slot) * WINDOW_SIZE)
 
     def connect(self) -> None:
-        """Connections of the manifest, init's to log, and the one through which init hears of each unit's end.
+        """Connections of the manifest, init's to log, those through which ends are heard of, and heartbeats.
 
         Who may send to a port has an equal part of its queue reserved; nothing, if there are more of them than places.
+        Heartbeats reserve nothing (the kernel gives each an equal share of what is left), nor do the kernel's messages.
         """
         components = {i.name: i.component for i in self.order}
-        senders = Counter((c.server, c.provided) for c in self.connections if "SEND" in c.rights)
+        sending = [c for c in self.connections if "SEND" in c.rights and c.interface != "heartbeat"]
+        senders = Counter((c.server, c.provided) for c in sending)
         for connection in self.connections:
             me = self.index[connection.client]
-            slot = (INIT_LOG if me == 0 else
-                    components[connection.client].layout.find("connection", connection.name).number)
+            if connection.interface == "supervise":
+                slot = INIT_FIRST + 2 * (connection.badge - BADGE_SUPERVISE + 1) + 1
+            elif connection.interface == "heartbeat":
+                slot = HEARTBEAT_SLOT
+            elif me == 0:
+                slot = INIT_LOG
+            else:
+                slot = components[connection.client].layout.find("connection", connection.name).number
             port = self.ports[connection.server, connection.provided]
             credit = (self.objects[port].a // senders[connection.server, connection.provided]
-                      if "SEND" in connection.rights else 0)
+                      if connection in sending else 0)
             self.grant(me, slot, self.add("CONNECTION", me, port, connection.badge, credit), *connection.rights)
-        for instance in self.order:
+        self.heard_by_init()
+
+    def heard_by_init(self) -> None:
+        """Whose end init hears of: everybody's, or only the supervisor's, whose heartbeats it wants as well."""
+        faults = self.ports["init", "faults"]
+        for instance in self.order if self.guard is None else [self.guard]:
             me = self.index[instance.name]
-            target = self.add("CONNECTION", 0, self.ports["init", "faults"], me)
-            self.grant(0, INIT_FIRST + 2 * (me - 1) + 1, target)
+            self.grant(0, INIT_FIRST + 2 * (me - 1) + 1, self.add("CONNECTION", 0, faults, me))
+        if self.guard is not None:
+            target = self.add("CONNECTION", 1, faults, BADGE_HEARTBEAT + 1)
+            self.grant(1, HEARTBEAT_SLOT, target, "SEND")
 
     def row(self, instance: Resolved) -> Row:
         return Row(instance.name, instance.component.name, pages(instance.memory),
                    self.abi["TSS_LAYOUT_IMAGE"] + self.images[instance.component.name].entry,
                    self.abi["TSS_LAYOUT_IMAGE"], self.abi["TSS_LAYOUT_STACK_TOP"], self.abi["TSS_LAYOUT_IPC_PAGE"],
-                   instance.heap, instance.slots, instance.priority, instance.slice,
+                   instance.heap | instance.heartbeat << 32, instance.slots, instance.priority, instance.slice,
                    self.abi["TSS_INSTANCE_VECTORS"] if instance.component.fpu else 0)
 
     def init_row(self, init_pages: int, bundle_bytes: int) -> Row:
@@ -318,4 +366,5 @@ def plan(system: System, images: Mapping[str, Image], abi: Abi, dump: bool = Fal
                                    abi["TSS_INIT_STACK_PAGES"])
     rows = (planner.init_row(init_pages, size), *(planner.row(i) for i in planner.order))
     return Plan(system.name, abi, rows, tuple(planner.objects), tuple(sorted(planner.grants)), sections,
-                tuple(planner.connections), abi["TSS_TABLE_DUMP"] if dump else 0, init_pages, size)
+                tuple(planner.connections), tuple(planner.supervised), tuple(planner.admins),
+                abi["TSS_TABLE_DUMP"] if dump else 0, init_pages, size)

@@ -10,10 +10,10 @@ from typing import Any
 
 from generator.diagnostics import Diagnostic, Position
 from generator.verify_derive import Capability, Expected, expectation
-from generator.verify_read import SOURCES, Found, Malformed, read_bundle
+from generator.verify_read import SOURCES, Found, Malformed, read_bundle, read_supervision
 
 RIGHTS = ("READ", "WRITE", "EXECUTE", "GRANT", "CONTROL", "CALL", "SEND", "RECEIVE", "SIGNAL", "WAIT", "BIND",
-          "INSPECT", "SCHEDULE", "DEVICE", "DUMP")
+          "INSPECT", "SCHEDULE", "DEVICE", "DUMP", "INSTALL")
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def _attributes(found: Found, index: int, homes: list[tuple[str, int]]) -> tuple
     if kind == "MEMORY":
         return (payer, SOURCES[a], *((found.sections[b].name,) if a <= 2 else (b, c) if a >= 4 else (b,)))
     if kind == "UNIT":
-        return (payer, found.instances[a]["name"])
+        return (payer, found.instances[a]["name"], "sealed" if b else "not sealed")
     return (payer, *(a, b, c)[:{"PORT": 1, "IRQ": 1, "IOPORT": 3}.get(kind, 0)])
 
 
@@ -144,13 +144,15 @@ def _json_object(found: Found, index: int) -> dict[str, Any]:
             "IOPORT": "base count firmware"}
     row |= dict(zip(keys.get(kind, "").split(), (a, b, c)))
     if kind == "UNIT":
-        row["instance"] = found.instances[a]["name"]
+        row |= {"instance": found.instances[a]["name"], "sealed": bool(b)}
     return row
 
 
 def _json_capabilities(found: Found, index: int) -> dict[int, dict[str, Any]]:
+    sealed = any(kind == "UNIT" and a == index and b for kind, _, a, b, _ in found.objects)
     return {slot: {"slot": slot, "type": found.objects[target][0], "rights": _names(rights), "object": target,
-                   "address": address, "protection": _names(protection), "original": bool(original)}
+                   "address": address, "protection": _names(protection), "original": bool(original),
+                   "sealed": sealed}
             for instance, slot, target, rights, address, protection, original in found.grants if instance == index}
 
 
@@ -188,4 +190,7 @@ def verify_plan(text: str, found: Found, path: str) -> list[Diagnostic]:
     rows = sorted((c["client"], c["server"], c["badge"], tuple(sorted(c["rights"]))) for c in plan["connections"])
     if rows != _connections(found):
         lines.append("the connections differ")
+    tables = [s.data for s in found.sections if s.name.endswith(".supervision")]
+    if (plan["supervised"], plan["administrators"]) != (read_supervision(tables[0]) if tables else ([], [])):
+        lines.append("what is supervised differs")
     return [Diagnostic("TSS-074", Position(path), line) for line in lines]

@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 
 PAGE = 4096
 READ, WRITE, EXECUTE, GRANT, CONTROL, CALL, SEND, RECEIVE = 1, 2, 4, 8, 16, 32, 64, 128
-SIGNAL, WAIT, BIND, INSPECT, SCHEDULE, DEVICE, DUMP = 256, 512, 1024, 2048, 4096, 8192, 16384
+SIGNAL, WAIT, BIND, INSPECT, SCHEDULE, DEVICE, DUMP, INSTALL = 256, 512, 1024, 2048, 4096, 8192, 16384, 32768
 SYSTEM_RIGHTS = {"inspect": INSPECT, "schedule": SCHEDULE, "device": DEVICE, "dump": DUMP}
 CONNECTION_RIGHTS = {"call": CALL, "send": SEND, "grant": GRANT}
 IMAGE, HEAP, DIRECTORY, WINDOWS = 0x400000, 0x1_0000_0000, 0x2_0000_0000, 0x3_0000_0000
@@ -23,6 +23,9 @@ INIT_SLOTS, INIT_STACK, INIT_PRIORITY = 1024, 8 * PAGE, 255
 FACTORY = {"priority": 100, "slice": "10ms", "memory": "256K", "stack": "16K", "heap": 0, "slots": 256}
 UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "us": 1, "ms": 1000, "s": 1000000}
 FIRMWARE = {"facts": 1, "framebuffer": 2, "dsdt": 3, "pm1a": 4, "pm1b": 5, "smi": 6, "reset": 7}
+GUARD, OWN_HEARTBEAT, HEARTBEAT_SLOT = "servers/reincarnation", 4000000, 12
+ENDS, BEATS = 0x10000, 0x20000
+CONTRACT = {"policy": "never", "backoff": "100ms..2s", "max": "5 in 60s", "then": "hold", "dependants": []}
 SEGMENT = {5: ("text", 4, READ | EXECUTE), 4: ("rodata", 5, READ), 6: ("data", 6, READ | WRITE)}
 
 Capability = tuple[str, tuple[Any, ...], int, int, int, bool]  # type, attributes, rights, address, protection, original
@@ -45,6 +48,7 @@ class _Work:
     capabilities: dict[tuple[str, int], Capability] = field(default_factory=dict)
     sections: dict[str, tuple[int, int, bytes, int, int]] = field(default_factory=dict)
     ports: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)  # instance, provided -> grant
+    ends: dict[str, int] = field(default_factory=dict)  # instance -> first slot after the planned ones
 
     def add(self, name: str, slot: int, kind: str, attributes: tuple[Any, ...], rights: int, address: int = 0,
             original: bool = True) -> None:
@@ -116,6 +120,7 @@ def _own_slots(work: _Work, name: str, description: dict[str, Any], given: dict[
     for _ in description.get("events") or []:
         work.add(name, slot, "EVENT", (name,), SIGNAL | WAIT | BIND)
         slot += 1
+    work.ends[name] = slot
     return needs
 
 
@@ -182,8 +187,24 @@ def _connect(work: _Work, links: list[tuple[str, str, str, str, int]], slots: di
             work.add(server, 9, "MEMORY", (server, "MAPPED", f"{server}.directory"), READ, DIRECTORY)
 
 
+def _contract(row: dict[str, Any], description: dict[str, Any], guarded: bool) -> dict[str, Any]:
+    """What holds when the instance ends, and its heartbeat; "state" says whether its capabilities are sealed."""
+    result: dict[str, Any] = dict(CONTRACT)
+    for said in ([description.get("restart"), row.get("restart")] if guarded else []):
+        result |= {"policy": said} if isinstance(said, str) else said or {}
+    if row["component"] == GUARD:
+        result = {**CONTRACT, "policy": "always"}
+    default = OWN_HEARTBEAT if row["component"] == GUARD else 0
+    result["heartbeat"] = _number(row["heartbeat"]) if "heartbeat" in row else default
+    return {**result, "state": _state(guarded)}
+
+
+def _state(guarded: bool) -> str:
+    return "sealed" if guarded else "not sealed"
+
+
 def _instance(work: _Work, name: str, row: dict[str, Any], description: dict[str, Any],
-              defaults: dict[str, Any], elf: bytes) -> dict[str, int]:
+              defaults: dict[str, Any], elf: bytes, contract: dict[str, Any]) -> dict[str, int]:
     """One instance; returns the slots of its connections."""
     value = FACTORY | (description.get("defaults") or {}) | defaults
     value |= {key: row[key] for key in FACTORY if key in row}
@@ -192,29 +213,66 @@ def _instance(work: _Work, name: str, row: dict[str, Any], description: dict[str
     if heap:
         work.add(name, 8, "MEMORY", (name, "ZERO", heap // PAGE), READ | WRITE, HEAP)
     if description.get("self"):
-        work.add(name, 1, "UNIT", ("init", name), CONTROL, original=False)
+        work.add(name, 1, "UNIT", ("init", name, contract["state"]), CONTROL, original=False)
     if description.get("system"):
         work.add(name, 10, "SYSTEM", ("init",), sum(SYSTEM_RIGHTS[r] for r in description["system"]), original=False)
     work.instances[name] = {
         "component": row["component"], "memory_pages": _number(value["memory"]) // PAGE, "entry": entry,
-        "image_base": IMAGE, "stack_top": STACK_TOP, "ipc_page": IPC_PAGE, "argument": heap, "slots": value["slots"],
+        "image_base": IMAGE, "stack_top": STACK_TOP, "ipc_page": IPC_PAGE,
+        "argument": heap | contract["heartbeat"] << 32, "slots": value["slots"],
         "priority": value["priority"], "slice_us": _number(value["slice"]), "flags": int(description.get("fpu", False))}
     return _own_slots(work, name, description, row.get("devices") or {})
 
 
-def _init(work: _Work, order: list[str], elf: bytes, bundle_bytes: int) -> None:
+def _init(work: _Work, order: list[str], elf: bytes, bundle_bytes: int, guard: str | None,
+          contracts: dict[str, dict[str, Any]]) -> None:
     """Instance 0: final state of init, the faults port and what it holds of each instance."""
     entry = _image(work, "init", elf, INIT_STACK)
     work.add("init", 10, "SYSTEM", ("init",), INSPECT)
-    work.add("init", 1, "UNIT", ("init", "init"), CONTROL | GRANT)
+    work.add("init", 1, "UNIT", ("init", "init", _state(guard is not None)), CONTROL | GRANT)
     work.add("init", 16, "PORT", ("init", 2 * len(order) + 8), RECEIVE)
     for i, name in enumerate(order):
-        work.add("init", 18 + 2 * i, "UNIT", ("init", name), CONTROL)
-        work.add("init", 19 + 2 * i, "CONNECTION", ("init", ("init", 16), i + 1, 0), 0)
+        rights = CONTROL if guard is None else INSTALL if name == guard else 0
+        state = contracts.get(name, {"state": "?"})["state"]
+        work.add("init", 18 + 2 * i, "UNIT", ("init", name, state), rights)
+        if guard in (None, name):
+            work.add("init", 19 + 2 * i, "CONNECTION", ("init", ("init", 16), i + 1, 0), 0)
     work.instances["init"] = {
         "component": "init", "entry": entry, "image_base": IMAGE, "stack_top": STACK_TOP, "ipc_page": IPC_PAGE,
         "argument": bundle_bytes, "slots": INIT_SLOTS, "priority": INIT_PRIORITY, "slice_us": 10000,
         "flags": 0}
+
+
+def _asked(manifest: dict[str, Any], guard: str, links: list[tuple[str, str, str, str, int]]) -> bytes:
+    """The administrators of the supervision table."""
+    found = b""
+    for badge, (client, name) in enumerate([(c, n) for c, n, server, _, _ in links if server == guard], 1):
+        said = manifest["instances"][client]["connect"][name]
+        may = said.get("may", []) if isinstance(said, dict) else []
+        found += struct.pack("<QII16s", badge, ("kill" in may) | ("restart" in may) << 1, 0, client.encode())
+    return found
+
+
+def _guard(work: _Work, guard: str, order: list[str], contracts: dict[str, dict[str, Any]], asked: bytes) -> None:
+    """What the supervisor has of the others, and they of it; it is the first in `order`."""
+    (server, port), others, rows = next(p for (n, _), p in work.ports.items() if n == guard), order[1:], b""
+    end = work.ends[guard]
+    for n, name in enumerate(others):
+        c = contracts[name]
+        first, _, last = str(c["backoff"]).partition("..")
+        count, window = str(c["max"]).split(" in ")
+        bits = sum(1 << others.index(d) for d in c["dependants"])
+        rows += struct.pack("<16sIIIIQQQQ16s", name.encode(), end + n, ("never", "always", "on_failure").index(
+            c["policy"]), ("hold", "degrade", "reboot").index(c["then"]), int(count), _number(window), _number(first),
+            _number(last or first), c["heartbeat"], bits.to_bytes(16, "little"))
+        work.add(guard, end + n, "UNIT", ("init", name, c["state"]), INSTALL, original=False)
+        work.add("init", 19 + 2 * (n + 1), "CONNECTION", ("init", (server, port), ENDS + n, 0), 0)
+        if c["heartbeat"]:
+            work.add(name, HEARTBEAT_SLOT, "CONNECTION", (name, (server, port), BEATS + n, 0), SEND)
+    work.add(guard, HEARTBEAT_SLOT, "CONNECTION", (guard, ("init", 16), BEATS + 1, 0), SEND)
+    data = struct.pack("<IIII", int.from_bytes(b"SVBL", "little"), len(others), len(asked) // 32, 0) + rows + asked
+    work.sections[f"{guard}.supervision"] = (3, READ, data, _round(len(data)), 0)
+    work.add(guard, 9, "MEMORY", (guard, "MAPPED", f"{guard}.supervision"), READ, DIRECTORY)
 
 
 def expectation(manifest_file: bytes, component_files: Mapping[str, bytes], elf_files: Mapping[str, bytes],
@@ -224,14 +282,18 @@ def expectation(manifest_file: bytes, component_files: Mapping[str, bytes], elf_
     rows = manifest["instances"] or {}
     descriptions = {name: _yaml(component_files[row["component"]]) for name, row in rows.items()}
     work, slots = _Work(), {"init": {"log": 17}}
-    _init(work, order, elf_files["init"], bundle_bytes)
+    guard = next((name for name, row in rows.items() if row["component"] == GUARD), None)
+    contracts = {name: _contract(row, descriptions[name], guard is not None) for name, row in rows.items()}
+    _init(work, order, elf_files["init"], bundle_bytes, guard, contracts)
     for name, row in rows.items():
         slots[name] = _instance(work, name, row, descriptions[name], manifest.get("defaults") or {},
-                                elf_files[row["component"]])
+                                elf_files[row["component"]], contracts[name])
     links = _links(manifest, descriptions)
-    clients = {s: frozenset(c for c, _, server, _, _ in links if server == s) for _, _, s, _, _ in links}
+    clients = {s: frozenset(c for c, _, server, _, _ in links if server == s and c != guard) for _, _, s, _, _ in links}
     log = _log_of(manifest, descriptions, order)
     if log is not None:
         links = sorted([*links, ("init", "log", *log, SEND)])
     _connect(work, links, slots, descriptions)
+    if guard is not None:
+        _guard(work, guard, order, contracts, _asked(manifest, guard, links))
     return Expected(work.instances, work.capabilities, work.sections, clients, 1 if dump else 0)

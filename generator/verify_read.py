@@ -15,7 +15,7 @@ TYPES = {1: "UNIT", 2: "THREAD", 3: "SCHED", 4: "PORT", 5: "CONNECTION", 6: "REP
          10: "IOPORT", 11: "SYSTEM"}
 SOURCES = {1: "MAPPED", 2: "COPIED", 3: "ZERO", 4: "DEVICE", 5: "FIRMWARE"}
 # How many of a, b, c an object of each type uses; the others are 0.
-USED = {"PORT": 1, "REPLY": 1, "CONNECTION": 3, "MEMORY": 3, "IRQ": 1, "IOPORT": 3, "UNIT": 1}
+USED = {"PORT": 1, "REPLY": 1, "CONNECTION": 3, "MEMORY": 3, "IRQ": 1, "IOPORT": 3, "UNIT": 2}
 ROW = ("name", "component", "memory_pages", "entry", "image_base", "stack_top", "ipc_page", "argument", "slots",
        "priority", "slice_us", "flags")
 
@@ -129,6 +129,7 @@ def _object(index: int, raw: tuple[int, ...], rows: list[dict[str, Any]], kinds:
              "before it")
     if name == "UNIT":
         need(a < len(rows), "TSS-072", f"object {index} (UNIT) names instance {a}, which does not exist")
+        need(b in (0, 1), "TSS-072", f"object {index} (UNIT) is neither sealed nor not")
     if name == "MEMORY":
         need(a in SOURCES, "TSS-072", f"object {index} (MEMORY) has the unknown source {a}")
         need(a > 2 or b < sections, "TSS-072", f"object {index} (MEMORY) names section {b}, which does not exist")
@@ -152,6 +153,24 @@ def _check_grants(grants: list[tuple[int, ...]], rows: list[dict[str, Any]], obj
         originals[target] += original
     for index, count in enumerate(originals):
         need(count == 1, "TSS-072", f"object {index} has {count} original capabilities instead of one")
+
+
+def read_supervision(data: bytes) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Rows and administrators of a supervision table, as plan.json has them."""
+    magic, count, admins, zero = struct.unpack_from("<IIII", data)
+    need(magic == int.from_bytes(b"SVBL", "little") and zero == 0 and len(data) == 16 + 80 * count + 32 * admins,
+         "TSS-070", "the supervision table is malformed")
+    raw = [struct.unpack_from("<16sIIIIQQQQ16s", data, 16 + 80 * i) for i in range(count)]
+    names = [row[0].rstrip(b"\0").decode() for row in raw]
+    rows = [{"name": names[i], "policy": ("never", "always", "on_failure")[row[2]], "backoff_us": [row[6], row[7]],
+             "max": row[4], "window_us": row[5], "then": ("hold", "degrade", "reboot")[row[3]],
+             "heartbeat_us": row[8],
+             "dependants": sorted(n for b, n in enumerate(names) if int.from_bytes(row[9], "little") >> b & 1)}
+            for i, row in enumerate(raw)]
+    asked = [struct.unpack_from("<QII16s", data, 16 + 80 * count + 32 * i) for i in range(admins)]
+    return rows, [{"client": name.rstrip(b"\0").decode(), "badge": badge,
+                   "may": [word for bit, word in enumerate(("kill", "restart")) if may >> bit & 1]}
+                  for badge, may, _, name in asked]
 
 
 def read_bundle(data: bytes) -> Found:

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The kernel: all sources under its folders, one position-independent ELF.
 KERNEL_FOLDERS := core obj sched mm trace arch/x86_64
-KERNEL_SOURCES := $(sort $(shell find $(KERNEL_FOLDERS:%=kernel/%) -name '*.[cS]' 2>/dev/null))
+# With CONFIG_AUDIT the tests' own walk over everything is linked in (tests/audit).
+KERNEL_SOURCES := $(sort $(shell find $(KERNEL_FOLDERS:%=kernel/%) -name '*.[cS]' 2>/dev/null)) \
+	$(if $(CONFIG_AUDIT),$(wildcard tests/audit/*.c))
 KERNEL_OBJECTS := $(KERNEL_SOURCES:%=$(O)/%.o)
 KERNEL_SCRIPT := kernel/arch/x86_64/kernel.ld
 
@@ -21,7 +23,7 @@ KERNEL_FLAGS := $(C_FLAGS) -Wno-unused-parameter -Wframe-larger-than=512 -mno-re
 ## kernel            build/kernel/kernel.elf alone
 kernel: $(O)/kernel/kernel.elf
 
-$(O)/kernel/%.c.o: kernel/%.c $(O)/include/config.h $(O)/include/compiler
+$(filter %.c.o,$(KERNEL_OBJECTS)): $(O)/%.c.o: %.c $(O)/include/config.h $(O)/include/compiler
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(KERNEL_FLAGS) -MMD -MP -c $< -o $@

@@ -124,7 +124,11 @@ static tss_status_t copy_section(struct build *build, uint32_t section, cap_t un
 	if (status != TSS_OK)
 		return status;
 	memcpy((void *)SCRATCH, build->table->bundle + s->offset, s->size);
-	return tss_unit_unmap(TSS_SLOT_UNIT, (cap_t)*handle);
+	status = tss_unit_unmap(TSS_SLOT_UNIT, (cap_t)*handle);
+	if (status != TSS_OK)
+		return status;
+	/* What a restart fills it with. */
+	return tss_memory_template((cap_t)*handle, TSS_SLOT_BUNDLE, s->offset, s->size);
 }
 
 static tss_status_t make_memory(struct build *build, const struct tss_table_object *o, cap_t unit, uint64_t *handle)

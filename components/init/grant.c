@@ -39,11 +39,16 @@ void grant_copies(struct build *build)
 			install(build, &build->table->grants[i], TSS_INSTALL_COPY);
 }
 
-void grant_originals(struct build *build, bool memory)
+static enum originals kind_of(uint32_t type)
+{
+	return type == TSS_TYPE_MEMORY ? ORIGINALS_MEMORY : type == TSS_TYPE_UNIT ? ORIGINALS_UNITS : ORIGINALS_OTHERS;
+}
+
+void grant_originals(struct build *build, enum originals which)
 {
 	for (uint32_t i = 0; i < build->table->header->grant_count; i++) {
 		const struct tss_table_grant *g = &build->table->grants[i];
-		if (g->original && (build->table->objects[g->object].type == TSS_TYPE_MEMORY) == memory)
+		if (g->original && kind_of(build->table->objects[g->object].type) == which)
 			install(build, g, TSS_INSTALL_MOVE);
 	}
 }
@@ -61,19 +66,29 @@ void map_memory(struct build *build)
 	}
 }
 
-/* Instance n's faults arrive with badge n: init's connections to its own port. */
+/* The instance whose end is told through init's connection o; 0: o is for something else. */
+static uint32_t told_through(const struct table *table, const struct tss_table_object *o)
+{
+	uint64_t instance = 0;
+	if (o->type != TSS_TYPE_CONNECTION || o->payer != 0)
+		return 0;
+	if (table->objects[o->a].payer == 0)
+		instance = o->b;
+	else if (o->b >= TSS_BADGE_SUPERVISE && o->b < TSS_BADGE_HEARTBEAT)
+		instance = o->b - TSS_BADGE_SUPERVISE + TSS_SUPERVISED_FIRST;
+	return instance < table->header->instance_count ? (uint32_t)instance : 0;
+}
+
+/* Instance n's faults arrive with badge n at init's own port, or with the row's badge at the supervisor's. */
 void supervise(struct build *build)
 {
-	const struct tss_table_object *objects = build->table->objects;
 	for (uint32_t i = 0; i < build->table->header->object_count; i++) {
-		const struct tss_table_object *o = &objects[i];
-		if (o->type != TSS_TYPE_CONNECTION || o->payer != 0 || objects[o->a].payer != 0)
+		uint32_t instance = told_through(build->table, &build->table->objects[i]);
+		if (instance == 0 || build->failed[instance] || build->handles[i] == TSS_CAP_NULL)
 			continue;
-		if (o->b == 0 || o->b >= build->table->header->instance_count || build->failed[o->b])
-			continue;
-		tss_status_t status = tss_unit_supervise(build->units[o->b], build->handles[i]);
+		tss_status_t status = tss_unit_supervise(build->units[instance], build->handles[i]);
 		if (status != TSS_OK)
-			build_fail(build, (uint32_t)o->b, "unit_supervise", status);
+			build_fail(build, instance, "unit_supervise", status);
 	}
 }
 
@@ -104,6 +119,29 @@ void end_failed(struct build *build)
 	for (uint32_t i = 1; i < build->table->header->instance_count; i++)
 		if (build->failed[i] && build->units[i] != TSS_CAP_NULL)
 			(void)tss_unit_kill(build->units[i], 1);
+}
+
+/*
+ * With a supervisor, what an instance holds by now is what a restart gives it back, and what no restart of another takes
+ * away from it. Without one nothing is sealed: the ports of a sealed unit wait for its return, and there would be none.
+ * init's own turn comes when it has dropped what it does not keep.
+ */
+void seal(struct build *build)
+{
+	for (uint32_t i = 0; i < build->table->header->object_count; i++) {
+		const struct tss_table_object *o = &build->table->objects[i];
+		if (o->type != TSS_TYPE_UNIT || o->b != TSS_UNIT_SEALED || build->failed[o->a])
+			continue;
+		if (build->failed[TSS_SUPERVISED_FIRST - 1])
+			continue;
+		if (o->a == 0) {
+			build->sealed = true;
+			continue;
+		}
+		tss_status_t status = tss_unit_seal(build->units[o->a]);
+		if (status != TSS_OK)
+			build_fail(build, (uint32_t)o->a, "unit_seal", status);
+	}
 }
 
 static void delete (cap_t cap)

@@ -3,8 +3,8 @@
  * init.c - the first unit: builds the system that the init table describes, then holds nothing but what watching takes.
  *
  * It starts with all authority there is. It works through the table once: units, objects, copies of capabilities,
- * memory maps, supervision, threads; then the originals are moved to where the plan has them, so that at the end its
- * own capability space is instance 0 of the plan. No instance runs before that: init is more urgent than all of them
+ * memory maps, supervision, threads; then the originals are moved to where the plan has them and units that may be
+ * restarted are sealed, so that at the end its own capability space is instance 0 of the plan. No instance runs before that: init is more urgent than all of them
  * and does not block.
  *
  * The table was checked by the kernel's hash and is checked again here, entry by entry. A section whose hash is wrong
@@ -38,10 +38,12 @@ static void finish(void)
 	bool dump = table.header->flags & TSS_TABLE_DUMP &&
 		    tss_capability_derive(TSS_SLOT_SYSTEM, TSS_RIGHT_DUMP, &dumper) == TSS_OK;
 	drop_authority(&build);
-	if (!dump)
-		return;
-	(void)tss_system_dump((cap_t)dumper);
-	(void)tss_capability_delete((cap_t)dumper);
+	if (dump) {
+		(void)tss_system_dump((cap_t)dumper);
+		(void)tss_capability_delete((cap_t)dumper);
+	}
+	if (build.sealed && tss_unit_seal(TSS_SLOT_UNIT) != TSS_OK)
+		say("init could not be sealed: a restart of the log or the supervisor will cut it off\n");
 }
 
 int main(void)
@@ -54,14 +56,17 @@ int main(void)
 	build_units(&build);
 	build_objects(&build);
 	grant_copies(&build);
-	grant_originals(&build, true);
+	grant_originals(&build, ORIGINALS_MEMORY);
 	map_memory(&build);
 	supervise(&build);
 	start_threads(&build);
-	grant_originals(&build, false);
-	cap_t port = own(TSS_TYPE_PORT), log = own(TSS_TYPE_CONNECTION);
+	grant_originals(&build, ORIGINALS_OTHERS);
+	seal(&build);
 	end_failed(&build);
+	grant_originals(&build, ORIGINALS_UNITS);
+	cap_t port = own(TSS_TYPE_PORT), log = own(TSS_TYPE_CONNECTION);
 	watch_remember(&table);
+	guard_remember(&table);
 	finish();
 	if (port == TSS_CAP_NULL)
 		return EXIT_FAULT_PORT;

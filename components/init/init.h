@@ -2,6 +2,7 @@
 /* init.h - what init's files share: the table in the bundle, what was built of it, and the ways to say so. */
 #pragma once
 #include <abi/bundle.h>
+#include <tessera/supervision.h>
 #include <tessera/tessera.h>
 
 #define INSTANCES_MAX 128u
@@ -30,6 +31,7 @@ struct build {
 	cap_t units[INSTANCES_MAX]; /* likewise, of each instance's unit */
 	bool absent[OBJECTS_MAX]; /* a device that this machine does not have: its slots stay empty */
 	bool failed[INSTANCES_MAX]; /* this instance does not start */
+	bool sealed; /* units are sealed, and init's own is to be */
 	uint8_t sections[TSS_BUNDLE_SECTIONS_MAX]; /* SECTION_* */
 };
 enum { SECTION_UNCHECKED, SECTION_GOOD, SECTION_BAD };
@@ -52,10 +54,12 @@ void build_objects(struct build *build);
 
 /* grant.c */
 void grant_copies(struct build *build);
-void grant_originals(struct build *build, bool memory); /* those of memory, or all others */
+enum originals { ORIGINALS_MEMORY, ORIGINALS_OTHERS, ORIGINALS_UNITS };
+void grant_originals(struct build *build, enum originals which);
 void map_memory(struct build *build);
 void supervise(struct build *build);
 void start_threads(struct build *build);
+void seal(struct build *build);
 void end_failed(struct build *build);
 void drop_authority(struct build *build);
 
@@ -66,6 +70,13 @@ void say_to(cap_t log);
 /* watch.c */
 void watch_remember(const struct table *table);
 _Noreturn void watch(cap_t port);
+
+/* guard.c: restarts the supervisor, if the system has one. */
+void guard_remember(const struct table *table);
+void guard_heartbeat(void);
+void guard_ended(uint64_t badge);
+void guard_due(void);
+uint64_t guard_wait(void); /* microseconds until guard_due has something to do, or TSS_INFINITE */
 
 /* The instance does not start, because of `what`. */
 void build_fail(struct build *build, uint32_t instance, const char *what, tss_status_t status);

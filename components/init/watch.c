@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* watch.c - what init does for the rest of its life: it waits for units to fault or end and says so. */
+/* watch.c - what init does for the rest of its life: it waits for units to fault or end and says so, and guards the supervisor. */
 #include "init.h"
 
 /* Copied from the table, which is gone by then. */
@@ -34,18 +34,23 @@ static void hear(const struct tss_request *request)
 	const struct known *unit = request->badge < INSTANCES_MAX ? &instances[request->badge] : &instances[0];
 	if (TSS_TAG_TYPE(request->tag) == TSS_MSG_FAULT)
 		fault(unit, request->words);
-	else if (TSS_TAG_TYPE(request->tag) == TSS_MSG_ENDED)
-		say("unit %s: ended with code %lu\n", unit->name, request->words[0]);
+	else if (TSS_TAG_TYPE(request->tag) == TSS_MSG_HEARTBEAT)
+		guard_heartbeat();
+	if (TSS_TAG_TYPE(request->tag) != TSS_MSG_ENDED)
+		return;
+	say("unit %s: ended with code %lu\n", unit->name, request->words[0]);
+	guard_ended(request->badge);
 }
 
 _Noreturn void watch(cap_t port)
 {
 	struct tss_request request;
-	for (unsigned failures = 0; failures < 16; failures++) {
-		while (tss_port_receive(port, &request, TSS_INFINITE) == TSS_OK) {
+	for (unsigned failures = 0; failures < 16;) {
+		tss_status_t status = tss_port_receive(port, &request, guard_wait());
+		failures = status == TSS_OK || TSS_CODE(status) == TSS_E_TIMEOUT ? 0 : failures + 1;
+		if (status == TSS_OK)
 			hear(&request);
-			failures = 0;
-		}
+		guard_due();
 	}
 	for (;;)
 		(void)tss_self_exit(EXIT_WATCH);

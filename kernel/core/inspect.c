@@ -3,6 +3,7 @@
  * inspect.c - the kernel tells what is: records for system_inspect, and the dump of every capability table. It walks
  * the tables themselves and shares nothing with whoever filled them.
  */
+#include <audit.h>
 #include <enabled.h>
 #include <frame.h>
 #include <config_text.h>
@@ -23,6 +24,7 @@ union record {
 	struct tss_inspect_log log;
 	struct tss_inspect_counters counters;
 	struct tss_inspect_machine machine;
+	struct tss_inspect_audit audit;
 	uint64_t words[TSS_MESSAGE_WORDS];
 };
 
@@ -193,6 +195,13 @@ static bool inspect_machine(struct query *query, union record *out)
 	return query->index == 0;
 }
 
+static bool inspect_audit(struct query *query, union record *out)
+{
+	bool walked = query->index == 0 && audit_walk(&out->audit, query->detail);
+	query->next = out->audit.what[0] != 0;
+	return walked;
+}
+
 /* Records about all objects of a type come in the order of these; otherwise `inspect` finds the record by itself. */
 static const struct {
 	uint8_t type;
@@ -208,6 +217,7 @@ static const struct {
 	[TSS_INSPECT_LOG] = {TSS_TYPE_NONE, inspect_log},
 	[TSS_INSPECT_COUNTERS] = {TSS_TYPE_NONE, inspect_counters},
 	[TSS_INSPECT_MACHINE] = {TSS_TYPE_NONE, inspect_machine},
+	[TSS_INSPECT_AUDIT] = {TSS_TYPE_NONE, IS_ENABLED(CONFIG_AUDIT) ? inspect_audit : NULL},
 };
 
 static bool find_object(struct query *query, uint8_t type)

@@ -79,9 +79,13 @@ uint64_t arch_image_offset(uint64_t address);        /* kernel address -> offset
 /* Address spaces. Protection: TSS_RIGHT_READ/WRITE/EXECUTE; WRITE|EXECUTE is the caller's bug (panic). */
 MUST_CHECK status_t arch_space_create(struct arch_space *space, struct unit *payer);
 void arch_space_destroy(struct arch_space *space, struct unit *payer); /* frees tables, not what they map; not active */
+/* Each page that is mapped (level 0) and each table (1 to 4), a table after all below it. */
+typedef void each_frame(struct unit *payer, paddr_t frame, unsigned level);
+void arch_space_each(const struct arch_space *space, struct unit *payer, each_frame *each);
 MUST_CHECK status_t arch_space_map(struct arch_space *space, struct unit *payer, uaddr_t at, paddr_t frame, unsigned protection, bool device);
 bool arch_space_unmap(struct arch_space *space, uaddr_t at); /* flushes; true if something was mapped */
-bool arch_space_mapped(const struct arch_space *space, uaddr_t at);
+#define NOT_MAPPED UINT64_MAX
+paddr_t arch_space_lookup(const struct arch_space *space, uaddr_t at); /* raw: NOT_MAPPED if nothing is there */
 struct cpu;
 ALWAYS_INLINE void arch_space_activate(struct cpu *cpu, const struct arch_space *space);
 ALWAYS_INLINE void arch_user_gs_set(const uint64_t *base);

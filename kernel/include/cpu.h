@@ -20,6 +20,7 @@ struct cpu {
 	uint64_t space_root;         /* 0x28 what CR3 holds */
 	unsigned index;
 	bool need_resched;           /* something more urgent may be ready: pick before going back to user */
+	bool extended_used;          /* some thread has or had `extended`: only then a switch looks */
 	struct arch_extended *extended; /* of the thread whose vector registers and FS base the CPU has; NULL: nobody's */
 	uint64_t charged_tsc;        /* since when `sched` is charged */
 	uint64_t init_tsc; /* when the first unit was about to run */

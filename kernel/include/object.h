@@ -38,6 +38,14 @@ const struct object *object_find(uint8_t type, uint64_t id);    /* NULL if there
 const struct object *object_at(uint8_t type, uint64_t index);   /* in order of creation; for inspection only */
 
 #define SLAB_CLASSES 6
+struct slab { /* at the start of the page; items follow at the end, so that they are aligned to 64 */
+	struct link link; /* in the class's partial list while there is room */
+	struct slab_item *free;
+	uint32_t magic;
+	uint16_t used, untouched;
+	uint16_t class_index;
+	uint16_t seen; /* used items that an audit has found; 0 between audits */
+};
 struct slab_class {
 	struct link partial; /* pages with room */
 };

@@ -34,7 +34,15 @@ struct sched {
 	struct thread *parked_at;
 };
 
+extern struct run_queue {
+	uint64_t summary; /* bit i: occupied[i] is not 0 */
+	uint64_t occupied[PRIORITIES / 64];
+	struct link queues[PRIORITIES];
+} run_queue;
+
 void sched_init(void);
+/* The thread that a context can run now, or NULL and the thread to park at. */
+struct thread *sched_follow(const struct sched *sched, struct thread **park_at);
 void sched_enqueue(struct sched *sched, bool at_head);  /* sets need_resched if it is more urgent than what runs */
 void sched_unqueue(struct sched *sched);                /* out of run queue or parked list, whichever it is in */
 void sched_wake_parked(struct thread *thread);          /* everything parked at thread is queued again */

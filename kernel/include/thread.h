@@ -90,7 +90,7 @@ ALWAYS_INLINE void thread_switch_to(struct thread *thread)
 	thread->switches++;
 	arch_space_activate(cpu, &thread->unit->space);
 	arch_user_gs_set(&thread->ipc_user);
-	if (UNLIKELY(cpu->extended != thread->extended))
+	if (UNLIKELY(cpu->extended_used) && cpu->extended != thread->extended)
 		arch_extended_switch(cpu, thread->extended);
 }
 

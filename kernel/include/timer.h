@@ -15,6 +15,16 @@ struct timeout {
 	bool armed;
 };
 
+#define TIMER_LEVELS 7u
+#define TIMER_SLOT_BITS 6u
+#define TIMER_SLOTS (1u << TIMER_SLOT_BITS)
+extern struct wheel {
+	uint64_t now; /* ticks: everything up to here has expired */
+	uint64_t occupied[TIMER_LEVELS];
+	struct link slots[TIMER_LEVELS][TIMER_SLOTS];
+	struct link due;
+} wheel;
+
 void timer_init(void);
 void timeout_start(struct timeout *timeout, uint64_t delay_us); /* must not be armed; finite */
 void timeout_cancel(struct timeout *timeout);                   /* harmless if not armed */

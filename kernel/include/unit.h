@@ -8,6 +8,7 @@ struct syscall_row;
 struct thread;
 struct connection;
 
+enum { TALLY_FRAMES, TALLY_MAPPED, TALLY_THREADS };
 enum unit_state { UNIT_BUILDING = 0, UNIT_RUNNING = 1, UNIT_ENDED = 2, UNIT_DEAD = 3 };
 
 struct unit {
@@ -29,6 +30,7 @@ struct unit {
 	uint64_t restarts;
 	uint64_t refill_slot, refill_page; /* how far a restart has come with the memory */
 	struct slab_class slabs[SLAB_CLASSES];
+	uint64_t tally[3];                 /* TALLY_*: what an audit has found to be the unit's */
 };
 _Static_assert(sizeof(struct unit) <= PAGE_SIZE, "a unit is one frame");
 

@@ -55,7 +55,7 @@ uint64_t frame_init(void)
 	return frames.total;
 }
 
-static bool frame_bitmap_flip(const struct free_frame *frame)
+bool frame_bitmap_flip(const void *frame)
 {
 	uint64_t index = virt_to_phys(frame).raw / PAGE_SIZE - frames.bitmap_base;
 	if (index >= frames.bitmap_frames)
@@ -108,6 +108,12 @@ void frame_free(struct unit *payer, void *address)
 	frames.available++;
 	if (payer)
 		payer->used--;
+}
+
+void frame_each_free(each_frame *each)
+{
+	for (const struct free_frame *frame = frames.free; frame; frame = frame->next)
+		each(NULL, virt_to_phys(frame), 1);
 }
 
 bool frame_is_ram(paddr_t start, uint64_t size)

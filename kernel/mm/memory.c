@@ -84,7 +84,7 @@ status_t memory_map(struct capability *cap, uint64_t address, unsigned protectio
 	if (!unit_range_valid(address, memory->pages * PAGE_SIZE))
 		return ERR(ARGUMENT, 3);
 	for (page = 0; page < memory->pages; page++)
-		if (arch_space_mapped(&unit->space, (uaddr_t){address + page * PAGE_SIZE}))
+		if (arch_space_lookup(&unit->space, (uaddr_t){address + page * PAGE_SIZE}).raw != NOT_MAPPED)
 			return ERR(OCCUPIED, 3);
 	for (page = 0; page < memory->pages; page++) {
 		status_t status = arch_space_map(&unit->space, unit, (uaddr_t){address + page * PAGE_SIZE},

@@ -14,14 +14,6 @@ struct slab_item {
 	struct slab_item *next;
 };
 
-struct slab { /* at the start of the page; items follow at the end, so that they are aligned to 64 */
-	struct link link; /* in the class's partial list while there is room */
-	struct slab_item *free;
-	uint32_t magic;
-	uint16_t used, untouched;
-	uint16_t class_index;
-};
-
 static unsigned slab_class(size_t size)
 {
 	for (unsigned i = 0; i < SLAB_CLASSES; i++)

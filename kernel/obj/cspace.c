@@ -66,6 +66,7 @@ static void cspace_release(struct capability *cap)
 	cap->object = NULL;
 	cap->generation++;
 	cap->type = TSS_TYPE_NONE;
+	capability_set_rights(cap, 0);
 	cap->sealed = SEAL_NONE;
 }
 

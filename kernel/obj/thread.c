@@ -22,7 +22,7 @@ static status_t thread_check(struct unit *unit, uint64_t entry, uint64_t stack, 
 		return status;
 	if (!unit_range_valid(ipc_page, PAGE_SIZE))
 		return ERR(ARGUMENT, 4);
-	return arch_space_mapped(&unit->space, (uaddr_t){ipc_page}) ? ERR(OCCUPIED, 4) : TSS_OK;
+	return arch_space_lookup(&unit->space, (uaddr_t){ipc_page}).raw != NOT_MAPPED ? ERR(OCCUPIED, 4) : TSS_OK;
 }
 
 void thread_destroy(void *object)
@@ -81,6 +81,7 @@ status_t thread_create(struct unit *unit, uint64_t entry, uint64_t stack, uint64
 	thread->ipc_user = ipc_page;
 	thread->start = (struct thread_start){entry, stack, argument, NULL};
 	thread->extended = unit->vectors ? &thread->extension : NULL;
+	cpu_this()->extended_used |= unit->vectors;
 	link_init(&thread->wait);
 	link_init(&thread->parked);
 	link_init(&thread->timeout.link);
@@ -231,6 +232,7 @@ status_t sys_self_fs_base(struct thread *self, struct capability *cap)
 		return ERR(ARGUMENT, 1);
 	self->extension.fs_base = ARG1(self);
 	self->extended = &self->extension;
+	cpu_this()->extended_used = true;
 	arch_extended_switch(cpu_this(), self->extended);
 	return TSS_OK;
 }

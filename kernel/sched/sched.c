@@ -7,11 +7,7 @@
 #include <port.h>
 #include <thread.h>
 
-static struct {
-	uint64_t summary; /* bit i: occupied[i] is not 0 */
-	uint64_t occupied[PRIORITIES / 64];
-	struct link queues[PRIORITIES];
-} run_queue; /* of the one CPU; per CPU when there are more */
+struct run_queue run_queue; /* of the one CPU; per CPU when there are more */
 
 static uint64_t timer_set_for; /* us the hardware timer is set for; UINT64_MAX: stopped */
 
@@ -128,11 +124,10 @@ void sched_activate_home(struct thread *thread)
 }
 
 /*
- * The thread that a context can run now, or NULL and the thread to park at. A caller whose server has gone back to
- * receiving (it will answer later) is parked at the caller: the server is not working for it. A server that waits for
- * anything else is working for it, and takes the context along when it wakes.
+ * A caller whose server has gone back to receiving (it will answer later) is parked at the caller: the server is not
+ * working for it. A server that waits for anything else is working for it, and takes the context along when it wakes.
  */
-static struct thread *sched_follow(const struct sched *sched, struct thread **park_at)
+struct thread *sched_follow(const struct sched *sched, struct thread **park_at)
 {
 	struct thread *thread = sched->home;
 	for (unsigned links = 0; links <= SCHED_CHAIN_MAX; links++) {

@@ -7,17 +7,12 @@
 #include <arch.h>
 #include <timer.h>
 
-#define LEVELS 7u
-#define SLOT_BITS 6u
-#define SLOTS (1u << SLOT_BITS)
+#define LEVELS TIMER_LEVELS
+#define SLOT_BITS TIMER_SLOT_BITS
+#define SLOTS TIMER_SLOTS
 #define SLOT_DUE 0xff
 
-static struct {
-	uint64_t now; /* ticks: everything up to here has expired */
-	uint64_t occupied[LEVELS];
-	struct link slots[LEVELS][SLOTS];
-	struct link due;
-} wheel;
+struct wheel wheel;
 
 void timer_init(void)
 {

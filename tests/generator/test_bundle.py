@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """plan, emit and verify on the tree's `full.yaml`, which has every kind of object and device."""
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -13,7 +14,7 @@ import pytest
 from conftest import REPOSITORY, make_tree
 from test_fixtures import rehash, table_offset
 
-from generator import emit, plan, slots, verify, verify_derive, verify_read
+from generator import emit, plan, slots, supervision, verify, verify_derive, verify_read
 from generator.abi import CONSTANTS, Abi, read_abi
 from generator.build import Checked, Product, check_system, make
 from generator.check import Link, Resolved, System
@@ -64,10 +65,64 @@ def small(tmp_path_factory: pytest.TempPathFactory, elf: bytes, abi: Abi) -> Bui
     return Built(root, "small.yaml", abi)
 
 
-def test_verify_finds_nothing_wrong(full: Built) -> None:
-    found, errors = verify.verify(full.product.bundle, full.verify_inputs(), "bundle.bin")
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory, elf: bytes, abi: Abi) -> Built:
+    return Built(make_tree(tmp_path_factory.mktemp("guarded") / "root", elf), "guarded.yaml", abi)
+
+
+@pytest.mark.parametrize("name", ["full", "guarded"])
+def test_verify_finds_nothing_wrong(name: str, request: pytest.FixtureRequest) -> None:
+    built: Built = request.getfixturevalue(name)
+    found, errors = verify.verify(built.product.bundle, built.verify_inputs(), "bundle.bin")
     assert found is not None and errors == []
-    assert verify.verify_plan(full.product.plan_json, found, "plan.json") == []
+    assert verify.verify_plan(built.product.plan_json, found, "plan.json") == []
+
+
+def test_the_supervisor_is_first_and_holds_only_install(guarded: Built) -> None:
+    names = [i["name"] for i in guarded.document["instances"]]
+    assert names == ["init", "guard", "serial", "log", "echo", "shell"]
+    units = [c for c in guarded.instance("guard")["capabilities"] if c["type"] == "UNIT"]
+    assert [(c["rights"], c["original"]) for c in units] == [(["INSTALL"], False)] * 4
+    assert [guarded.document["objects"][c["object"]]["instance"] for c in units] == names[2:]
+    assert guarded.instance("guard")["argument"] >> 32 == 4_000_000
+
+
+def test_init_keeps_no_authority_over_the_supervised(guarded: Built, full: Built) -> None:
+    rights = {guarded.document["objects"][c["object"]]["instance"]: c["rights"]
+              for c in guarded.instance("init")["capabilities"] if c["type"] == "UNIT"}
+    assert rights == {"init": ["GRANT", "CONTROL"], "guard": ["INSTALL"], "serial": [], "log": [], "echo": [],
+                      "shell": []}
+    assert all(c["sealed"] for i in guarded.document["instances"] for c in i["capabilities"])
+    assert not any(c["sealed"] for i in full.document["instances"] for c in i["capabilities"])
+
+
+def test_contracts_come_from_instance_then_component(guarded: Built) -> None:
+    rows = {row["name"]: row for row in guarded.document["supervised"]}
+    assert rows["serial"] == {"name": "serial", "policy": "on_failure", "backoff_us": [100_000, 2_000_000], "max": 3,
+                              "window_us": 10_000_000, "then": "degrade", "heartbeat_us": 0,
+                              "dependants": ["echo", "log"]}
+    assert (rows["log"]["policy"], rows["log"]["backoff_us"]) == ("always", [50_000, 1_000_000])
+    assert (rows["log"]["heartbeat_us"], rows["echo"]["policy"], rows["shell"]["policy"]) == (500_000, "never", "never")
+    assert guarded.document["administrators"] == [{"client": "shell", "badge": 1, "may": ["kill"]}]
+
+
+def test_each_byte_of_the_supervision_table_counts_even_with_good_hashes(guarded: Built) -> None:
+    data = guarded.product.bundle
+    (section,) = [s for s in verify_read.read_bundle(data).sections if s.name == "guard.supervision"]
+    where = range(section.offset, section.offset + section.size)
+    accepted = [offset for offset, bad in flips(data, where, rehash) if refused(guarded, bad) is False]
+    assert accepted == []
+
+
+def test_the_numbers_of_the_supervision_table_are_those_of_the_header() -> None:
+    text = (REPOSITORY / "components/lib/include/tessera/supervision.h").read_text()
+    text += (REPOSITORY / "components/lib/include/tessera/heartbeat.h").read_text()
+    found = {name: int(value, 0) for name, value in re.findall(r"#define (TSS_\w+) (\w+?)u? ", text + " ")}
+    assert found["TSS_BADGE_SUPERVISE"] == supervision.BADGE_SUPERVISE == verify_derive.ENDS
+    assert found["TSS_BADGE_HEARTBEAT"] == supervision.BADGE_HEARTBEAT == verify_derive.BEATS
+    assert found["TSS_SLOT_HEARTBEAT"] == supervision.HEARTBEAT_SLOT == verify_derive.HEARTBEAT_SLOT
+    assert found["TSS_SUPERVISION_MAGIC"] == supervision.MAGIC
+    assert supervision.OWN_HEARTBEAT == verify_derive.OWN_HEARTBEAT
 
 
 def test_providers_start_before_their_clients(full: Built) -> None:

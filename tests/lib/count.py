@@ -2,16 +2,14 @@
 """Counts the guest's instructions while it runs, with the plugin count.c."""
 from __future__ import annotations
 
-import os
 import struct
-import subprocess
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from elftools.elf.elffile import ELFFile
 
-from lib.vm import output_folder
+from lib import plugins
+from lib.plugins import output_folder
 
 LINK_BASE = 0xFFFFFFFF80000000
 
@@ -22,19 +20,6 @@ def kernel_entry() -> int:
         return int(ELFFile(file).header["e_entry"]) & ~LINK_BASE & 0xFFFFFFFF
 
 
-def plugin() -> Path:
-    """The compiled plugin; built when it is older than its source."""
-    source = Path(__file__).with_name("count.c")
-    target = output_folder() / "tests" / "libcount.so"
-    if not target.exists() or target.stat().st_mtime < source.stat().st_mtime:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, fresh = tempfile.mkstemp(dir=target.parent)
-        os.close(handle)
-        subprocess.run(["gcc", "-shared", "-fPIC", "-O2", "-fvisibility=hidden", "-o", fresh, str(source)], check=True)
-        os.replace(fresh, target)
-    return target
-
-
 @dataclass(frozen=True)
 class Counter:
     """`arguments` go to QEMU; then total() and at_entry() can be asked at any time."""
@@ -43,7 +28,7 @@ class Counter:
 
     @property
     def arguments(self) -> tuple[str, ...]:
-        return ("-plugin", f"{plugin()},out={self.file},entry={kernel_entry():x}")
+        return ("-plugin", f"{plugins.built('count')},out={self.file},entry={kernel_entry():x}")
 
     def total(self) -> int:
         """Instructions since power-on."""

@@ -17,6 +17,8 @@ ABSENT = ("framebuffer", "pm1b", "reset")  # on q35 with SeaBIOS; its reset regi
 ROW = re.compile(r"^cap (\S+) slot (\d+) (\w+) rights (\S+) gen (\d+) id (\d+) "
                  r"a (\w+) b (\w+) c (\w+) prot (\S+)$", re.M)
 UNIT = re.compile(r"^unit (\S+) id (\d+) budget (\d+) used (\d+)$", re.M)
+CAPS = re.compile(r"^(\S+) (\d+) (\w+) (\S+) (\d+) \d+ (\d+)((?: \w+=\S+)*)$", re.M)
+PS = re.compile(r"^ *(\d+) (\S+) +(?:building|running|ended|dead) ", re.M)
 RIGHT = re.compile(r"^RIGHT\(\d+, (\w+), '(.)'", re.M)
 
 
@@ -53,6 +55,21 @@ def read_dump(text: str) -> Dump:
     rows = tuple(Row(m[1], int(m[2]), m[3], _names(m[4]), int(m[6]), int(m[7], 0), int(m[8], 0), int(m[9], 0),
                      _names(m[10])) for m in ROW.finditer(text))
     return Dump(rows, {m[1]: int(m[2]) for m in UNIT.finditer(text)})
+
+
+def read_caps(text: str, units: str) -> Dump:
+    """What the shell's `caps all` and `ps` print, as the dump would have it."""
+    rows = []
+    for m in CAPS.finditer(text):
+        more = dict(word.split("=") for word in m[7].split())
+        number = {name: int(value, 0) for name, value in more.items() if name != "prot"}
+        a, b, c = {"CONNECTION": ("port", "badge", "payer"), "REPLY": ("port", "", ""), "PORT": ("unit", "depth", ""),
+                   "IRQ": ("line", "", ""), "IOPORT": ("base", "count", ""), "THREAD": ("unit", "", ""),
+                   "SCHED": ("priority", "slice_us", ""), "MEMORY": ("pages", "phys", "at")}.get(
+                       m[3].upper(), ("", "", ""))
+        rows.append(Row(m[1], int(m[2]), m[3].upper(), _names(m[4]), int(m[6]), number.get(a, 0), number.get(b, 0),
+                        number.get(c, 0), _names(more.get("prot", "-"))))
+    return Dump(tuple(rows), {m[2]: int(m[1]) for m in PS.finditer(units)})
 
 
 def _object_differs(wanted: dict[str, Any], row: Row, dump: Dump, ids: dict[int, int]) -> list[str]:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import ctypes
 import json
-import os
 import re
 import select
 import shutil
@@ -26,6 +25,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from lib import cover
+from lib.plugins import output_folder as output_folder  # noqa: F401 (whoever has a machine wants it too)
 from lib.symbols import Symbols
 
 PROMPT = r"tessera> "
@@ -128,6 +129,7 @@ class VM:
             arguments += ["-chardev", f"socket,id=console,fd={serial_end.fileno()}"]
             arguments += ["-chardev", f"socket,id=control,fd={monitor_end.fileno()}"]
             arguments += ["-mon", "chardev=control,mode=control"]
+            arguments += cover.arguments(self.machine.iso)
             arguments += self.machine.extra  # last, so that a further -serial is COM2
             # Safety: preexec_fn only calls prctl; the session is single-threaded when it forks.
             self.process = subprocess.Popen(arguments, cwd=scratch, stdin=subprocess.DEVNULL,
@@ -230,6 +232,13 @@ class VM:
             self._check_panic("quiet")
         return self.console[start:]
 
+    def watch(self) -> None:
+        """Takes over what the console has said; an error if the kernel has panicked or QEMU is gone."""
+        alive = self._read(0.0)
+        self._check_panic("what another port says")
+        if not alive:
+            raise self.failure("QEMU ended")
+
     def wait_exit(self, timeout: float = 30.0) -> int:
         """QEMU's exit status once it ends by itself: 0 after a power-off, code << 1 | 1 after isa-debug-exit."""
         assert self.process is not None, "the machine is not running"
@@ -284,8 +293,3 @@ class VM:
                     data: dict[str, Any] = self.events.pop(number).get("data", {})
                     return data
             self.events.append(self._monitor_line(end))
-
-
-def output_folder() -> Path:
-    """Where the build's outputs are: the environment's O, else build, from the top of the tree."""
-    return Path(__file__).resolve().parents[2] / os.environ.get("O", "build")

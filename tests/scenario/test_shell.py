@@ -13,7 +13,7 @@ from lib.tables import ABSENT, without
 from lib.vm import PROMPT, VM
 
 COMMANDS = ("help", "ps", "threads", "caps", "mem", "irqs", "connections", "ping", "names", "find", "config", "uptime",
-            "log", "colours", "print",
+            "audit", "log", "colours", "print",
             "date", "poweroff", "reboot")
 
 
@@ -59,7 +59,7 @@ def test_connections_are_those_of_the_plan(demo: VM, demo_folder: Path) -> None:
     found = set(re.findall(r"^(\S+) +-> (\S+) +badge +(\d+)", demo.command("connections"), re.M))
     wanted = {(c["client"], c["server"], str(c["badge"])) for c in plan["connections"]}
     assert wanted <= found
-    assert all(pair[:2] == ("init", "init") for pair in found - wanted)
+    assert all(server == "init" for _, server, _ in found - wanted), "ends and hearts that init hears of"
 
 
 def test_ping_calls_echo(demo: VM) -> None:
@@ -104,6 +104,10 @@ def test_uptime_advances(demo: VM) -> None:
     first = seconds()
     demo.quiet(0.5)
     assert 0.4 < seconds() - first < 20
+
+
+def test_everything_adds_up(demo: VM) -> None:
+    assert demo.command("audit") == "audit: all adds up\n"
 
 
 def test_log_keeps_lines(demo: VM) -> None:

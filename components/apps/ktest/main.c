@@ -58,12 +58,27 @@ static void check_usage(struct usage before)
 	}
 }
 
+/* Every object, slot and frame is counted again by the kernel itself. */
+static void check_audit(void)
+{
+	const struct tss_inspect_audit *record = (const struct tss_inspect_audit *)tss_ipc()->recv;
+	uint64_t wrong = 1;
+	tss_status_t status = tss_system_inspect(SYSTEM, TSS_INSPECT_AUDIT, 0, 0, &wrong);
+	if ((status == TSS_OK && !wrong) || failed_test)
+		return;
+	failed_test = "audit";
+	snprintf(failure, sizeof(failure), "audit: status %lx, %.64s, id 0x%lx, got 0x%lx want 0x%lx", status,
+		 record->what, record->id, record->got, record->want);
+}
+
 static bool run_once(const struct test *test)
 {
 	failed_test = NULL;
 	struct usage before = usage_now();
 	test->run();
+	check_audit();
 	own_nothing();
+	check_audit();
 	check_usage(before);
 	return !failed_test;
 }
@@ -94,7 +109,7 @@ int main(void)
 		schedule_tests, inherit_tests, depth_tests,      fault_tests,    unit_tests,       delete_tests,
 		restart_tests,  memory_tests,  time_tests,       life_tests,     device_tests,     argument_tests,
 		machine_tests,  handler_tests, fault_port_tests, vector_tests,   hand_on_tests,    revoke_tests,
-		credit_tests,   budget_tests,  random_tests,
+		credit_tests,   budget_tests,  audit_tests,      random_tests,
 	};
 	workers_init();
 	children_init();

@@ -15,7 +15,7 @@
 static void memory_detail(const struct tss_inspect_capability *c, char text[DETAIL_MAX])
 {
 	char protection[TSS_RIGHTS_TEXT];
-	snprintf(text, DETAIL_MAX, " pages=%lu at=%#lx prot=%s", c->a, c->c,
+	snprintf(text, DETAIL_MAX, " pages=%lu phys=%#lx at=%#lx prot=%s", c->a, c->b, c->c,
 		 tss_rights_text((unsigned)c->protection, protection));
 }
 

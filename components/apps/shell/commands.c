@@ -16,11 +16,20 @@
 static void help(const char *argument);
 
 /* A need that the manifest does not connect leaves its slot empty. */
-static const char *reason(tss_status_t status)
+const char *reason(tss_status_t status)
 {
 	if (TSS_IS_INTERFACE_ERROR(status))
 		return "did not work";
 	return TSS_CODE(status) == TSS_E_CAPABILITY ? "not connected" : tss_error_name(status);
+}
+
+/* A server that was restarted meanwhile is asked again: the request changes nothing there. */
+static tss_status_t echo_number(uint64_t n, uint64_t *back)
+{
+	tss_status_t status = echo_registers(SLOT_ECHO, n, 0, 0, 0, back, NULL, NULL, NULL, PING_TIMEOUT_US);
+	if (TSS_CODE(status) == TSS_E_PEER_RESTARTED)
+		status = echo_registers(SLOT_ECHO, n, 0, 0, 0, back, NULL, NULL, NULL, PING_TIMEOUT_US);
+	return status;
 }
 
 static void ping(const char *argument)
@@ -30,7 +39,7 @@ static void ping(const char *argument)
 	(void)argument;
 	for (uint64_t n = 0; n < PINGS && status == TSS_OK; n++) {
 		uint64_t back = 0;
-		status = echo_registers(SLOT_ECHO, n, 0, 0, 0, &back, NULL, NULL, NULL, PING_TIMEOUT_US);
+		status = echo_number(n, &back);
 		replies += status == TSS_OK && back == n;
 	}
 	if (status == TSS_OK)
@@ -147,7 +156,10 @@ static const struct command {
 	void (*run)(const char *argument);
 } commands[] = {
 	{"help", "", "this list", help},
-	{"ps", "", "units, their state and memory", show_units},
+	{"ps", "", "units, their state, restarts and memory", show_units},
+	{"kill", "UNIT", "end a unit; it comes back as its restart policy says", kill_unit},
+	{"restart", "UNIT", "restart a unit and those that depend on it", restart_unit},
+	{"mode", "", "security modes of connections", show_mode},
 	{"threads", "", "threads, their state, priority and time", show_threads},
 	{"caps", "UNIT|all", "capabilities: slot type rights generation depth id details", show_capabilities},
 	{"mem", "", "memory of the machine and of each unit", show_memory},
@@ -158,6 +170,7 @@ static const struct command {
 	{"find", "NAME", "call the echo server of that name", find},
 	{"config", "", "how the kernel is configured", show_config},
 	{"uptime", "", "time since boot and the kernel's counters", show_uptime},
+	{"audit", "", "count every object, slot and frame again", show_audit},
 	{"date", "", "wall time", show_date},
 	{"log", "", "the lines the log has kept", show_log},
 	{"colours", "on|off", "prompt and errors in colours", colours},

@@ -17,14 +17,23 @@ bool edit_line(const char *prompt, char line[LINE_MAX + 1]);
 /* commands.c: carries out one line. */
 void command_run(char *line);
 
-/* show.c, caps.c: the commands that read the kernel's tables; `argument` is what follows the command's name, or "". */
+/* commands.c: a status for people. */
+const char *reason(tss_status_t status);
+
+/* units.c: the commands about units, for which the supervisor is asked. */
 void show_units(const char *argument);
+void kill_unit(const char *argument);
+void restart_unit(const char *argument);
+void show_mode(const char *argument);
+
+/* show.c, caps.c: the commands that read the kernel's tables; `argument` is what follows the command's name, or "". */
 void show_threads(const char *argument);
 void show_memory(const char *argument);
 void show_irqs(const char *argument);
 void show_connections(const char *argument);
 void show_config(const char *argument);
 void show_uptime(const char *argument);
+void show_audit(const char *argument);
 void show_capabilities(const char *argument);
 
 /* Reads record `*index` of kind `what` and steps on; false when there is none (any more). Starts with *index 0. */

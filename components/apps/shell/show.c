@@ -20,18 +20,6 @@ bool inspect_next(struct cursor *cursor, unsigned what, uint64_t detail, void *r
 	return true;
 }
 
-void show_units(const char *argument)
-{
-	static const char *const states[] = {"building", "running", "ended"};
-	struct tss_inspect_unit u;
-	struct cursor cursor = {0, false};
-	(void)argument;
-	printf("%4s %-15s %-8s %7s %6s %6s %6s\n", "id", "unit", "state", "threads", "pages", "budget", "slots");
-	while (inspect_next(&cursor, TSS_INSPECT_UNIT, 0, &u, sizeof(u)))
-		printf("%4lu %-15.16s %-8s %7lu %6lu %6lu %6lu\n", u.id, (const char *)u.name,
-		       u.state < 3 ? states[u.state] : "?", u.threads, u.used_pages, u.budget_pages, u.slots_used);
-}
-
 void show_threads(const char *argument)
 {
 	static const char *const states[] = {"new",     "ready",    "running", "receiving", "calling",
@@ -101,4 +89,17 @@ void show_uptime(const char *argument)
 	printf("boot: %lu ticks from the kernel's entry to init, %lu to the prompt\n", c.init_tsc - c.entry_tsc,
 	       shell_started - c.entry_tsc);
 	printf("interrupts %lu, of the timer %lu, TSC %lu ticks/ms\n", c.interrupts, c.timer_interrupts, c.tsc_per_ms);
+}
+
+void show_audit(const char *argument)
+{
+	struct tss_inspect_audit a;
+	struct cursor cursor = {0, false};
+	(void)argument;
+	if (!inspect_next(&cursor, TSS_INSPECT_AUDIT, 0, &a, sizeof(a)))
+		printf("audit: not in this kernel\n");
+	else if (a.what[0] == '\0')
+		printf("audit: all adds up\n");
+	else
+		printf("audit: %.64s: %#lx is %#lx, not %#lx\n", a.what, a.id, a.got, a.want);
 }

@@ -86,7 +86,9 @@ int main(void)
 		return 1;
 	show_lights(&keyboard);
 	on_interrupt(&keyboard); /* what came before the line was open had no edge */
-	for (;;)
-		if (tss_event_wait(SLOT_EVENT_INTERRUPT, TSS_INFINITE, &bits) == TSS_OK)
+	for (;;) {
+		tss_heartbeat();
+		if (tss_event_wait(SLOT_EVENT_INTERRUPT, tss_heartbeat_timeout(), &bits) == TSS_OK)
 			on_interrupt(&keyboard);
+	}
 }

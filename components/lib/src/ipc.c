@@ -18,6 +18,15 @@ tss_status_t tss_reply_error(tss_tag_t tag)
 	return TSS_INTERFACE_ERROR(TSS_TAG_TYPE(tag) != 0 ? TSS_TAG_TYPE(tag) & 0xffffu : TSS_REPLY_FORMAT);
 }
 
+bool tss_serve_receive_failed(tss_status_t status)
+{
+	const uint64_t later_us = 1000;
+	if (TSS_CODE(status) != TSS_E_BUSY && TSS_CODE(status) != TSS_E_CANCELLED)
+		return true;
+	(void)tss_self_sleep(later_us);
+	return false;
+}
+
 void tss_serve_reply_failed(tss_status_t status, cap_t reply)
 {
 	const uint64_t none[4] = {0, 0, 0, 0};

@@ -5,10 +5,12 @@
 _Noreturn void tss_start(uint64_t argument) __attribute__((visibility("hidden")));
 
 uint64_t tss_argument;
+uint64_t tss_heartbeat_us;
 
 _Noreturn void tss_start(uint64_t argument)
 {
-	tss_argument = argument;
+	tss_argument = (uint32_t)argument;
+	tss_heartbeat_us = argument >> 32;
 	int code = main();
 	for (;;)
 		(void)tss_self_exit((uint64_t)(unsigned)code);

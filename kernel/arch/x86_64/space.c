@@ -20,13 +20,29 @@ status_t arch_space_create(struct arch_space *space, struct unit *payer)
 	return TSS_OK;
 }
 
-/* Frees `table`, whose entries lead to tables of `level` (0: to pages), and those. */
-static void free_tables(uint64_t *table, unsigned entries, unsigned level, struct unit *payer)
+/* What lies below `table`, whose entries lead to tables of `level`, then the table itself. */
+static void each_below(paddr_t table, unsigned level, struct unit *payer, each_frame *each)
 {
-	for (unsigned i = 0; i < entries && level > 0; i++)
-		if (table[i] & PTE_PRESENT)
-			free_tables(phys_to_virt((paddr_t){table[i] & PTE_ADDRESS}), TABLE_ENTRIES, level - 1, payer);
-	frame_free(payer, table);
+	const uint64_t *entries = phys_to_virt(table);
+	for (unsigned i = 0; i < (level == 3 ? KERNEL_HALF : TABLE_ENTRIES); i++) {
+		paddr_t next = {entries[i] & PTE_ADDRESS};
+		if (entries[i] & PTE_PRESENT && level > 0)
+			each_below(next, level - 1, payer, each);
+		else if (entries[i] & PTE_PRESENT)
+			each(payer, next, 0);
+	}
+	each(payer, table, level + 1);
+}
+
+void arch_space_each(const struct arch_space *space, struct unit *payer, each_frame *each)
+{
+	each_below(space->root, 3, payer, each);
+}
+
+static void free_table(struct unit *payer, paddr_t frame, unsigned level)
+{
+	if (level > 0)
+		frame_free(payer, phys_to_virt(frame));
 }
 
 void arch_space_destroy(struct arch_space *space, struct unit *payer)
@@ -34,7 +50,7 @@ void arch_space_destroy(struct arch_space *space, struct unit *payer)
 	/* A root that CR3 or space_root still named would look unchanged when its frame becomes the next root. */
 	if (cpu_this()->space_root == space->root.raw)
 		arch_space_activate(cpu_this(), &kernel_space);
-	free_tables(phys_to_virt(space->root), KERNEL_HALF, 3, payer);
+	arch_space_each(space, payer, free_table);
 	space->root = (paddr_t){0};
 }
 
@@ -80,7 +96,8 @@ bool arch_space_unmap(struct arch_space *space, uaddr_t at)
 	return true;
 }
 
-bool arch_space_mapped(const struct arch_space *space, uaddr_t at)
+paddr_t arch_space_lookup(const struct arch_space *space, uaddr_t at)
 {
-	return mapped_entry(space, at);
+	const uint64_t *entry = mapped_entry(space, at);
+	return (paddr_t){entry ? *entry & PTE_ADDRESS : NOT_MAPPED};
 }

@@ -18,6 +18,8 @@ enum tss_inspect {
 	TSS_INSPECT_LOG = 8,        /* the kernel's own log: index is a byte offset, text of up to 240 bytes */
 	TSS_INSPECT_COUNTERS = 9,   /* one record */
 	TSS_INSPECT_MACHINE = 10,   /* one record: what the boot loader handed over, unchecked */
+	TSS_INSPECT_AUDIT = 11,     /* one record; the value is 0 if everything adds up; only in kernels with CONFIG_AUDIT. detail 0,
+		or a defect that is planted for the time of the walk: for tests of the audit itself */
 };
 
 /* id: kernel objects are numbered from 1 in the order of their creation and never renumbered. */
@@ -106,4 +108,11 @@ struct tss_framebuffer {
 struct tss_inspect_machine {
 	struct tss_framebuffer framebuffer;
 	uint8_t rsdp[40];
+};
+
+/* The first thing that does not add up. */
+struct tss_inspect_audit {
+	char what[64]; /* NUL-terminated; empty: all adds up */
+	uint64_t id;   /* of the object; of a slot: its unit's id << 16 | slot; of a frame: its address */
+	uint64_t got, want;
 };

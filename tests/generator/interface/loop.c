@@ -29,6 +29,7 @@ static uint64_t host_call(uint64_t number, uint64_t *rdi, uint64_t *rsi, uint64_
 #include "every.h"
 
 static unsigned deleted, notes;
+static unsigned restarts; /* so many calls and sends find a server that has just come back */
 static cap_t deferred;
 
 static uint64_t host_delete(cap_t cap)
@@ -112,6 +113,12 @@ static uint64_t host_call(uint64_t number, uint64_t *rdi, uint64_t *rsi, uint64_
 {
 	struct tss_request request = {.badge = 1, .tag = *rsi, .reply = number == TSS_SYS_connection_call ? 7 : 0};
 	(void)rdi, (void)rdx;
+	if (restarts > 0 && number != TSS_SYS_reply_send) {
+		restarts--;
+		*rsi = 0; /* what a failed call leaves in the registers */
+		memset(w, 0, 32);
+		return TSS_STATUS(TSS_E_PEER_RESTARTED, 1);
+	}
 	if (number == TSS_SYS_reply_send) {
 		sent_reply[0] = *rsi;
 		memcpy(sent_reply + 1, w, 32);
@@ -196,6 +203,29 @@ static void test_oneway_and_deferred(void)
 	CHECK(tss_connection_send(1, TSS_TAG(EVERY_METHOD_LATER, 0, 0), w) == TSS_OK && deferred == 0);
 }
 
+/* An idempotent method is said once more, whole; any other, and a second restart, is the caller's to hear of. */
+static void test_restarted(void)
+{
+	char joined[200];
+	size_t size = 0;
+	uint64_t sum = 0;
+	uint8_t a;
+	restarts = 1;
+	CHECK(every_buffers(1, "forty bytes of x that do not fit in regs", 40, 9, "yy", 2, &sum, joined, 200, &size,
+			    0) == TSS_OK);
+	CHECK(restarts == 0 && sum == 51 && size == 42 && memcmp(joined + 38, "gsyy", 4) == 0);
+	restarts = 2;
+	CHECK(TSS_CODE(every_buffers(1, "x", 1, 9, "y", 1, &sum, joined, 200, &size, 0)) == TSS_E_PEER_RESTARTED);
+	CHECK(restarts == 0);
+	restarts = 1;
+	CHECK(TSS_CODE(every_scalars(1, 1, 2, 3, 4, 5, 6, true, &a, NULL, NULL, NULL, NULL, NULL, NULL, 0)) ==
+	      TSS_E_PEER_RESTARTED);
+	CHECK(restarts == 0);
+	restarts = 1;
+	notes = 0;
+	CHECK(every_note_send(1, 5) == TSS_OK && notes == 5 && restarts == 0);
+}
+
 /* Bounds are ASan's business: x and y must lie inside the page whatever the lengths say. */
 static void test_random(void)
 {
@@ -218,6 +248,7 @@ int main(void)
 	RUN(test_buffers);
 	RUN(test_capabilities);
 	RUN(test_oneway_and_deferred);
+	RUN(test_restarted);
 	RUN(test_random);
 	return tap_end();
 }

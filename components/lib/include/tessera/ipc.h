@@ -15,6 +15,8 @@
 
 #define TSS_INLINE static inline __attribute__((always_inline, unused))
 
+#define TSS_UNLIKELY(condition) __builtin_expect((condition), 0)
+
 /* Beside the kernel's codes (code | argument << 8), a stub or an operation returns one of these. */
 #define TSS_INTERFACE_ERROR(n) (0x10000ull | (n)) /* the interface's own error n, or a TSS_REPLY_* */
 #define TSS_IS_INTERFACE_ERROR(status) ((status) >> 16 == 1)

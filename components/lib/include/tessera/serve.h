@@ -8,8 +8,13 @@
  * on_request usually is one line that calls the interface's generated dispatcher. It returns TSS_OK when
  * request->tag and request->words are the reply, TSS_DEFER when it kept request->reply to answer later. A message
  * that needs no reply (reply == 0) is handled the same way; its "reply" goes nowhere.
+ *
+ * The loop sends the heartbeats that the manifest asks for. A server that stays in an operation longer than that is
+ * taken for hung.
  */
 #pragma once
+#include <stdbool.h>
+#include <tessera/heartbeat.h>
 #include <tessera/ipc.h>
 
 struct tss_server {
@@ -22,27 +27,36 @@ struct tss_server {
 /* A reply could not be delivered. If the caller still waits (its slots did not fit), it must hear something. */
 void tss_serve_reply_failed(tss_status_t status, cap_t reply) __attribute__((cold));
 
-#define TSS_SERVE_ERRORS_MAX 64u /* failed receives in a row: then the port is gone for good and the loop gives up */
+/*
+ * A receive failed without a reply to blame. True: the port is gone or not ours, and will be. False: it may be better
+ * later (another thread receives there); a millisecond has gone by.
+ */
+bool tss_serve_receive_failed(tss_status_t status) __attribute__((cold));
 
 /* Serves `port` for ever; returns only the status that made receiving impossible. */
 TSS_INLINE tss_status_t tss_serve(cap_t port, const struct tss_server *server, void *state)
 {
 	struct tss_request request = {.reply = TSS_CAP_NULL};
-	unsigned errors = 0;
+	const uint64_t timeout_us = tss_heartbeat_timeout(), beats = timeout_us ^ TSS_INFINITE;
 	for (;;) {
 		cap_t replied = request.reply;
-		tss_status_t status = tss_port_reply_receive(port, &request, TSS_INFINITE);
-		if (__builtin_expect(status != TSS_OK, 0)) {
-			if (replied != TSS_CAP_NULL)
+		tss_status_t status = tss_port_reply_receive(port, &request, timeout_us);
+		/* One test for both: a server without heartbeats pays nothing for those of others. */
+		if (TSS_UNLIKELY((status | beats) != 0)) {
+			if (beats)
+				tss_heartbeat();
+			if (status == TSS_OK)
+				goto received;
+			if (TSS_CODE(status) != TSS_E_TIMEOUT && replied != TSS_CAP_NULL)
 				tss_serve_reply_failed(status, replied);
-			else if (++errors >= TSS_SERVE_ERRORS_MAX)
+			else if (TSS_CODE(status) != TSS_E_TIMEOUT && tss_serve_receive_failed(status))
 				return status;
 			request.reply = TSS_CAP_NULL;
 			request.tag = 0;
 			continue;
 		}
-		errors = 0;
-		if (__builtin_expect(TSS_TAG_TYPE(request.tag) >= TSS_TYPE_KERNEL, 0)) {
+	received:
+		if (TSS_UNLIKELY(TSS_TAG_TYPE(request.tag) >= TSS_TYPE_KERNEL)) {
 			if (TSS_TAG_TYPE(request.tag) == TSS_MSG_EVENT && server->event)
 				server->event(state, request.words[0]);
 			if (request.reply != TSS_CAP_NULL) {

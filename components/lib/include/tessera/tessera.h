@@ -8,6 +8,7 @@
 #include <abi/message.h>
 #include <tessera/assert.h>
 #include <tessera/heap.h>
+#include <tessera/heartbeat.h>
 #include <tessera/ipc.h>
 #include <tessera/serve.h>
 #include <tessera/stdio.h>
@@ -16,7 +17,7 @@
 
 int main(void);
 
-/* Bytes at TSS_LAYOUT_HEAP, and for init the bytes of the bundle: what the entry point was given. */
+/* Bytes at TSS_LAYOUT_HEAP, and for init the bytes of the bundle: bits 0-31 of what the entry point was given. */
 extern uint64_t tss_argument;
 
 /* Texts for a status; "?" for numbers outside the tables. */

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* units.c - units and their lives: the kernel's word on states, the supervisor's on policies, and orders to it. */
+#include <abi/inspect.h>
+#include <interfaces/supervision.h>
+#include "shell.h"
+#include "slots.h"
+
+#define ASK_US 2000000u
+#define POLICY_UNKNOWN 3u
+
+/* The policy of the instance called `name`, by asking for each; without a supervisor nothing is known. */
+static uint8_t policy_of(const uint8_t name[TSS_NAME_SIZE])
+{
+	uint8_t life = 0, policy = 0;
+	uint64_t restarts;
+	for (uint32_t index = 0;; index++) {
+		uint8_t label[TSS_NAME_SIZE] = {0};
+		size_t size = 0;
+		if (supervision_list(SLOT_SUPERVISION, index, &life, &policy, &restarts, label, sizeof(label), &size,
+				     ASK_US) != TSS_OK)
+			return POLICY_UNKNOWN;
+		if (memcmp(label, name, TSS_NAME_SIZE) == 0)
+			return policy;
+	}
+}
+
+void show_units(const char *argument)
+{
+	static const char *const states[] = {"building", "running", "ended", "dead"};
+	static const char *const policies[] = {"never", "always", "on_failure", "-"};
+	struct tss_inspect_unit u;
+	struct cursor cursor = {0, false};
+	(void)argument;
+	printf("%4s %-15s %-8s %7s %6s %6s %6s %8s %s\n", "id", "unit", "state", "threads", "pages", "budget", "slots",
+	       "restarts", "policy");
+	while (inspect_next(&cursor, TSS_INSPECT_UNIT, 0, &u, sizeof(u))) {
+		uint8_t policy = policy_of(u.name);
+		printf("%4lu %-15.16s %-8s %7lu %6lu %6lu %6lu %8lu %s\n", u.id, (const char *)u.name,
+		       u.state < 4 ? states[u.state] : "?", u.threads, u.used_pages, u.budget_pages, u.slots_used,
+		       u.restarts, policies[policy < POLICY_UNKNOWN ? policy : POLICY_UNKNOWN]);
+	}
+}
+
+static const char *answer(tss_status_t status)
+{
+	static const struct {
+		tss_status_t status;
+		const char *text;
+	} texts[] = {
+		{TSS_OK, "done"},
+		{SUPERVISION_ERROR_UNKNOWN, "no such instance among the supervised"},
+		{SUPERVISION_ERROR_REFUSED, "refused: the manifest does not allow it"},
+		{SUPERVISION_ERROR_DEAD, "it stays dead"},
+		{SUPERVISION_ERROR_FAILED, "it did not work"},
+	};
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (texts[i].status == status)
+			return texts[i].text;
+	return reason(status);
+}
+
+void kill_unit(const char *argument)
+{
+	if (*argument == '\0' || strlen(argument) > SUPERVISION_KILL_LABEL_MAX)
+		printf("usage: kill UNIT\n");
+	else
+		printf("kill %s: %s\n", argument,
+		       answer(supervision_kill(SLOT_SUPERVISION, argument, strlen(argument), ASK_US)));
+}
+
+void restart_unit(const char *argument)
+{
+	if (*argument == '\0' || strlen(argument) > SUPERVISION_RESTART_LABEL_MAX)
+		printf("usage: restart UNIT\n");
+	else
+		printf("restart %s: %s\n", argument,
+		       answer(supervision_restart(SLOT_SUPERVISION, argument, strlen(argument), ASK_US)));
+}
+
+void show_mode(const char *argument)
+{
+	(void)argument;
+	printf("mode: this version has the mode FAST alone, and it cannot be changed\n");
+}

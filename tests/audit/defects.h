@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* defects.h - something that does not add up, for the time of one audit. */
+#pragma once
+#include <types.h>
+
+/* Plants defect `number`, from 1 up. False: there is no such defect, or nothing here to plant it in. */
+bool defect_plant(uint64_t number);
+void defect_undo(void); /* puts back what the last one changed; harmless if there was none */
