@@ -15,7 +15,8 @@ C_FLAGS := -std=gnu2x -O2 -g -Wall -Wextra -Werror -Wshadow -Wconversion -Wmissi
 LINK_FLAGS := -pie --no-dynamic-linker -z text -z max-page-size=4096 -z noexecstack -z norelro --build-id=none \
 	--hash-style=sysv
 
-KERNEL_FLAGS := $(C_FLAGS) -Wframe-larger-than=512 -mno-red-zone -fno-stack-protector \
+# Handlers of a table take what some of them have no use for.
+KERNEL_FLAGS := $(C_FLAGS) -Wno-unused-parameter -Wframe-larger-than=512 -mno-red-zone -fno-stack-protector \
 	$(if $(CONFIG_FRAME_POINTER),-fno-omit-frame-pointer -mno-omit-leaf-frame-pointer,-fomit-frame-pointer) \
 	-Ikernel/include -Ikernel/arch/x86_64/include -I$(O)/include -include $(O)/include/config.h
 
@@ -28,9 +29,9 @@ $(filter %.c.o,$(KERNEL_OBJECTS)): $(O)/%.c.o: %.c $(O)/include/config.h $(O)/in
 	$(Q)$(CC) $(KERNEL_FLAGS) -MMD -MP -c $< -o $@
 
 # Files on the path of every call: no frame pointer of their own, but rbp stays what the caller had, so a back trace only
-# skips them. clang has no such flag.
+# skips them. clang has no such flag. Arguments of cold paths are loaded there, not on the way.
 KERNEL_HOT := core/syscall.c obj/ipc.c
-$(KERNEL_HOT:%=$(O)/kernel/%.o): KERNEL_FLAGS += $(if $(findstring clang,$(CC)),,-fomit-frame-pointer -ffixed-rbp)
+$(KERNEL_HOT:%=$(O)/kernel/%.o): KERNEL_FLAGS += $(if $(findstring clang,$(CC)),,-fomit-frame-pointer -ffixed-rbp -fno-ipa-sra)
 
 $(O)/kernel/%.S.o: kernel/%.S $(O)/include/config.h $(O)/include/compiler
 	$(call say,AS,$<)

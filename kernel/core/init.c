@@ -37,8 +37,8 @@ static struct memory *init_memory(struct unit *unit, uint64_t pages)
 
 static struct memory *init_run(struct unit *unit, uint64_t offset, uint64_t pages)
 {
-	struct memory *memory;
-	if (memory_create_run(unit, (paddr_t){boot_info.bundle.raw + offset}, pages, false, &memory) != TSS_OK)
+	struct memory *memory = memory_create_run(unit, (paddr_t){boot_info.bundle.raw + offset}, pages, false);
+	if (!memory)
 		panic("not enough memory for init");
 	return memory;
 }
@@ -98,14 +98,11 @@ static void init_thread(struct unit *unit, const struct bundle *bundle)
 {
 	const struct tss_table_instance *instance = bundle_init_instance(bundle);
 	struct thread *thread;
-	void *sched_memory;
 	status_t status = thread_create(unit, instance->entry, instance->stack_top, instance->ipc_page,
 					bundle->header->size, &thread);
-	if (status == TSS_OK)
-		status = object_alloc(unit, TSS_TYPE_SCHED, sizeof(struct sched), &sched_memory);
-	if (status != TSS_OK)
+	struct sched *sched = object_alloc(unit, TSS_TYPE_SCHED);
+	if (status != TSS_OK || !sched)
 		panic("init's thread cannot be made: status %#lx", status);
-	struct sched *sched = sched_memory;
 	sched->priority = TSS_INIT_PRIORITY;
 	sched->slice_us = TSS_SLICE_MAX_US;
 	link_init(&sched->queue);

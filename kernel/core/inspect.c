@@ -107,7 +107,7 @@ static struct tss_inspect_capability describe_capability(const struct capability
 }
 
 /* First full slot at or after index; NULL: none. */
-static const struct capability *next_capability(struct unit *unit, uint64_t index)
+static const struct capability *next_capability(const struct unit *unit, uint64_t index)
 {
 	for (; index < unit->caps.slots; index++) {
 		const struct capability *cap = cspace_slot(unit, index);
@@ -119,7 +119,7 @@ static const struct capability *next_capability(struct unit *unit, uint64_t inde
 
 static bool inspect_capability(struct query *query, union record *out)
 {
-	struct unit *unit = (struct unit *)object_find(TSS_TYPE_UNIT, query->detail);
+	const struct unit *unit = (const struct unit *)object_find(TSS_TYPE_UNIT, query->detail);
 	const struct capability *cap = unit ? next_capability(unit, query->index) : NULL;
 	if (!cap)
 		return false;
@@ -178,8 +178,8 @@ static bool inspect_counters(struct query *query, union record *out)
 		arch_clock_us(), 0,           cpu->syscalls_denied,  cpu->interrupts,   cpu->fast_calls,
 		cpu->slow_calls, cpu->faults, cpu->timer_interrupts, arch_tsc_per_ms(), boot_info.entry_tsc,
 		cpu->init_tsc};
-	LINK_FOR_EACH(at, &object_lists[TSS_TYPE_THREAD])
-	out->counters.switches += LINK_ENTRY(at, struct thread, object.all)->switches;
+	OBJECTS_OF(THREAD, thread, thread)
+		out->counters.switches += thread->switches;
 	return query->index == 0;
 }
 
@@ -233,7 +233,6 @@ status_t sys_system_inspect(struct thread *self, struct capability *cap)
 	union record record;
 	struct query query = {.index = ARG3(self), .detail = ARG4(self)};
 	uint64_t what = ARG2(self);
-	(void)cap;
 	__builtin_memset(&record, 0, sizeof(record));
 	if (what >= COUNT_OF(inspectors) || !inspectors[what].inspect)
 		return ERR(ARGUMENT, 2);
@@ -282,15 +281,12 @@ static uint64_t overflow(const volatile uint64_t *above)
 
 status_t sys_system_dump(struct thread *self, struct capability *cap)
 {
-	(void)cap;
 	if (!IS_ENABLED(CONFIG_DEBUG_DUMP))
 		return ERR(UNSUPPORTED, 0);
 	if (IS_ENABLED(CONFIG_TEST_STACK_OVERFLOW))
 		return overflow(&self->switches);
 	log_console_force(true);
-	LINK_FOR_EACH(at, &object_lists[TSS_TYPE_UNIT])
-	{
-		struct unit *unit = LINK_ENTRY(at, struct unit, object.all);
+	OBJECTS_OF(UNIT, unit, unit) {
 		log_printf("unit %.16s id %u budget %lu used %lu\n", unit->name, unit->object.id, unit->budget,
 			   unit->used);
 		for (const struct capability *c = next_capability(unit, 1); c; c = next_capability(unit, c->slot + 1u))

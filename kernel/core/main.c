@@ -13,18 +13,14 @@ OFFSET(struct cpu, kernel_stack, CPU_STACK);
 OFFSET(struct cpu, scratch, CPU_SCRATCH);
 OFFSET(struct cpu, sched, CPU_SCHED);
 OFFSET(struct cpu, need_resched, CPU_NEED_RESCHED);
-OFFSET(struct thread, frame.rbx, FRAME_RBX);
-OFFSET(struct thread, frame.rdi, FRAME_RDI);
-OFFSET(struct thread, frame.rbp, FRAME_RBP);
-OFFSET(struct thread, frame.r8, FRAME_R8);
-OFFSET(struct thread, frame.r15, FRAME_R15);
-OFFSET(struct thread, frame.rip, FRAME_RIP);
-OFFSET(struct thread, frame.rsp, FRAME_RSP);
-OFFSET(struct thread, frame.full, FRAME_FULL);
-OFFSET(struct thread, frame.vector, FRAME_VECTOR);
-OFFSET(struct thread, frame.address, FRAME_ADDRESS);
 OFFSET(struct thread, frame, THREAD_FRAME);
-OFFSET(struct thread, object, 0);
+enum {
+#define WORD(name) FRAME_##name,
+	FRAME_WORDS(WORD)
+#undef WORD
+};
+#define WORD(name) OFFSET(struct arch_frame, name, FRAME_##name * sizeof(uint64_t));
+FRAME_WORDS(WORD)
 
 struct cpu cpus[CPUS_MAX];
 

@@ -2,7 +2,6 @@
 /* syscall.c - the dispatch table, the dispatcher, and the calls that need no capability. */
 #include <syscall.h>
 
-#define RIGHT_NONE TSS_RIGHT_NO
 #define TSS_TYPE_ANY 0xff
 #define FORM_VALUE false
 #define FORM_MESSAGE true
@@ -13,16 +12,6 @@ const struct syscall_row syscall_table[TSS_SYSCALL_COUNT] = {
 #include <abi/syscalls.def>
 #undef SYSCALL
 };
-
-/* Argument 1 was no good: nothing is left in the result registers. rbx is one of a message call, and kept by others. */
-static status_t syscall_refused(struct thread *self, const struct syscall_row *row, status_t status)
-{
-	struct arch_frame *frame = &self->frame;
-	frame->rdi = frame->rsi = frame->r10 = frame->r8 = frame->r9 = 0;
-	if (row->message)
-		frame->rbx = 0;
-	return status;
-}
 
 enum {
 	SYSCALL_ROWS = 0
@@ -38,12 +27,22 @@ static __attribute__((noinline)) status_t syscall_resolve_slowly(struct thread *
 	uint64_t handle = row->type == TSS_TYPE_ANY ? ARG1(self) : (uint32_t)ARG1(self);
 	struct capability *cap = cspace_lookup_in(&self->unit->caps, handle);
 	if (!cap)
-		return syscall_refused(self, row, ERR(CAPABILITY, 1));
+		return ERR(CAPABILITY, 1);
 	if (cap->type != row->type && row->type != TSS_TYPE_ANY)
-		return syscall_refused(self, row, ERR(TYPE, 1));
+		return ERR(TYPE, 1);
 	if (row->right & cap->denied)
-		return syscall_refused(self, row, ERR(RIGHTS, 1));
+		return ERR(RIGHTS, 1);
 	return row->handler(self, cap);
+}
+
+/* rbx is a result of message calls only, and kept by others. */
+status_t syscall_failed(struct thread *self, status_t status)
+{
+	struct arch_frame *frame = &self->frame;
+	frame->rdi = frame->rsi = frame->rdx = frame->r10 = frame->r8 = frame->r9 = 0;
+	if (syscall_table[frame->rax - TSS_SYSCALL_FIRST].message)
+		frame->rbx = 0;
+	return status;
 }
 
 /* Ends in jumps, so that a handler returns straight to entry.S. */
@@ -53,7 +52,7 @@ status_t syscall_dispatch(struct thread *self, uint64_t number)
 	if (UNLIKELY(index >= TSS_SYSCALL_COUNT))
 		return sys_denied(self, NULL);
 	const struct syscall_row *row = &self->unit->table[index];
-	if (row->type == SYSCALL_NO_CAPABILITY)
+	if (row->type == TSS_TYPE_NONE)
 		return row->handler(self, NULL);
 	struct capability *cap = cspace_lookup_typed(&self->unit->caps, (uint32_t)ARG1(self), row->type);
 	if (UNLIKELY(!cap || row->right & cap->denied))
@@ -75,17 +74,11 @@ status_t syscall_capability(struct thread *self, uint64_t handle, unsigned numbe
 	return TSS_OK;
 }
 
-status_t syscall_new_slot(struct thread *self, struct capability **out)
+void *syscall_argument2(struct thread *self, uint8_t type, uint16_t rights, status_t *status)
 {
-	*out = cspace_find_free(self->unit);
-	return *out ? TSS_OK : ERR(SLOTS, 0);
-}
-
-status_t syscall_new_object(struct thread *self, struct unit *payer, uint8_t type, size_t size,
-			    struct capability **slot, void **out)
-{
-	status_t status = syscall_new_slot(self, slot);
-	return status == TSS_OK ? object_alloc(payer, type, size, out) : status;
+	struct capability *cap;
+	*status = syscall_capability(self, ARG2(self), 2, type, rights, &cap);
+	return *status == TSS_OK ? cap->object : NULL;
 }
 
 static const uint16_t type_rights[TSS_TYPE_COUNT] = {
@@ -94,38 +87,38 @@ static const uint16_t type_rights[TSS_TYPE_COUNT] = {
 #undef OBJECT
 };
 
-status_t syscall_place(struct thread *self, struct capability *slot, void *object, struct capability *parent)
+status_t syscall_place(struct thread *self, void *new, struct capability *parent, uint16_t rights)
 {
-	capability_place(slot, object, type_rights[((struct object *)object)->type], parent);
+	struct object *object = new;
+	struct capability *slot = cspace_find_free(self->unit);
+	if (!slot) {
+		object_destroy(object);
+		return ERR(SLOTS, 0);
+	}
+	capability_place(slot, object, type_rights[object->type] & rights, parent);
 	return syscall_value(self, capability_handle(slot));
 }
 
 status_t sys_self_version(struct thread *self, struct capability *cap)
 {
-	(void)cap;
 	return syscall_value(self, TSS_ABI_VERSION);
 }
 
 status_t sys_self_clock(struct thread *self, struct capability *cap)
 {
-	(void)cap;
 	return syscall_value(self, arch_clock_us());
 }
 
 status_t sys_self_yield(struct thread *self, struct capability *cap)
 {
-	(void)self;
-	(void)cap;
 	sched_yield();
 	return TSS_OK;
 }
 
 status_t sys_self_sleep(struct thread *self, struct capability *cap)
 {
-	(void)cap;
-	status_t status = timeout_check(ARG1(self), 1);
-	if (status != TSS_OK)
-		return status;
+	if (!timeout_valid(ARG1(self)))
+		return ERR(ARGUMENT, 1);
 	if (ARG1(self) == 0)
 		return ERR(TIMEOUT, 0);
 	thread_block(self, TSS_THREAD_SLEEPING, ARG1(self));
@@ -135,7 +128,6 @@ status_t sys_self_sleep(struct thread *self, struct capability *cap)
 status_t sys_self_exit(struct thread *self, struct capability *cap)
 {
 	uint64_t code = ARG1(self);
-	(void)cap;
 	thread_leave(self, code & 0xff);
 	return SYSCALL_NO_RESULT;
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* trap.c - interrupts and exceptions, as entry.S hands them over. */
-#include <irq.h>
 #include <thread.h>
 
 #define VECTOR_NMI 2
@@ -9,11 +8,6 @@
 #define VECTOR_INTERRUPTS 32
 #define PAGE_FAULT_WRITE 0x2u
 #define PAGE_FAULT_FETCH 0x10u
-
-void trap_irq(unsigned line)
-{
-	irq_deliver(line);
-}
 
 /* SDM vol. 3, table 6-1. */
 static enum tss_fault fault_of_vector(uint64_t vector, uint64_t error)

@@ -33,7 +33,7 @@ struct arch_space {
 /* What only some threads have beyond the frame; saved when another thread becomes current, never later. */
 struct arch_extended {
 	uint64_t fs_base;
-	paddr_t vectors; /* a frame for vector and x87 registers; 0: their instructions fault */
+	void *vectors; /* a frame for vector and x87 registers; NULL: their instructions fault */
 };
 
 /* What the boot code found. Lives in the kernel's .bss; valid for ever. */
@@ -84,7 +84,8 @@ typedef void each_frame(struct unit *payer, paddr_t frame, unsigned level);
 void arch_space_each(const struct arch_space *space, struct unit *payer, each_frame *each);
 MUST_CHECK status_t arch_space_map(struct arch_space *space, struct unit *payer, uaddr_t at, paddr_t frame, unsigned protection, bool device);
 bool arch_space_unmap(struct arch_space *space, uaddr_t at); /* flushes; true if something was mapped */
-bool arch_space_lookup(const struct arch_space *space, uaddr_t at, paddr_t *frame);
+#define NOT_MAPPED UINT64_MAX
+paddr_t arch_space_lookup(const struct arch_space *space, uaddr_t at); /* raw: NOT_MAPPED if nothing is there */
 struct cpu;
 ALWAYS_INLINE void arch_space_activate(struct cpu *cpu, const struct arch_space *space);
 ALWAYS_INLINE void arch_user_gs_set(const uint64_t *base);

@@ -48,7 +48,7 @@ struct cspace {
 };
 
 MUST_CHECK status_t cspace_init(struct cspace *space, struct unit *unit, uint64_t slots); /* unit pays */
-struct capability *cspace_slot(struct unit *unit, uint64_t slot); /* any slot, empty or not; NULL out of range */
+struct capability *cspace_slot(const struct unit *unit, uint64_t slot); /* any slot, empty or not; NULL out of range */
 struct capability *cspace_find_free(struct unit *unit);           /* topmost empty slot; NULL: none. Does not take it */
 
 /* The live capability under a handle, or NULL (out of range, empty, stale). O(1), the hot path of every call. */

@@ -14,4 +14,3 @@ struct event {
 };
 
 void event_signal(struct event *event, uint64_t bits);
-void event_destroy(struct event *event);

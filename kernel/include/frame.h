@@ -8,13 +8,13 @@ struct unit;
 /* Takes over boot_info.ram. Returns the number of frames it manages. */
 uint64_t frame_init(void);
 
-/* One zeroed frame. TSS_E_MEMORY (argument 0) when payer's budget is used up; a NULL payer is the kernel itself. */
-MUST_CHECK status_t frame_alloc(struct unit *payer, paddr_t *out);
-void frame_free(struct unit *payer, paddr_t frame);
+/* One zeroed frame. NULL when payer's budget is used up; a NULL payer is the kernel itself, whose never is. */
+void *frame_alloc(struct unit *payer);
+void frame_free(struct unit *payer, void *frame);
 
 bool frame_is_ram(paddr_t start, uint64_t size); /* does any byte of the range belong to RAM, free or reserved? */
 /* For audits. Whether the frame's bit, set while it is on the free list, is set now that it has been flipped. */
-bool frame_bitmap_flip(uint64_t address);
+bool frame_bitmap_flip(const void *frame);
 void frame_each_free(each_frame *each); /* no payer, level 1; without those that never were in use */
 uint64_t frame_total(void);
 uint64_t frame_available(void);

@@ -19,6 +19,4 @@ struct ioport {
 	uint32_t count;
 };
 
-void irq_deliver(unsigned line);
-void irq_destroy(struct irq *irq);
 void irq_forget_event(struct event *event);

@@ -11,7 +11,19 @@ struct link {
 };
 
 #define LINK_ENTRY(pointer, type, member) CONTAINER_OF(pointer, type, member)
-#define LINK_FOR_EACH(at, head) for (struct link *at = (head)->next; at != (head); at = at->next)
+/* Every entry of a list, which `entry` must not leave or end before the next one has been looked for. */
+#define LINK_FOR_EACH(type, entry, head, member)                                                                       \
+	for (type *entry = LINK_ENTRY((head)->next, type, member); &entry->member != (head);                           \
+	     entry = LINK_ENTRY(entry->member.next, type, member))
+/* The first entry, or NULL; LINK_TAKE() takes it out as well. */
+#define LINK_FIRST(head, type, member) (link_empty(head) ? NULL : LINK_ENTRY((head)->next, type, member))
+#define LINK_TAKE(head, type, member)                                                                                  \
+	({                                                                                                             \
+		type *first_entry = LINK_FIRST(head, type, member);                                                    \
+		if (first_entry)                                                                                       \
+			link_remove(&first_entry->member);                                                             \
+		first_entry;                                                                                           \
+	})
 
 static inline void link_init(struct link *link)
 {
@@ -37,12 +49,4 @@ static inline void link_remove(struct link *link)
 	link->prev->next = link->next;
 	link->next->prev = link->prev;
 	link_init(link);
-}
-static inline struct link *link_take_first(struct link *head)
-{
-	struct link *first = head->next;
-	if (first == head)
-		return NULL;
-	link_remove(first);
-	return first;
 }

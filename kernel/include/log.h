@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <types.h>
 
-/* %s %.16s %d %u %x %lu %lx %#lx %ld %p %c %%, with width and 0 flag. Returns bytes written, NUL excluded. */
+/* %s %.16s %u %x %lu %lx %#lx %%. Returns bytes written, NUL excluded. */
 size_t format_text(char *out, size_t size, const char *format, va_list arguments);
 size_t format_print(char *out, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void log_console_force(bool on);                            /* print to COM1 whoever owns it: panic, dump */

@@ -21,15 +21,21 @@ struct object {
 };
 
 extern struct link object_lists[TSS_TYPE_COUNT];
+/* Every object of a type, in order of creation: OBJECTS_OF(PORT, port, each). */
+#define OBJECTS_OF(TYPE, type, each) LINK_FOR_EACH(struct type, each, &object_lists[TSS_TYPE_##TYPE], object.all)
 
 void object_init_lists(void);
-/* Zeroed memory of a size class (up to 1024 bytes) from payer's slabs; header filled and listed. TSS_E_MEMORY. */
-MUST_CHECK status_t object_alloc(struct unit *payer, uint8_t type, size_t size, void **out);
-void object_free(struct object *object, size_t size);
+/* Zeroed, from payer's slabs, header filled and listed. NULL: payer's budget is used up. */
+void *object_alloc(struct unit *payer, uint8_t type);
+/* Its original has been deleted: what ends with an object of its type, then its memory. */
+void object_destroy(struct object *object);
+#define OBJECT(number, name, lower, rights, text) void lower##_destroy(void *object);
+#include <abi/objects.def>
+#undef OBJECT
 /* For objects that bring their own memory (units, the system object). */
 void object_register(struct object *object, uint8_t type, struct unit *payer);
-struct object *object_find(uint8_t type, uint64_t id);          /* NULL if there is none; for inspection only */
-struct object *object_at(uint8_t type, uint64_t index);         /* in order of creation; for inspection only */
+const struct object *object_find(uint8_t type, uint64_t id);    /* NULL if there is none; for inspection only */
+const struct object *object_at(uint8_t type, uint64_t index);   /* in order of creation; for inspection only */
 
 #define SLAB_CLASSES 6
 struct slab { /* at the start of the page; items follow at the end, so that they are aligned to 64 */
@@ -44,5 +50,5 @@ struct slab_class {
 	struct link partial; /* pages with room */
 };
 void slab_init(struct slab_class classes[SLAB_CLASSES]);
-MUST_CHECK status_t slab_alloc(struct unit *payer, size_t size, void **out); /* zeroed */
+void *slab_alloc(struct unit *payer, size_t size); /* zeroed; NULL: payer's budget is used up */
 void slab_free(struct unit *payer, void *pointer, size_t size);

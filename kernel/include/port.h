@@ -75,7 +75,6 @@ struct message { /* an asynchronous message in the port's queue */
 _Static_assert(sizeof(struct message) <= 576, "seven messages a page");
 
 #define PORT_DEPTH_MAX 256u
-#define PORT_REPLIES_MAX 256u
 
 /* Does the port's receiver wait in receive right now? */
 ALWAYS_INLINE bool port_waiting(const struct port *port)
@@ -84,8 +83,6 @@ ALWAYS_INLINE bool port_waiting(const struct port *port)
 	return receiver && receiver->state == TSS_THREAD_RECEIVING && receiver->port == port;
 }
 
-void port_destroy(struct port *port);
-void port_fail_callers(struct port *port, status_t status); /* all who wait for this port or a reply of it */
 /*
  * The unit that owns the port has ended. Calls that were received get PEER_RESTARTED; connections become stale; queued
  * callers wait until the port is up again, and those who have not been told get PEER_RESTARTED then.
@@ -98,9 +95,8 @@ void port_fast_update(struct port *port);                   /* recompute fast_re
 void port_reply_freed(struct port *port);                   /* a reply object is free: update, serve who waited for it */
 bool port_deliver_next(struct port *port);                  /* to the waiting receiver; false: nothing deliverable */
 void ports_forget_thread(struct thread *thread);              /* it ended: nobody helps or waits for it */
-void reply_moved(struct reply *reply, struct capability *cap); /* its capability is in another slot now */
+void reply_moved(struct capability *cap);                   /* a capability to one is in another slot now */
 void reply_free(struct reply *reply);                       /* spent: the handle is stale from now on */
-void reply_destroy(struct reply *reply);
 /* Into the port's queue; SYSCALL_NO_RESULT, or DEPTH (argument 1). */
 MUST_CHECK status_t call_queue(struct thread *self, struct connection *connection, uint64_t timeout);
 void replies_cut(struct thread *thread);                    /* one less waits for what thread calls */
@@ -109,7 +105,6 @@ struct capability *reply_holder(const struct reply *reply); /* the capability th
 void reply_hand_on(struct reply *reply, struct capability *slot, struct thread *server);
 void reply_dropped(struct reply *reply);                    /* reply->away was deleted */
 void reply_detach_caller(struct reply *reply);              /* its caller timed out or ended */
-void connection_destroy(struct connection *connection);
 /* A message of the kernel's own into the queue; false if it is full or the port is dead. */
 bool connection_post(struct connection *connection, uint64_t tag, const uint64_t *words);
 /*

@@ -10,12 +10,10 @@
 typedef status_t (*syscall_handler)(struct thread *self, struct capability *cap);
 #define SYSCALL_NO_RESULT (~(status_t)0)
 
-#define SYSCALL_NO_CAPABILITY TSS_TYPE_NONE
-
 struct syscall_row {
 	syscall_handler handler;
 	uint16_t right;
-	uint8_t type; /* SYSCALL_NO_CAPABILITY: argument 1 is none; 0xff: any type will do */
+	uint8_t type; /* NONE: argument 1 is no capability; 0xff: any type will do */
 	bool message; /* its form is MESSAGE */
 };
 
@@ -29,16 +27,19 @@ status_t sys_denied(struct thread *self, struct capability *cap);
 
 /* Called by entry.S, state saved in self->frame; number is its rax. Its result is the call's status. */
 status_t syscall_dispatch(struct thread *self, uint64_t number);
+/* Called by entry.S for a call of self that has failed: nothing is left in the result registers. Returns status. */
+status_t syscall_failed(struct thread *self, status_t status);
 
 /* Argument `number` as a capability of the caller with that type and rights. */
 MUST_CHECK status_t syscall_capability(struct thread *self, uint64_t handle, unsigned number, uint8_t type,
 				       uint16_t rights, struct capability **out);
-MUST_CHECK status_t syscall_new_slot(struct thread *self, struct capability **out);
-/* What creating calls begin with: a slot for the caller's handle, then the object, which payer pays. */
-MUST_CHECK status_t syscall_new_object(struct thread *self, struct unit *payer, uint8_t type, size_t size,
-				       struct capability **slot, void **out);
-/* Fill slot with the original of a new object, all rights of its type; the value is its handle. */
-status_t syscall_place(struct thread *self, struct capability *slot, void *object, struct capability *parent);
+/* The object that argument 2 names; NULL: *status says why not. */
+void *syscall_argument2(struct thread *self, uint8_t type, uint16_t rights, status_t *status);
+/*
+ * The end of creating calls: an empty slot gets the original of a new object, with those of its type's rights; the value
+ * is its handle. If there is no slot the object is destroyed again.
+ */
+MUST_CHECK status_t syscall_place(struct thread *self, void *object, struct capability *parent, uint16_t rights);
 
 ALWAYS_INLINE status_t syscall_value(struct thread *self, uint64_t value)
 {

@@ -41,13 +41,12 @@ struct thread {
 	struct timeout timeout;
 	struct link parked;       /* contexts whose chain ends here */
 	uint64_t switches;
-	paddr_t ipc_frame;
 	struct arch_extended *extended; /* &extension, or NULL: uses none of it */
 	struct arch_extended extension;
 	uint64_t fault_entry, fault_stack; /* its own fault handler; 0: none */
 	bool fault_handling;               /* which is running */
 	uint8_t fault;                     /* CALLING, FAULTED: enum tss_fault, the frame has the rest; 0: none */
-	struct {
+	struct thread_start {
 		uint64_t entry, stack, argument;
 		struct sched *sched; /* it was started with; NULL: not started, or gone */
 	} start;                     /* for a restart */
@@ -70,8 +69,6 @@ void thread_leave(struct thread *thread, uint64_t code);  /* the same; the last 
 /* Ends the wait with status as the call's result, other results 0; the thread is ready. */
 void thread_wake(struct thread *thread, status_t status);
 void thread_block(struct thread *thread, enum tss_thread_state state, uint64_t timeout_us);
-void thread_timed_out(struct thread *thread);
-void thread_free(struct thread *thread); /* ended, its IPC page unmapped */
 /* ARGUMENT (number, number + 1) unless a thread may begin there. */
 MUST_CHECK status_t thread_check_start(uint64_t entry, uint64_t stack, unsigned number);
 
@@ -97,4 +94,7 @@ ALWAYS_INLINE void thread_switch_to(struct thread *thread)
 		arch_extended_switch(cpu, thread->extended);
 }
 
-MUST_CHECK status_t timeout_check(uint64_t timeout_us, unsigned argument);
+ALWAYS_INLINE bool timeout_valid(uint64_t timeout_us)
+{
+	return timeout_us <= TSS_TIMEOUT_MAX || timeout_us == TSS_INFINITE;
+}

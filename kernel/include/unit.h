@@ -46,15 +46,11 @@ void unit_end(struct unit *unit, uint64_t code);
 /*
  * One slice of deleting `unit`: TSS_OK when it is empty and its original may be deleted, AGAIN while there is more to
  * do, BUSY (argument 1) if self runs in it or below it or it is the first unit, SLOTS if self has no slot for the
- * original of another unit that it held.
+ * original of another unit that it held. With `strip`, for a restart: what is sealed in it stays, and nothing is told;
+ * child units go whole.
  */
-MUST_CHECK status_t unit_delete_slice(struct thread *self, struct unit *unit);
-/*
- * The same for a restart: children, and what is not sealed. OK when only what is sealed is left; nothing is told.
- */
-MUST_CHECK status_t unit_strip_slice(struct thread *self, struct unit *unit);
+MUST_CHECK status_t unit_clear_slice(struct thread *self, struct unit *unit, bool strip);
 void unit_deny(struct unit *unit);    /* its table follows unit->allowed */
-void unit_destroy(struct unit *unit); /* empty; its original has just been deleted */
 #define UNIT_CODE_KILLED 0x200u       /* what the supervisor is told: exit codes are below 0x100, faults 0x100 | kind */
 #define UNIT_CODE_FAULT 0x100u
 bool unit_range_valid(uint64_t address, uint64_t size); /* page-aligned and in user space */

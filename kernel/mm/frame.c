@@ -55,11 +55,11 @@ uint64_t frame_init(void)
 	return frames.total;
 }
 
-bool frame_bitmap_flip(uint64_t address)
+bool frame_bitmap_flip(const void *frame)
 {
-	uint64_t index = address / PAGE_SIZE - frames.bitmap_base;
+	uint64_t index = virt_to_phys(frame).raw / PAGE_SIZE - frames.bitmap_base;
 	if (index >= frames.bitmap_frames)
-		panic("frame %#lx is not RAM", address);
+		panic("frame %#lx is not RAM", virt_to_phys(frame).raw);
 	frames.bitmap[index / 64] ^= 1ull << index % 64;
 	return frames.bitmap[index / 64] >> index % 64 & 1;
 }
@@ -69,7 +69,7 @@ static void *frame_take(void)
 	struct free_frame *frame = frames.free;
 	if (frame) {
 		frames.free = frame->next;
-		if (frame_bitmap_flip(virt_to_phys(frame).raw))
+		if (frame_bitmap_flip(frame))
 			panic("frame %#lx was on the free list twice", virt_to_phys(frame).raw);
 		return frame;
 	}
@@ -83,26 +83,24 @@ static void *frame_take(void)
 	return NULL;
 }
 
-status_t frame_alloc(struct unit *payer, paddr_t *out)
+void *frame_alloc(struct unit *payer)
 {
 	if (payer && payer->used >= payer->budget)
-		return ERR(MEMORY, 0);
+		return NULL;
 	void *frame = frame_take();
 	if (!frame)
 		panic("out of frames although budgets fit: %lu of %lu", frames.available, frames.total);
 	if (payer)
 		payer->used++;
 	frames.available--;
-	__builtin_memset(frame, 0, PAGE_SIZE);
-	*out = virt_to_phys(frame);
-	return TSS_OK;
+	return __builtin_memset(frame, 0, PAGE_SIZE);
 }
 
-void frame_free(struct unit *payer, paddr_t address)
+void frame_free(struct unit *payer, void *address)
 {
-	struct free_frame *frame = phys_to_virt(address);
-	if (!frame_bitmap_flip(address.raw))
-		panic("frame %#lx freed twice", address.raw);
+	struct free_frame *frame = address;
+	if (!frame_bitmap_flip(frame))
+		panic("frame %#lx freed twice", virt_to_phys(frame).raw);
 	if (IS_ENABLED(CONFIG_POISON))
 		__builtin_memset(frame, FRAME_POISON, PAGE_SIZE);
 	frame->next = frames.free;

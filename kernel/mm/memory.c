@@ -6,60 +6,48 @@
 
 #define FRAMES_PER_TABLE (PAGE_SIZE / sizeof(paddr_t))
 
-static const struct memory *memory_root(const struct memory *memory, uint64_t *page)
-{
-	while (memory->parent) {
-		*page += memory->first;
-		memory = memory->parent;
-	}
-	return memory;
-}
-
 paddr_t memory_frame(const struct memory *memory, uint64_t page)
 {
-	memory = memory_root(memory, &page);
+	for (; memory->parent; memory = memory->parent)
+		page += memory->first;
 	if (memory->run)
 		return (paddr_t){memory->base.raw + page * PAGE_SIZE};
-	return memory->tables[page / FRAMES_PER_TABLE][page % FRAMES_PER_TABLE];
+	return virt_to_phys(memory->tables[page / FRAMES_PER_TABLE][page % FRAMES_PER_TABLE]);
 }
 
-static void memory_free_frames(struct memory *memory)
+void memory_destroy(void *object)
 {
+	const struct memory *memory = object;
 	struct unit *payer = memory->object.payer;
+	if (memory->parent || memory->immortal)
+		return;
 	for (unsigned i = 0; i < MEMORY_TABLES && memory->tables[i]; i++) {
-		for (unsigned j = 0; j < FRAMES_PER_TABLE && memory->tables[i][j].raw; j++)
+		for (unsigned j = 0; j < FRAMES_PER_TABLE && memory->tables[i][j]; j++)
 			frame_free(payer, memory->tables[i][j]);
-		frame_free(payer, virt_to_phys(memory->tables[i]));
+		frame_free(payer, memory->tables[i]);
 	}
 }
 
-static status_t memory_fill(struct memory *memory)
+/* False: the budget is used up; what is there is memory_destroy()'s. */
+static bool memory_fill(struct memory *memory)
 {
 	struct unit *payer = memory->object.payer;
 	for (uint64_t page = 0; page < memory->pages; page++) {
-		paddr_t frame;
-		if (page % FRAMES_PER_TABLE == 0) {
-			status_t status = frame_alloc(payer, &frame);
-			if (status != TSS_OK)
-				return status;
-			memory->tables[page / FRAMES_PER_TABLE] = phys_to_virt(frame);
-		}
-		status_t status = frame_alloc(payer, &memory->tables[page / FRAMES_PER_TABLE][page % FRAMES_PER_TABLE]);
-		if (status != TSS_OK)
-			return status;
+		void ***table = &memory->tables[page / FRAMES_PER_TABLE];
+		if (!*table)
+			*table = frame_alloc(payer);
+		if (!*table || !((*table)[page % FRAMES_PER_TABLE] = frame_alloc(payer)))
+			return false;
 	}
-	return TSS_OK;
+	return true;
 }
 
-static status_t memory_alloc(struct unit *payer, uint64_t pages, struct memory **out)
+static struct memory *memory_alloc(struct unit *payer, uint64_t pages)
 {
-	void *memory;
-	status_t status = object_alloc(payer, TSS_TYPE_MEMORY, sizeof(struct memory), &memory);
-	if (status != TSS_OK)
-		return status;
-	*out = memory;
-	(*out)->pages = pages;
-	return TSS_OK;
+	struct memory *memory = object_alloc(payer, TSS_TYPE_MEMORY);
+	if (memory)
+		memory->pages = pages;
+	return memory;
 }
 
 status_t memory_create(struct unit *payer, uint64_t pages, struct memory **out)
@@ -69,33 +57,23 @@ status_t memory_create(struct unit *payer, uint64_t pages, struct memory **out)
 		return ERR(ARGUMENT, 2);
 	if (pages + tables > payer->budget - payer->used)
 		return ERR(MEMORY, 2);
-	status_t status = memory_alloc(payer, pages, out);
-	if (status != TSS_OK)
-		return status;
-	status = memory_fill(*out);
-	if (status != TSS_OK) {
-		memory_free_frames(*out);
-		object_free(&(*out)->object, sizeof(**out));
-	}
-	return status;
+	struct memory *memory = *out = memory_alloc(payer, pages);
+	if (memory && memory_fill(memory))
+		return TSS_OK;
+	if (memory)
+		object_destroy(&memory->object);
+	return ERR(MEMORY, 0);
 }
 
-status_t memory_create_run(struct unit *payer, paddr_t base, uint64_t pages, bool device, struct memory **out)
+struct memory *memory_create_run(struct unit *payer, paddr_t base, uint64_t pages, bool device)
 {
-	status_t status = memory_alloc(payer, pages, out);
-	if (status != TSS_OK)
-		return status;
-	(*out)->base = base;
-	(*out)->run = (*out)->immortal = true;
-	(*out)->device = device;
-	return TSS_OK;
-}
-
-void memory_destroy(struct memory *memory)
-{
-	if (!memory->parent && !memory->immortal)
-		memory_free_frames(memory);
-	object_free(&memory->object, sizeof(*memory));
+	struct memory *memory = memory_alloc(payer, pages);
+	if (!memory)
+		return NULL;
+	memory->base = base;
+	memory->run = memory->immortal = true;
+	memory->device = device;
+	return memory;
 }
 
 status_t memory_map(struct capability *cap, uint64_t address, unsigned protection)
@@ -103,11 +81,10 @@ status_t memory_map(struct capability *cap, uint64_t address, unsigned protectio
 	struct memory *memory = (struct memory *)cap->object;
 	struct unit *unit = cap->space;
 	uint64_t page = 0;
-	paddr_t frame;
 	if (!unit_range_valid(address, memory->pages * PAGE_SIZE))
 		return ERR(ARGUMENT, 3);
 	for (page = 0; page < memory->pages; page++)
-		if (arch_space_lookup(&unit->space, (uaddr_t){address + page * PAGE_SIZE}, &frame))
+		if (arch_space_lookup(&unit->space, (uaddr_t){address + page * PAGE_SIZE}).raw != NOT_MAPPED)
 			return ERR(OCCUPIED, 3);
 	for (page = 0; page < memory->pages; page++) {
 		status_t status = arch_space_map(&unit->space, unit, (uaddr_t){address + page * PAGE_SIZE},
@@ -136,13 +113,9 @@ void memory_unmap(struct capability *cap)
 
 status_t sys_memory_create(struct thread *self, struct capability *cap)
 {
-	struct capability *slot;
 	struct memory *memory;
-	status_t status = syscall_new_slot(self, &slot);
-	if (status != TSS_OK)
-		return status;
-	status = memory_create((struct unit *)cap->object, ARG2(self), &memory);
-	return status == TSS_OK ? syscall_place(self, slot, memory, NULL) : status;
+	status_t status = memory_create((struct unit *)cap->object, ARG2(self), &memory);
+	return status == TSS_OK ? syscall_place(self, memory, NULL, TSS_RIGHT_ALL) : status;
 }
 
 /*
@@ -152,31 +125,23 @@ status_t sys_memory_create(struct thread *self, struct capability *cap)
 status_t sys_memory_slice(struct thread *self, struct capability *cap)
 {
 	struct memory *memory = (struct memory *)cap->object, *slice;
-	struct capability *slot;
 	uint64_t first = ARG2(self), pages = ARG3(self);
-	status_t status;
 	if (first >= memory->pages)
 		return ERR(ARGUMENT, 2);
 	if (pages == 0 || pages > memory->pages - first)
 		return ERR(ARGUMENT, 3);
-	status = capability_copyable(cap, 1);
-	if (status == TSS_OK)
-		status = syscall_new_slot(self, &slot);
+	status_t status = capability_copyable(cap, 1);
 	if (status != TSS_OK)
 		return status;
-	if (memory->immortal)
-		status = memory_create_run(self->unit, memory_frame(memory, first), pages, memory->device, &slice);
-	else
-		status = memory_alloc(self->unit, pages, &slice);
-	if (status != TSS_OK)
-		return status;
+	slice = memory->immortal ? memory_create_run(self->unit, memory_frame(memory, first), pages, memory->device)
+				 : memory_alloc(self->unit, pages);
+	if (!slice)
+		return ERR(MEMORY, 0);
 	if (!memory->immortal) {
 		slice->parent = memory;
 		slice->first = first;
 	}
-	status = syscall_place(self, slot, slice, memory->immortal && !memory->device ? NULL : cap);
-	capability_set_rights(slot, cap->rights);
-	return status;
+	return syscall_place(self, slice, memory->immortal && !memory->device ? NULL : cap, cap->rights);
 }
 
 /* (memory, source, offset, size) */
@@ -184,11 +149,10 @@ status_t sys_memory_template(struct thread *self, struct capability *cap)
 {
 	struct memory *memory = (struct memory *)cap->object;
 	uint64_t offset = ARG3(self), size = ARG4(self);
-	struct capability *source_cap;
-	status_t status = syscall_capability(self, ARG2(self), 2, TSS_TYPE_MEMORY, TSS_RIGHT_READ, &source_cap);
-	if (status != TSS_OK)
+	status_t status;
+	const struct memory *source = syscall_argument2(self, TSS_TYPE_MEMORY, TSS_RIGHT_READ, &status);
+	if (!source)
 		return status;
-	const struct memory *source = (const struct memory *)source_cap->object;
 	if (memory->immortal || memory->parent)
 		return ERR(ARGUMENT, 1);
 	if (!source->immortal || source->device)
@@ -204,22 +168,16 @@ status_t sys_memory_template(struct thread *self, struct capability *cap)
 
 static bool device_range_taken(uint64_t address, uint64_t size)
 {
-	LINK_FOR_EACH(at, &object_lists[TSS_TYPE_MEMORY])
-	{
-		const struct memory *memory = LINK_ENTRY(at, struct memory, object.all);
+	OBJECTS_OF(MEMORY, memory, memory)
 		if (memory->device && address < memory->base.raw + memory->pages * PAGE_SIZE &&
 		    memory->base.raw < address + size)
 			return true;
-	}
 	return false;
 }
 
 status_t sys_memory_device(struct thread *self, struct capability *cap)
 {
 	uint64_t address = ARG2(self), pages = ARG3(self);
-	struct capability *slot;
-	struct memory *memory;
-	(void)cap;
 	if (address % PAGE_SIZE || address >= 1ull << 46)
 		return ERR(ARGUMENT, 2);
 	if (pages == 0 || pages > MEMORY_PAGES_MAX)
@@ -228,13 +186,6 @@ status_t sys_memory_device(struct thread *self, struct capability *cap)
 		return ERR(ARGUMENT, 2);
 	if (device_range_taken(address, pages * PAGE_SIZE))
 		return ERR(OCCUPIED, 2);
-	status_t status = syscall_new_slot(self, &slot);
-	if (status != TSS_OK)
-		return status;
-	status = memory_create_run(self->unit, (paddr_t){address}, pages, true, &memory);
-	if (status != TSS_OK)
-		return status;
-	status = syscall_place(self, slot, memory, NULL);
-	capability_set_rights(slot, slot->rights & (uint16_t)~TSS_RIGHT_EXECUTE);
-	return status;
+	struct memory *memory = memory_create_run(self->unit, (paddr_t){address}, pages, true);
+	return memory ? syscall_place(self, memory, NULL, TSS_RIGHT_ALL & ~TSS_RIGHT_EXECUTE) : ERR(MEMORY, 0);
 }

@@ -33,18 +33,16 @@ void slab_init(struct slab_class classes[SLAB_CLASSES])
 		link_init(&classes[i].partial);
 }
 
-static status_t slab_grow(struct unit *payer, unsigned class_index)
+static struct slab *slab_grow(struct unit *payer, unsigned class_index)
 {
-	paddr_t frame;
-	status_t status = frame_alloc(payer, &frame);
-	if (status != TSS_OK)
-		return status;
-	struct slab *slab = phys_to_virt(frame);
+	struct slab *slab = frame_alloc(payer);
+	if (!slab)
+		return NULL;
 	slab->magic = SLAB_MAGIC;
 	slab->class_index = (uint16_t)class_index;
 	slab->untouched = slab_capacity(class_index);
 	link_append(&payer->slabs[class_index].partial, &slab->link);
-	return TSS_OK;
+	return slab;
 }
 
 static void *slab_take(struct slab *slab)
@@ -61,17 +59,13 @@ static void *slab_take(struct slab *slab)
 	return __builtin_memset(item, 0, size);
 }
 
-status_t slab_alloc(struct unit *payer, size_t size, void **out)
+void *slab_alloc(struct unit *payer, size_t size)
 {
 	unsigned class_index = slab_class(size);
-	struct link *partial = &payer->slabs[class_index].partial;
-	if (link_empty(partial)) {
-		status_t status = slab_grow(payer, class_index);
-		if (status != TSS_OK)
-			return status;
-	}
-	*out = slab_take(LINK_ENTRY(partial->next, struct slab, link));
-	return TSS_OK;
+	struct slab *slab = LINK_FIRST(&payer->slabs[class_index].partial, struct slab, link);
+	if (!slab)
+		slab = slab_grow(payer, class_index);
+	return slab ? slab_take(slab) : NULL;
 }
 
 void slab_free(struct unit *payer, void *pointer, size_t size)
@@ -79,7 +73,7 @@ void slab_free(struct unit *payer, void *pointer, size_t size)
 	struct slab *slab = (struct slab *)((uint64_t)pointer & ~PAGE_MASK);
 	unsigned class_index = slab_class(size);
 	if (slab->magic != SLAB_MAGIC || slab->class_index != class_index || slab->used == 0)
-		panic("slab of %p is damaged", pointer);
+		panic("slab of %#lx is damaged", (uint64_t)pointer);
 	struct slab_item *item = pointer;
 	item->next = slab->free;
 	slab->free = item;
@@ -88,6 +82,6 @@ void slab_free(struct unit *payer, void *pointer, size_t size)
 	if (--slab->used == 0) {
 		link_remove(&slab->link);
 		slab->magic = 0;
-		frame_free(payer, virt_to_phys(slab));
+		frame_free(payer, slab);
 	}
 }

@@ -4,15 +4,13 @@
 
 status_t sys_capability_derive(struct thread *self, struct capability *cap)
 {
-	struct capability *slot;
+	struct capability *slot = cspace_find_free(self->unit);
 	uint64_t rights = ARG2(self);
 	if (rights & ~(uint64_t)cap->rights)
 		return ERR(RIGHTS, 2);
 	status_t status = capability_copyable(cap, 1);
-	if (status == TSS_OK)
-		status = syscall_new_slot(self, &slot);
-	if (status != TSS_OK)
-		return status;
+	if (status != TSS_OK || !slot)
+		return slot ? status : ERR(SLOTS, 0);
 	capability_derive(slot, cap, (uint16_t)rights);
 	return syscall_value(self, capability_handle(slot));
 }
@@ -23,16 +21,11 @@ static status_t delete_check(struct thread *self, const struct capability *cap)
 		return ERR(BUSY, 1);
 	if (!cap->original)
 		return TSS_OK;
-	switch (cap->type) {
-	case TSS_TYPE_UNIT:
-		return unit_delete_slice(self, (struct unit *)cap->object);
-	case TSS_TYPE_SYSTEM:
+	if (cap->type == TSS_TYPE_SYSTEM)
 		return ERR(UNSUPPORTED, 1);
-	case TSS_TYPE_THREAD:
-		return (const struct object *)cap->object == &self->object ? ERR(BUSY, 1) : TSS_OK;
-	default:
-		return TSS_OK;
-	}
+	if (cap->object == &self->object)
+		return ERR(BUSY, 1);
+	return cap->type == TSS_TYPE_UNIT ? unit_clear_slice(self, (struct unit *)cap->object, false) : TSS_OK;
 }
 
 /* Deleting takes along what was derived from it, and with a unit all it held; a bounded number a call. */
@@ -54,7 +47,6 @@ status_t sys_capability_inspect(struct thread *self, struct capability *cap)
 
 status_t sys_capability_revoke(struct thread *self, struct capability *cap)
 {
-	(void)self;
 	return capability_revoke(cap, REVOKE_SLICE, cap->sealed) ? TSS_OK : ERR(AGAIN, 1);
 }
 

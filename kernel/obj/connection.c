@@ -3,21 +3,19 @@
 #include <port.h>
 #include <syscall.h>
 
-/* (port, unit): what both calls start with; a new object that unit pays, and a slot for it. */
-static status_t child_new(struct thread *self, const struct capability *cap, uint8_t type, size_t size,
-			  struct capability **slot, void **out)
+/* (port, unit): what both calls start with; a new object that unit pays. NULL: *status says why not. */
+static void *child_new(struct thread *self, const struct capability *cap, uint8_t type, status_t *status)
 {
-	struct capability *unit;
-	status_t status = syscall_capability(self, ARG2(self), 2, TSS_TYPE_UNIT, TSS_RIGHT_CONTROL, &unit);
-	if (status == TSS_OK)
-		status = capability_copyable(cap, 1);
-	if (status != TSS_OK)
-		return status;
-	return syscall_new_object(self, (struct unit *)unit->object, type, size, slot, out);
+	struct unit *unit = syscall_argument2(self, TSS_TYPE_UNIT, TSS_RIGHT_CONTROL, status);
+	if (!unit || (*status = capability_copyable(cap, 1)) != TSS_OK)
+		return NULL;
+	*status = ERR(MEMORY, 0);
+	return object_alloc(unit, type);
 }
 
-void reply_moved(struct reply *reply, struct capability *cap)
+void reply_moved(struct capability *cap)
 {
+	struct reply *reply = (struct reply *)cap->object;
 	if (!cap->original) {
 		reply->away = cap;
 		return;
@@ -29,23 +27,21 @@ void reply_moved(struct reply *reply, struct capability *cap)
 status_t sys_reply_create(struct thread *self, struct capability *cap)
 {
 	struct port *port = (struct port *)cap->object;
-	struct capability *slot;
-	void *memory;
-	status_t status = child_new(self, cap, TSS_TYPE_REPLY, sizeof(struct reply), &slot, &memory);
-	if (status != TSS_OK)
+	status_t status;
+	struct reply *reply = child_new(self, cap, TSS_TYPE_REPLY, &status);
+	if (!reply)
 		return status;
-	struct reply *reply = memory;
 	reply->port = port;
 	reply->next_free = port->free_reply;
 	port->free_reply = reply;
-	status = syscall_place(self, slot, reply, cap);
-	reply_moved(reply, slot);
+	status = syscall_place(self, reply, cap, TSS_RIGHT_ALL);
 	port_reply_freed(port);
 	return status;
 }
 
-void reply_destroy(struct reply *reply)
+void reply_destroy(void *object)
 {
+	struct reply *reply = object;
 	struct port *port = reply->port;
 	struct reply **at = &port->free_reply;
 	if (reply->caller) {
@@ -62,26 +58,23 @@ void reply_destroy(struct reply *reply)
 	if (*at)
 		*at = reply->next_free;
 	port_fast_update(port);
-	object_free(&reply->object, sizeof(*reply));
 }
 
 status_t sys_connection_create(struct thread *self, struct capability *cap)
 {
 	struct port *port = (struct port *)cap->object;
-	struct capability *slot;
-	void *memory;
+	status_t status;
 	if (ARG4(self) > port->depth - port->reserved)
 		return ERR(FULL, 4);
-	status_t status = child_new(self, cap, TSS_TYPE_CONNECTION, sizeof(struct connection), &slot, &memory);
-	if (status != TSS_OK)
+	struct connection *connection = child_new(self, cap, TSS_TYPE_CONNECTION, &status);
+	if (!connection)
 		return status;
-	struct connection *connection = memory;
 	connection->port = connection->target = port;
 	connection->badge = ARG3(self);
 	connection->credit = (uint32_t)ARG4(self);
 	port->reserved += connection->credit;
 	port->sharers += !connection->credit;
-	return syscall_place(self, slot, connection, cap);
+	return syscall_place(self, connection, cap, TSS_RIGHT_ALL);
 }
 
 status_t connection_tell(struct connection *connection)
@@ -90,24 +83,19 @@ status_t connection_tell(struct connection *connection)
 	return connection->target->dead ? ERR(PEER_DEAD, 1) : ERR(PEER_RESTARTED, 1);
 }
 
-void connection_destroy(struct connection *connection)
+void connection_destroy(void *object)
 {
+	const struct connection *connection = object;
 	struct port *port = connection->target;
 	port->reserved -= connection->credit;
 	port->sharers -= !connection->credit;
-	LINK_FOR_EACH(at, &port->messages)
-	{
-		struct message *message = LINK_ENTRY(at, struct message, link);
+	LINK_FOR_EACH(struct message, message, &port->messages, link)
 		if (message->sender == connection)
 			message->sender = NULL;
-	}
-	LINK_FOR_EACH(at, &object_lists[TSS_TYPE_UNIT])
-	{
-		struct unit *unit = LINK_ENTRY(at, struct unit, object.all);
+	OBJECTS_OF(UNIT, unit, unit) {
 		if (unit->supervisor == connection)
 			unit->supervisor = NULL;
 		if (unit->fault_port == connection)
 			unit->fault_port = NULL;
 	}
-	object_free(&connection->object, sizeof(*connection));
 }

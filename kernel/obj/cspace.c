@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* cspace.c - capability spaces: pages of slots and a two-level bitmap of the empty ones. Every operation is O(1). */
-#include <capability.h>
 #include <frame.h>
-#include <unit.h>
+#include <memory.h>
+#include <port.h>
 
 status_t cspace_init(struct cspace *space, struct unit *unit, uint64_t slots)
 {
 	uint32_t pages = (uint32_t)((slots + CAPS_PER_PAGE - 1) / CAPS_PER_PAGE);
 	for (uint32_t i = 0; i < pages; i++) {
-		paddr_t frame;
-		status_t status = frame_alloc(unit, &frame);
-		if (status != TSS_OK)
-			return status;
-		space->pages[i] = phys_to_virt(frame);
+		space->pages[i] = frame_alloc(unit);
+		if (!space->pages[i])
+			return ERR(MEMORY, 0);
 		space->free[i] = ~0ull;
 		space->summary |= 1ull << i;
 		for (uint32_t j = 0; j < CAPS_PER_PAGE; j++) {
@@ -27,7 +25,7 @@ status_t cspace_init(struct cspace *space, struct unit *unit, uint64_t slots)
 	return TSS_OK;
 }
 
-struct capability *cspace_slot(struct unit *unit, uint64_t slot)
+struct capability *cspace_slot(const struct unit *unit, uint64_t slot)
 {
 	if (slot == 0 || slot >= unit->caps.slots)
 		return NULL;
@@ -69,26 +67,21 @@ static void cspace_release(struct capability *cap)
 	cap->generation++;
 	cap->type = TSS_TYPE_NONE;
 	capability_set_rights(cap, 0);
-	cap->depth = 0;
-	cap->original = false;
 	cap->sealed = SEAL_NONE;
 }
 
-static void capability_fill(struct capability *slot, struct object *object, uint16_t rights)
+/* A root, or in pre-order: a child goes directly behind its parent. */
+static void capability_fill(struct capability *slot, struct object *object, uint16_t rights, struct capability *parent)
 {
 	slot->object = object;
 	slot->type = object->type;
 	capability_set_rights(slot, rights);
+	slot->original = false;
 	slot->mapped_at = 0;
 	slot->protection = 0;
-	cspace_take(slot);
-}
-
-/* Pre-order: a child goes directly behind its parent. */
-static void capability_insert(struct capability *slot, struct capability *parent)
-{
-	link_init(&slot->derivation);
 	slot->depth = 0;
+	link_init(&slot->derivation);
+	cspace_take(slot);
 	if (!parent)
 		return;
 	slot->depth = (uint8_t)(parent->depth + 1);
@@ -97,10 +90,11 @@ static void capability_insert(struct capability *slot, struct capability *parent
 
 void capability_place(struct capability *slot, struct object *object, uint16_t rights, struct capability *parent)
 {
-	capability_fill(slot, object, rights);
+	capability_fill(slot, object, rights, parent);
 	slot->original = true;
 	object->original = slot;
-	capability_insert(slot, parent);
+	if (object->type == TSS_TYPE_REPLY)
+		reply_moved(slot);
 }
 
 status_t capability_copyable(const struct capability *source, unsigned argument)
@@ -116,16 +110,12 @@ status_t capability_copyable(const struct capability *source, unsigned argument)
 
 void capability_derive(struct capability *slot, struct capability *source, uint16_t rights)
 {
-	capability_fill(slot, source->object, rights);
-	slot->original = false;
-	capability_insert(slot, source);
+	capability_fill(slot, source->object, rights, source);
 }
-
-static void capability_own_reply(struct capability *cap);
 
 void capability_move(struct capability *slot, struct capability *source)
 {
-	capability_fill(slot, source->object, source->rights);
+	capability_fill(slot, source->object, source->rights, NULL);
 	slot->original = source->original;
 	if (slot->original)
 		slot->object->original = slot;
@@ -135,7 +125,8 @@ void capability_move(struct capability *slot, struct capability *source)
 	link_insert_after(&source->derivation, &slot->derivation);
 	link_remove(&source->derivation);
 	cspace_release(source);
-	capability_own_reply(slot);
+	if (slot->type == TSS_TYPE_REPLY)
+		reply_moved(slot);
 }
 
 static struct capability *capability_next(const struct capability *cap)
@@ -177,65 +168,6 @@ bool capability_revoke(struct capability *cap, unsigned limit, bool spare)
 	}
 	cap->object->revoking = 0;
 	return true;
-}
-
-#include <irq.h>
-#include <memory.h>
-#include <port.h>
-
-static void capability_own_reply(struct capability *cap)
-{
-	if (cap->type == TSS_TYPE_REPLY)
-		reply_moved((struct reply *)cap->object, cap);
-}
-
-static void thread_destroy(struct thread *thread)
-{
-	thread_leave(thread, UNIT_CODE_KILLED);
-	if (thread->start.sched)
-		thread->start.sched->starts = NULL;
-	(void)arch_space_unmap(&thread->unit->space, (uaddr_t){thread->ipc_user});
-	thread_free(thread);
-}
-
-static void sched_destroy(struct sched *sched)
-{
-	if (sched->home)
-		thread_leave(sched->home, UNIT_CODE_KILLED);
-	if (sched->starts)
-		sched->starts->start.sched = NULL;
-	object_free(&sched->object, sizeof(*sched));
-}
-
-/* By type; what is not here cannot be ended by deleting a capability (capability_delete's caller has refused). */
-static void object_destroy(struct object *object)
-{
-	switch (object->type) {
-	case TSS_TYPE_UNIT:
-		return unit_destroy((struct unit *)object);
-	case TSS_TYPE_SYSTEM:
-		return; /* nobody can name the kernel any more */
-	case TSS_TYPE_THREAD:
-		return thread_destroy((struct thread *)object);
-	case TSS_TYPE_SCHED:
-		return sched_destroy((struct sched *)object);
-	case TSS_TYPE_PORT:
-		return port_destroy((struct port *)object);
-	case TSS_TYPE_CONNECTION:
-		return connection_destroy((struct connection *)object);
-	case TSS_TYPE_REPLY:
-		return reply_destroy((struct reply *)object);
-	case TSS_TYPE_EVENT:
-		return event_destroy((struct event *)object);
-	case TSS_TYPE_MEMORY:
-		return memory_destroy((struct memory *)object);
-	case TSS_TYPE_IRQ:
-		return irq_destroy((struct irq *)object);
-	case TSS_TYPE_IOPORT:
-		return object_free(object, sizeof(struct ioport));
-	default:
-		panic("object type %u cannot be destroyed", object->type);
-	}
 }
 
 void capability_delete(struct capability *cap)

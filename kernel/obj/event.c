@@ -26,25 +26,20 @@ void event_signal(struct event *event, uint64_t bits)
 	}
 }
 
-void event_destroy(struct event *event)
+void event_destroy(void *object)
 {
+	struct event *event = object;
 	if (event->waiter)
 		thread_wake(event->waiter, ERR(CANCELLED, 1));
 	if (event->port)
 		event->port->event = NULL;
 	irq_forget_event(event);
-	object_free(&event->object, sizeof(*event));
 }
 
 status_t sys_event_create(struct thread *self, struct capability *cap)
 {
-	struct capability *slot;
-	void *event;
-	status_t status = syscall_new_object(self, (struct unit *)cap->object, TSS_TYPE_EVENT, sizeof(struct event),
-					     &slot, &event);
-	if (status != TSS_OK)
-		return status;
-	return syscall_place(self, slot, event, NULL);
+	struct event *event = object_alloc((struct unit *)cap->object, TSS_TYPE_EVENT);
+	return event ? syscall_place(self, event, NULL, TSS_RIGHT_ALL) : ERR(MEMORY, 0);
 }
 
 status_t sys_event_signal(struct thread *self, struct capability *cap)
@@ -57,9 +52,8 @@ status_t sys_event_wait(struct thread *self, struct capability *cap)
 {
 	struct event *event = (struct event *)cap->object;
 	uint64_t timeout = ARG2(self);
-	status_t status = timeout_check(timeout, 2);
-	if (status != TSS_OK)
-		return status;
+	if (!timeout_valid(timeout))
+		return ERR(ARGUMENT, 2);
 	if (event->bits) {
 		uint64_t bits = event->bits;
 		event->bits = 0;
@@ -78,11 +72,10 @@ status_t sys_event_wait(struct thread *self, struct capability *cap)
 status_t sys_event_bind(struct thread *self, struct capability *cap)
 {
 	struct event *event = (struct event *)cap->object;
-	struct capability *port_cap;
-	status_t status = syscall_capability(self, ARG2(self), 2, TSS_TYPE_PORT, TSS_RIGHT_RECEIVE, &port_cap);
-	if (status != TSS_OK)
+	status_t status;
+	struct port *port = syscall_argument2(self, TSS_TYPE_PORT, TSS_RIGHT_RECEIVE, &status);
+	if (!port)
 		return status;
-	struct port *port = (struct port *)port_cap->object;
 	if (port->event || event->port)
 		return ERR(BUSY, event->port ? 1 : 2);
 	port->event = event;

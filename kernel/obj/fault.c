@@ -160,7 +160,6 @@ status_t fault_leave(void)
 status_t sys_denied(struct thread *self, struct capability *cap)
 {
 	struct arch_frame *frame = &self->frame;
-	(void)cap;
 	cpu_this()->syscalls_denied++;
 	frame->rcx = frame->rip;
 	frame->r11 = frame->rflags;
@@ -174,7 +173,6 @@ status_t sys_denied(struct thread *self, struct capability *cap)
 /* Also ends a handler that runs: it may go on as an ordinary part of the thread. */
 status_t sys_self_fault_handler(struct thread *self, struct capability *cap)
 {
-	(void)cap;
 	status_t status = ARG1(self) ? thread_check_start(ARG1(self), ARG2(self), 1) : TSS_OK;
 	if (status != TSS_OK)
 		return status;
@@ -189,7 +187,6 @@ status_t sys_self_fault_return(struct thread *self, struct capability *cap)
 	/* Each word is read once; another thread of the unit may be writing it. */
 	const volatile struct tss_fault_record *record = &self->ipc->fault;
 	uint64_t action = ARG1(self), kind = record->kind, ip = record->ip, sp = record->sp, code = record->code;
-	(void)cap;
 	if (action > TSS_FAULT_GIVE_UP)
 		return ERR(ARGUMENT, 1);
 	if (!self->fault_handling)
@@ -210,9 +207,9 @@ status_t sys_self_fault_return(struct thread *self, struct capability *cap)
 
 status_t sys_unit_fault_port(struct thread *self, struct capability *cap)
 {
-	struct capability *connection;
-	status_t status = syscall_capability(self, ARG2(self), 2, TSS_TYPE_CONNECTION, TSS_RIGHT_CALL, &connection);
-	if (status == TSS_OK)
-		((struct unit *)cap->object)->fault_port = (struct connection *)connection->object;
+	status_t status;
+	struct connection *connection = syscall_argument2(self, TSS_TYPE_CONNECTION, TSS_RIGHT_CALL, &status);
+	if (connection)
+		((struct unit *)cap->object)->fault_port = connection;
 	return status;
 }

@@ -125,13 +125,6 @@ void reply_dropped(struct reply *reply)
 		reply_free(reply);
 }
 
-static status_t message_error(struct thread *self, status_t status)
-{
-	struct arch_frame *frame = &self->frame;
-	frame->rdi = frame->rsi = frame->rdx = frame->r10 = frame->r8 = frame->r9 = frame->rbx = 0;
-	return status;
-}
-
 /* Does the chain of calls that starts at thread lead back to self, or further than the kernel follows? */
 static bool call_too_deep(const struct thread *self, const struct thread *thread)
 {
@@ -185,7 +178,7 @@ static status_t call_check(const struct thread *self, const struct connection *c
 {
 	if (!tag_valid(ARG2(self)))
 		return ERR(ARGUMENT, 2);
-	if (ARG3(self) > TSS_TIMEOUT_MAX && ARG3(self) != TSS_INFINITE)
+	if (!timeout_valid(ARG3(self)))
 		return ERR(ARGUMENT, 3);
 	if (connection->target->dead)
 		return ERR(PEER_DEAD, 1);
@@ -204,22 +197,18 @@ static NOINLINE status_t call_general(struct thread *self, struct connection *co
 	if (status == ERR(PEER_RESTARTED, 1))
 		status = connection_tell(connection);
 	if (status != TSS_OK)
-		return message_error(self, status);
+		return status;
 	if (!server) {
 		connection->calls++;
-		status = call_queue(self, connection, timeout);
-		return status == SYSCALL_NO_RESULT ? status : message_error(self, status);
+		return call_queue(self, connection, timeout);
 	}
-	if (TSS_TAG_CAPS(tag)) {
-		status = message_move_caps(server, NULL, self, tag);
-		if (status != TSS_OK)
-			return message_error(self, status);
-	}
+	status = TSS_TAG_CAPS(tag) ? message_move_caps(server, NULL, self, tag) : TSS_OK;
+	if (status != TSS_OK)
+		return status;
 	connection->calls++;
 	message_copy_payload(server->ipc->recv, self->ipc->send, tag);
-	if (timeout != TSS_INFINITE) {
+	if (timeout != TSS_INFINITE)
 		sched_timeout_start(&self->timeout, timeout);
-	}
 	status = call_hand_over(self, server, connection);
 	if (TSS_TAG_CAPS(tag))
 		self->reply->sched = self->home; /* a reply handed on may have taken the context that runs along */
@@ -237,7 +226,7 @@ static status_t receive(struct thread *self, struct port *port, uint64_t timeout
 	if (port_deliver_next(port))
 		return SYSCALL_NO_RESULT;
 	if (timeout == 0)
-		return message_error(self, ERR(TIMEOUT, 0));
+		return ERR(TIMEOUT, 0);
 	self->port = port;
 	thread_block(self, TSS_THREAD_RECEIVING, timeout);
 	port_fast_update(port);
@@ -246,7 +235,7 @@ static status_t receive(struct thread *self, struct port *port, uint64_t timeout
 
 static status_t receive_check(const struct port *port, uint64_t timeout, unsigned argument)
 {
-	if (timeout > TSS_TIMEOUT_MAX && timeout != TSS_INFINITE)
+	if (!timeout_valid(timeout))
 		return ERR(ARGUMENT, argument);
 	if (port->dead)
 		return ERR(PEER_DEAD, 1);
@@ -258,7 +247,7 @@ status_t sys_port_receive(struct thread *self, struct capability *cap)
 	struct port *port = (struct port *)cap->object;
 	uint64_t timeout = ARG2(self);
 	status_t status = receive_check(port, timeout, 2);
-	return status == TSS_OK ? receive(self, port, timeout) : message_error(self, status);
+	return status == TSS_OK ? receive(self, port, timeout) : status;
 }
 
 /* Everything that can be wrong with a reply; on success the capabilities have been moved. */
@@ -310,10 +299,10 @@ status_t sys_reply_send(struct thread *self, struct capability *cap)
 	struct reply *reply = (struct reply *)cap->object;
 	status_t status = reply_check(self, cap, ARG2(self));
 	if (status != TSS_OK)
-		return message_error(self, status);
+		return status;
 	reply_deliver(self, reply, ARG2(self));
 	sched_activate_home(self);
-	return message_error(self, TSS_OK);
+	return TSS_OK;
 }
 
 /* Nothing to receive and the caller's own context at hand: wait here, run the caller, who has its answer. */
@@ -367,7 +356,7 @@ static NOINLINE status_t reply_receive_general(struct thread *self, struct port 
 	uint64_t handle = ARG1(self) >> 32, tag = ARG2(self), timeout = ARG3(self);
 	status_t status = receive_check(port, timeout, 3);
 	if (status != TSS_OK)
-		return message_error(self, status);
+		return status;
 	if (!handle)
 		return receive(self, port, timeout);
 	struct capability *cap;
@@ -376,7 +365,7 @@ static NOINLINE status_t reply_receive_general(struct thread *self, struct port 
 	if (status == TSS_OK)
 		status = reply_check(self, cap, tag);
 	if (status != TSS_OK)
-		return message_error(self, status);
+		return status;
 	timeout_cancel(&reply->caller->timeout);
 	if (reply_is_direct(port, reply) && timeout != 0) {
 		reply_message(self, reply->caller, tag);

@@ -12,7 +12,7 @@
 
 static struct irq *irq_lines[IRQ_LINES];
 
-void irq_deliver(unsigned line)
+void trap_irq(unsigned line)
 {
 	struct irq *irq = line < IRQ_LINES ? irq_lines[line] : NULL;
 	if (!irq || !irq->event) {
@@ -29,11 +29,11 @@ void irq_deliver(unsigned line)
 	event_signal(irq->event, irq->bits);
 }
 
-void irq_destroy(struct irq *irq)
+void irq_destroy(void *object)
 {
+	const struct irq *irq = object;
 	arch_irq_mask(irq->line);
 	irq_lines[irq->line] = NULL;
-	object_free(&irq->object, sizeof(*irq));
 }
 
 void irq_forget_event(struct event *event)
@@ -48,34 +48,30 @@ void irq_forget_event(struct event *event)
 
 status_t sys_irq_create(struct thread *self, struct capability *cap)
 {
-	struct capability *slot;
 	uint64_t line = ARG2(self);
-	void *memory;
-	(void)cap;
 	if (line >= IRQ_LINES || line >= arch_irq_count() || !arch_irq_valid((unsigned)line))
 		return ERR(ARGUMENT, 2);
 	if (irq_lines[line])
 		return ERR(OCCUPIED, 2);
-	status_t status = syscall_new_object(self, self->unit, TSS_TYPE_IRQ, sizeof(struct irq), &slot, &memory);
-	if (status != TSS_OK)
-		return status;
-	irq_lines[line] = memory;
-	irq_lines[line]->line = (uint32_t)line;
-	return syscall_place(self, slot, memory, NULL);
+	struct irq *irq = irq_lines[line] = object_alloc(self->unit, TSS_TYPE_IRQ);
+	if (!irq)
+		return ERR(MEMORY, 0);
+	irq->line = (uint32_t)line;
+	return syscall_place(self, irq, NULL, TSS_RIGHT_ALL);
 }
 
 status_t sys_irq_bind(struct thread *self, struct capability *cap)
 {
 	struct irq *irq = (struct irq *)cap->object;
-	struct capability *event_cap;
-	status_t status = syscall_capability(self, ARG2(self), 2, TSS_TYPE_EVENT, TSS_RIGHT_SIGNAL, &event_cap);
-	if (status != TSS_OK)
+	status_t status;
+	struct event *event = syscall_argument2(self, TSS_TYPE_EVENT, TSS_RIGHT_SIGNAL, &status);
+	if (!event)
 		return status;
 	if (ARG3(self) == 0)
 		return ERR(ARGUMENT, 3);
 	if (irq->event)
 		return ERR(BUSY, 1);
-	irq->event = (struct event *)event_cap->object;
+	irq->event = event;
 	irq->bits = ARG3(self);
 	arch_irq_unmask(irq->line);
 	return TSS_OK;
@@ -84,7 +80,6 @@ status_t sys_irq_bind(struct thread *self, struct capability *cap)
 status_t sys_irq_ack(struct thread *self, struct capability *cap)
 {
 	struct irq *irq = (struct irq *)cap->object;
-	(void)self;
 	if (!irq->event)
 		return ERR(BUSY, 1);
 	bool again = irq->again;
@@ -99,34 +94,27 @@ status_t sys_irq_ack(struct thread *self, struct capability *cap)
 
 static bool ioport_taken(uint64_t base, uint64_t count)
 {
-	LINK_FOR_EACH(at, &object_lists[TSS_TYPE_IOPORT])
-	{
-		const struct ioport *range = LINK_ENTRY(at, struct ioport, object.all);
+	OBJECTS_OF(IOPORT, ioport, range)
 		if (base < range->base + range->count && range->base < base + count)
 			return true;
-	}
 	return false;
 }
 
 status_t sys_ioport_create(struct thread *self, struct capability *cap)
 {
-	struct capability *slot;
 	uint64_t base = ARG2(self), count = ARG3(self);
-	void *memory;
-	(void)cap;
 	if (base > 0xffff)
 		return ERR(ARGUMENT, 2);
 	if (count == 0 || count > 0x10000 - base)
 		return ERR(ARGUMENT, 3);
 	if (arch_port_reserved(base, count) || ioport_taken(base, count))
 		return ERR(OCCUPIED, 2);
-	status_t status = syscall_new_object(self, self->unit, TSS_TYPE_IOPORT, sizeof(struct ioport), &slot, &memory);
-	if (status != TSS_OK)
-		return status;
-	struct ioport *range = memory;
+	struct ioport *range = object_alloc(self->unit, TSS_TYPE_IOPORT);
+	if (!range)
+		return ERR(MEMORY, 0);
 	range->base = (uint16_t)base;
 	range->count = (uint32_t)count;
-	return syscall_place(self, slot, range, NULL);
+	return syscall_place(self, range, NULL, TSS_RIGHT_ALL);
 }
 
 static status_t ioport_check(struct thread *self, const struct ioport *range)
@@ -144,17 +132,16 @@ status_t sys_ioport_read(struct thread *self, struct capability *cap)
 {
 	const struct ioport *range = (const struct ioport *)cap->object;
 	status_t status = ioport_check(self, range);
-	if (status != TSS_OK)
-		return status;
-	return syscall_value(self, arch_port_read((uint16_t)(range->base + ARG2(self)), (unsigned)ARG3(self)));
+	if (status == TSS_OK)
+		self->frame.rdx = arch_port_read((uint16_t)(range->base + ARG2(self)), (unsigned)ARG3(self));
+	return status;
 }
 
 status_t sys_ioport_write(struct thread *self, struct capability *cap)
 {
 	const struct ioport *range = (const struct ioport *)cap->object;
 	status_t status = ioport_check(self, range);
-	if (status != TSS_OK)
-		return status;
-	arch_port_write((uint16_t)(range->base + ARG2(self)), (unsigned)ARG3(self), (uint32_t)ARG4(self));
-	return TSS_OK;
+	if (status == TSS_OK)
+		arch_port_write((uint16_t)(range->base + ARG2(self)), (unsigned)ARG3(self), (uint32_t)ARG4(self));
+	return status;
 }

@@ -1,10 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* object.c - object headers: identity, payer, and the lists that inspection walks. */
-#include <object.h>
-#include <unit.h>
+/* object.c - object headers: identity, payer, the lists that inspection walks, and how objects of each type end. */
+#include <irq.h>
+#include <memory.h>
+#include <port.h>
 
 struct link object_lists[TSS_TYPE_COUNT];
 static uint32_t object_last_id;
+
+/* What happens to it when its original is deleted, and bytes of slab that are given back then (units: whole frames). */
+static const struct {
+	uint16_t size;
+	void (*end)(void *object);
+} types[TSS_TYPE_COUNT] = {
+	[TSS_TYPE_UNIT] = {0, unit_destroy},
+	[TSS_TYPE_THREAD] = {sizeof(struct thread), thread_destroy},
+	[TSS_TYPE_SCHED] = {sizeof(struct sched), sched_destroy},
+	[TSS_TYPE_PORT] = {sizeof(struct port), port_destroy},
+	[TSS_TYPE_CONNECTION] = {sizeof(struct connection), connection_destroy},
+	[TSS_TYPE_REPLY] = {sizeof(struct reply), reply_destroy},
+	[TSS_TYPE_EVENT] = {sizeof(struct event), event_destroy},
+	[TSS_TYPE_MEMORY] = {sizeof(struct memory), memory_destroy},
+	[TSS_TYPE_IRQ] = {sizeof(struct irq), irq_destroy},
+	[TSS_TYPE_IOPORT] = {sizeof(struct ioport), NULL},
+};
 
 void object_init_lists(void)
 {
@@ -20,35 +38,36 @@ void object_register(struct object *object, uint8_t type, struct unit *payer)
 	link_append(&object_lists[type], &object->all);
 }
 
-status_t object_alloc(struct unit *payer, uint8_t type, size_t size, void **out)
+void *object_alloc(struct unit *payer, uint8_t type)
 {
-	status_t status = slab_alloc(payer, size, out);
-	if (status == TSS_OK)
-		object_register(*out, type, payer);
-	return status;
+	struct object *object = slab_alloc(payer, types[type].size);
+	if (object)
+		object_register(object, type, payer);
+	return object;
 }
 
-void object_free(struct object *object, size_t size)
+void object_destroy(struct object *object)
 {
+	if (types[object->type].end)
+		types[object->type].end(object);
+	if (!types[object->type].size)
+		return;
 	link_remove(&object->all);
-	slab_free(object->payer, object, size);
+	slab_free(object->payer, object, types[object->type].size);
 }
 
-struct object *object_find(uint8_t type, uint64_t id)
+const struct object *object_find(uint8_t type, uint64_t id)
 {
-	LINK_FOR_EACH(at, &object_lists[type])
-	{
-		struct object *object = LINK_ENTRY(at, struct object, all);
+	LINK_FOR_EACH(struct object, object, &object_lists[type], all)
 		if (object->id == id)
 			return object;
-	}
 	return NULL;
 }
 
-struct object *object_at(uint8_t type, uint64_t index)
+const struct object *object_at(uint8_t type, uint64_t index)
 {
-	LINK_FOR_EACH(at, &object_lists[type])
-	if (index-- == 0)
-		return LINK_ENTRY(at, struct object, all);
+	LINK_FOR_EACH(struct object, object, &object_lists[type], all)
+		if (index-- == 0)
+			return object;
 	return NULL;
 }

@@ -34,18 +34,6 @@ static void port_receiver_ready(struct port *port)
 	sched_activate_home(receiver);
 }
 
-static struct thread *port_first_caller(struct port *port)
-{
-	if (link_empty(&port->callers) || !port->free_reply)
-		return NULL;
-	return LINK_ENTRY(port->callers.next, struct thread, wait);
-}
-
-static struct message *port_first_message(struct port *port)
-{
-	return link_empty(&port->messages) ? NULL : LINK_ENTRY(port->messages.next, struct message, link);
-}
-
 static void port_deliver_event(struct port *port)
 {
 	struct thread *to = port->receiver;
@@ -69,8 +57,8 @@ static void port_release_message(struct port *port, struct message *message, str
 
 static void port_drop_messages(struct port *port)
 {
-	while (!link_empty(&port->messages))
-		port_release_message(port, LINK_ENTRY(port->messages.next, struct message, link), NULL);
+	for (struct message *message; (message = LINK_FIRST(&port->messages, struct message, link));)
+		port_release_message(port, message, NULL);
 }
 
 static void port_deliver_message(struct port *port, struct message *message)
@@ -118,8 +106,8 @@ bool port_deliver_next(struct port *port)
 		return true;
 	}
 	for (;;) {
-		struct thread *caller = port_first_caller(port);
-		struct message *message = port_first_message(port);
+		struct thread *caller = port->free_reply ? LINK_FIRST(&port->callers, struct thread, wait) : NULL;
+		struct message *message = LINK_FIRST(&port->messages, struct message, link);
 		if (message && (!caller || message->sequence < caller->sequence)) {
 			port_deliver_message(port, message);
 			return true;
@@ -144,10 +132,11 @@ static bool connection_has_credit(const struct connection *sender)
 
 static struct message *port_take_message(struct port *port, struct connection *sender)
 {
-	struct link *link = port->dead || !connection_has_credit(sender) ? NULL : link_take_first(&port->free_messages);
-	if (!link)
+	if (port->dead || !connection_has_credit(sender))
 		return NULL;
-	struct message *message = LINK_ENTRY(link, struct message, link);
+	struct message *message = LINK_TAKE(&port->free_messages, struct message, link);
+	if (!message)
+		return NULL;
 	message->sender = sender;
 	if (sender)
 		sender->queued++;
@@ -212,51 +201,27 @@ status_t sys_connection_send(struct thread *self, struct capability *cap)
 	return TSS_OK;
 }
 
-static void port_free_messages(struct port *port)
-{
-	struct link *link;
-	while ((link = link_take_first(&port->free_messages)))
-		slab_free(port->object.payer, LINK_ENTRY(link, struct message, link), sizeof(struct message));
-}
-
 status_t sys_port_create(struct thread *self, struct capability *cap)
 {
 	struct unit *payer = (struct unit *)cap->object;
-	struct capability *slot;
-	void *memory;
 	if (ARG2(self) > PORT_DEPTH_MAX)
 		return ERR(ARGUMENT, 2);
-	status_t status = syscall_new_object(self, payer, TSS_TYPE_PORT, sizeof(struct port), &slot, &memory);
-	if (status != TSS_OK)
-		return status;
-	struct port *port = memory;
+	struct port *port = object_alloc(payer, TSS_TYPE_PORT);
+	if (!port)
+		return ERR(MEMORY, 0);
 	port->depth = (uint32_t)ARG2(self);
 	link_init(&port->callers);
 	link_init(&port->messages);
 	link_init(&port->free_messages);
 	for (unsigned i = 0; i < port->depth; i++) {
-		status = slab_alloc(payer, sizeof(struct message), &memory);
-		if (status != TSS_OK) {
-			port_free_messages(port);
-			object_free(&port->object, sizeof(*port));
-			return status;
+		struct message *message = slab_alloc(payer, sizeof(*message));
+		if (!message) {
+			object_destroy(&port->object);
+			return ERR(MEMORY, 0);
 		}
-		link_append(&port->free_messages, &((struct message *)memory)->link);
+		link_append(&port->free_messages, &message->link);
 	}
-	return syscall_place(self, slot, port, NULL);
-}
-
-void port_fail_callers(struct port *port, status_t status)
-{
-	struct link *link;
-	while ((link = link_take_first(&port->callers)))
-		thread_wake(LINK_ENTRY(link, struct thread, wait), status);
-	LINK_FOR_EACH(at, &object_lists[TSS_TYPE_REPLY])
-	{
-		struct reply *reply = LINK_ENTRY(at, struct reply, object.all);
-		if (reply->port == port && reply->caller)
-			thread_wake(reply->caller, status);
-	}
+	return syscall_place(self, port, NULL, TSS_RIGHT_ALL);
 }
 
 void port_die(struct port *port)
@@ -264,7 +229,11 @@ void port_die(struct port *port)
 	port->dead = true;
 	if (port_waiting(port))
 		thread_wake(port->receiver, ERR(CANCELLED, 1));
-	port_fail_callers(port, ERR(PEER_DEAD, 1));
+	for (struct thread *caller; (caller = LINK_TAKE(&port->callers, struct thread, wait));)
+		thread_wake(caller, ERR(PEER_DEAD, 1));
+	OBJECTS_OF(REPLY, reply, reply)
+		if (reply->port == port && reply->caller)
+			thread_wake(reply->caller, ERR(PEER_DEAD, 1));
 	port_drop_messages(port);
 }
 
@@ -279,15 +248,10 @@ static struct connection *caller_untold(const struct thread *caller, const struc
 
 void port_down(struct port *port)
 {
-	LINK_FOR_EACH(at, &object_lists[TSS_TYPE_CONNECTION])
-	{
-		struct connection *connection = LINK_ENTRY(at, struct connection, object.all);
+	OBJECTS_OF(CONNECTION, connection, connection)
 		if (connection->target == port)
 			connection->port = &port_stale;
-	}
-	LINK_FOR_EACH(at, &object_lists[TSS_TYPE_REPLY])
-	{
-		struct reply *reply = LINK_ENTRY(at, struct reply, object.all);
+	OBJECTS_OF(REPLY, reply, reply) {
 		struct connection *untold;
 		if (reply->port != port || !reply->caller)
 			continue;
@@ -313,26 +277,22 @@ void port_up(struct port *port)
 	}
 }
 
-void port_destroy(struct port *port)
+void port_destroy(void *object)
 {
+	struct port *port = object;
 	port_die(port);
 	if (port->event)
 		port->event->port = NULL;
-	port_free_messages(port);
-	object_free(&port->object, sizeof(*port));
+	for (struct message *message; (message = LINK_TAKE(&port->free_messages, struct message, link));)
+		slab_free(port->object.payer, message, sizeof(*message));
 }
 
 void ports_forget_thread(struct thread *thread)
 {
-	LINK_FOR_EACH(at, &object_lists[TSS_TYPE_PORT])
-	{
-		struct port *port = LINK_ENTRY(at, struct port, object.all);
+	OBJECTS_OF(PORT, port, port)
 		if (port->receiver == thread)
 			port->receiver = NULL;
-	}
-	LINK_FOR_EACH(at, &object_lists[TSS_TYPE_REPLY])
-	{
-		struct reply *reply = LINK_ENTRY(at, struct reply, object.all);
+	OBJECTS_OF(REPLY, reply, reply) {
 		if (reply->away && reply->away->space == thread->unit && !thread->unit->threads)
 			capability_delete(reply->away);
 		if (reply->server != thread)

@@ -17,7 +17,6 @@
 status_t sys_unit_seal(struct thread *self, struct capability *cap)
 {
 	struct unit *unit = (struct unit *)cap->object;
-	(void)self;
 	if (unit->state >= UNIT_ENDED)
 		return ERR(BUSY, 1);
 	for (uint64_t slot = 1; slot < unit->caps.slots; slot++) {
@@ -65,33 +64,19 @@ static bool refill_slice(struct unit *unit)
 	return true;
 }
 
-static void restart_events(const struct unit *unit)
+/* Ports and events forget what they were in the middle of; threads that were started before start again. */
+static void restart_objects(const struct unit *unit)
 {
-	LINK_FOR_EACH(at, &object_lists[TSS_TYPE_EVENT])
-	{
-		struct event *event = LINK_ENTRY(at, struct event, object.all);
+	OBJECTS_OF(EVENT, event, event) {
 		if (event->object.payer != unit)
 			continue;
 		event->bits = 0;
 		irq_forget_event(event);
 	}
-}
-
-static void restart_ports(const struct unit *unit)
-{
-	LINK_FOR_EACH(at, &object_lists[TSS_TYPE_PORT])
-	{
-		struct port *port = LINK_ENTRY(at, struct port, object.all);
+	OBJECTS_OF(PORT, port, port)
 		if (port->object.payer == unit)
 			port_up(port);
-	}
-}
-
-static void restart_threads(const struct unit *unit)
-{
-	LINK_FOR_EACH(at, &object_lists[TSS_TYPE_THREAD])
-	{
-		struct thread *thread = LINK_ENTRY(at, struct thread, object.all);
+	OBJECTS_OF(THREAD, thread, thread) {
 		struct sched *sched = thread->start.sched;
 		if (thread->unit != unit)
 			continue;
@@ -106,7 +91,7 @@ status_t sys_unit_restart(struct thread *self, struct capability *cap)
 	struct unit *unit = (struct unit *)cap->object;
 	if (!unit->sealed || unit->state != UNIT_ENDED)
 		return ERR(BUSY, 1);
-	status_t status = unit_strip_slice(self, unit);
+	status_t status = unit_clear_slice(self, unit, true);
 	if (status != TSS_OK)
 		return status;
 	if (!refill_slice(unit))
@@ -115,8 +100,6 @@ status_t sys_unit_restart(struct thread *self, struct capability *cap)
 	unit_deny(unit);
 	unit->restarts++;
 	unit->state = UNIT_RUNNING;
-	restart_events(unit);
-	restart_ports(unit);
-	restart_threads(unit);
+	restart_objects(unit);
 	return TSS_OK;
 }

@@ -15,7 +15,6 @@ status_t thread_check_start(uint64_t entry, uint64_t stack, unsigned number)
 
 static status_t thread_check(struct unit *unit, uint64_t entry, uint64_t stack, uint64_t ipc_page)
 {
-	paddr_t frame;
 	if (unit->state >= UNIT_ENDED)
 		return ERR(BUSY, 1);
 	status_t status = thread_check_start(entry, stack, 2);
@@ -23,19 +22,30 @@ static status_t thread_check(struct unit *unit, uint64_t entry, uint64_t stack, 
 		return status;
 	if (!unit_range_valid(ipc_page, PAGE_SIZE))
 		return ERR(ARGUMENT, 4);
-	if (arch_space_lookup(&unit->space, (uaddr_t){ipc_page}, &frame))
-		return ERR(OCCUPIED, 4);
-	return TSS_OK;
+	return arch_space_lookup(&unit->space, (uaddr_t){ipc_page}).raw != NOT_MAPPED ? ERR(OCCUPIED, 4) : TSS_OK;
 }
 
-void thread_free(struct thread *thread)
+void thread_destroy(void *object)
 {
+	struct thread *thread = object;
+	thread_leave(thread, UNIT_CODE_KILLED);
+	if (thread->start.sched)
+		thread->start.sched->starts = NULL;
+	(void)arch_space_unmap(&thread->unit->space, (uaddr_t){thread->ipc_user});
 	arch_extended_reset(&thread->extension); /* the CPU forgets it */
-	if (thread->extension.vectors.raw)
+	if (thread->extension.vectors)
 		frame_free(thread->unit, thread->extension.vectors);
-	if (thread->ipc_frame.raw)
-		frame_free(thread->unit, thread->ipc_frame);
-	object_free(&thread->object, sizeof(*thread));
+	if (thread->ipc)
+		frame_free(thread->unit, thread->ipc);
+}
+
+void sched_destroy(void *object)
+{
+	struct sched *sched = object;
+	if (sched->home)
+		thread_leave(sched->home, UNIT_CODE_KILLED);
+	if (sched->starts)
+		sched->starts->start.sched = NULL;
 }
 
 void thread_reset(struct thread *thread)
@@ -60,38 +70,33 @@ void thread_reset(struct thread *thread)
 status_t thread_create(struct unit *unit, uint64_t entry, uint64_t stack, uint64_t ipc_page, uint64_t argument,
 		       struct thread **out)
 {
-	void *memory;
 	status_t status = thread_check(unit, entry, stack, ipc_page);
 	if (status != TSS_OK)
 		return status;
-	status = object_alloc(unit, TSS_TYPE_THREAD, sizeof(struct thread), &memory);
-	if (status != TSS_OK)
-		return status;
-	struct thread *thread = memory;
+	struct thread *thread = *out = object_alloc(unit, TSS_TYPE_THREAD);
+	if (!thread)
+		return ERR(MEMORY, 0);
 	thread->unit = unit;
+	thread->state = TSS_THREAD_ENDED; /* for thread_destroy(), until it is whole */
 	thread->ipc_user = ipc_page;
-	status = frame_alloc(unit, &thread->ipc_frame);
-	if (status == TSS_OK && unit->vectors)
-		status = frame_alloc(unit, &thread->extension.vectors);
-	if (status == TSS_OK)
-		status = arch_space_map(&unit->space, unit, (uaddr_t){ipc_page}, thread->ipc_frame,
-					TSS_RIGHT_READ | TSS_RIGHT_WRITE, false);
-	if (status != TSS_OK) {
-		thread_free(thread);
-		return status;
-	}
+	thread->start = (struct thread_start){entry, stack, argument, NULL};
 	thread->extended = unit->vectors ? &thread->extension : NULL;
 	cpu_this()->extended_used |= unit->vectors;
-	thread->start.entry = entry;
-	thread->start.stack = stack;
-	thread->start.argument = argument;
-	thread->ipc = phys_to_virt(thread->ipc_frame);
 	link_init(&thread->wait);
 	link_init(&thread->parked);
 	link_init(&thread->timeout.link);
-	thread_reset(thread);
-	*out = thread;
-	return TSS_OK;
+	thread->ipc = frame_alloc(unit);
+	if (unit->vectors)
+		thread->extension.vectors = frame_alloc(unit);
+	status = !thread->ipc || (unit->vectors && !thread->extension.vectors)
+			 ? ERR(MEMORY, 0)
+			 : arch_space_map(&unit->space, unit, (uaddr_t){ipc_page}, virt_to_phys(thread->ipc),
+					  TSS_RIGHT_READ | TSS_RIGHT_WRITE, false);
+	if (status == TSS_OK)
+		thread_reset(thread);
+	else
+		object_destroy(&thread->object);
+	return status;
 }
 
 void thread_start(struct thread *thread, struct sched *sched)
@@ -105,18 +110,12 @@ void thread_start(struct thread *thread, struct sched *sched)
 	sched_enqueue(sched, false);
 }
 
-status_t timeout_check(uint64_t timeout_us, unsigned argument)
-{
-	return timeout_us > TSS_TIMEOUT_MAX && timeout_us != TSS_INFINITE ? ERR(ARGUMENT, argument) : TSS_OK;
-}
-
 void thread_block(struct thread *thread, enum tss_thread_state state, uint64_t timeout_us)
 {
 	thread->state = (uint8_t)state;
 	cpu_this()->need_resched = true;
-	if (timeout_us == TSS_INFINITE)
-		return;
-	sched_timeout_start(&thread->timeout, timeout_us);
+	if (timeout_us != TSS_INFINITE)
+		sched_timeout_start(&thread->timeout, timeout_us);
 }
 
 /* Forget what the thread waits for. */
@@ -166,11 +165,6 @@ void thread_wake(struct thread *thread, status_t status)
 	sched_activate_home(thread);
 }
 
-void thread_timed_out(struct thread *thread)
-{
-	thread_wake(thread, ERR(TIMEOUT, 0));
-}
-
 void thread_end(struct thread *thread)
 {
 	struct cpu *cpu = cpu_this();
@@ -205,23 +199,19 @@ void thread_leave(struct thread *thread, uint64_t code)
 
 status_t sys_thread_create(struct thread *self, struct capability *cap)
 {
-	struct capability *slot;
 	struct thread *thread;
-	status_t status = syscall_new_slot(self, &slot);
-	if (status != TSS_OK)
-		return status;
-	status = thread_create((struct unit *)cap->object, ARG2(self), ARG3(self), ARG4(self), ARG5(self), &thread);
-	return status == TSS_OK ? syscall_place(self, slot, thread, NULL) : status;
+	status_t status =
+		thread_create((struct unit *)cap->object, ARG2(self), ARG3(self), ARG4(self), ARG5(self), &thread);
+	return status == TSS_OK ? syscall_place(self, thread, NULL, TSS_RIGHT_ALL) : status;
 }
 
 status_t sys_thread_start(struct thread *self, struct capability *cap)
 {
 	struct thread *thread = (struct thread *)cap->object;
-	struct capability *sched_cap;
-	status_t status = syscall_capability(self, ARG2(self), 2, TSS_TYPE_SCHED, TSS_RIGHT_CONTROL, &sched_cap);
-	if (status != TSS_OK)
+	status_t status;
+	struct sched *sched = syscall_argument2(self, TSS_TYPE_SCHED, TSS_RIGHT_CONTROL, &status);
+	if (!sched)
 		return status;
-	struct sched *sched = (struct sched *)sched_cap->object;
 	if (thread->state != TSS_THREAD_NEW || thread->unit->state >= UNIT_ENDED)
 		return ERR(BUSY, 1);
 	if (sched->home)
@@ -232,14 +222,12 @@ status_t sys_thread_start(struct thread *self, struct capability *cap)
 
 status_t sys_unit_vectors(struct thread *self, struct capability *cap)
 {
-	(void)self;
 	((struct unit *)cap->object)->vectors = true;
 	return TSS_OK;
 }
 
 status_t sys_self_fs_base(struct thread *self, struct capability *cap)
 {
-	(void)cap;
 	if (ARG1(self) >= TSS_USER_END)
 		return ERR(ARGUMENT, 1);
 	self->extension.fs_base = ARG1(self);
@@ -251,23 +239,19 @@ status_t sys_self_fs_base(struct thread *self, struct capability *cap)
 
 status_t sys_sched_create(struct thread *self, struct capability *cap)
 {
-	struct capability *slot, *unit_cap;
-	void *memory;
-	(void)cap;
-	status_t status = syscall_capability(self, ARG2(self), 2, TSS_TYPE_UNIT, TSS_RIGHT_CONTROL, &unit_cap);
-	if (status != TSS_OK)
+	status_t status;
+	struct unit *unit = syscall_argument2(self, TSS_TYPE_UNIT, TSS_RIGHT_CONTROL, &status);
+	if (!unit)
 		return status;
 	if (ARG3(self) > TSS_PRIORITY_MAX)
 		return ERR(ARGUMENT, 3);
 	if (ARG4(self) < TSS_SLICE_MIN_US || ARG4(self) > TSS_SLICE_MAX_US)
 		return ERR(ARGUMENT, 4);
-	status = syscall_new_object(self, (struct unit *)unit_cap->object, TSS_TYPE_SCHED, sizeof(struct sched), &slot,
-				    &memory);
-	if (status != TSS_OK)
-		return status;
-	struct sched *sched = memory;
+	struct sched *sched = object_alloc(unit, TSS_TYPE_SCHED);
+	if (!sched)
+		return ERR(MEMORY, 0);
 	sched->priority = (uint8_t)ARG3(self);
 	sched->slice_us = (uint32_t)ARG4(self);
 	link_init(&sched->queue);
-	return syscall_place(self, slot, sched, NULL);
+	return syscall_place(self, sched, NULL, TSS_RIGHT_ALL);
 }

@@ -10,8 +10,10 @@
 
 #define UNIT_FIXED_PAGES 6 /* the unit itself, root table, and room for the first tables and slabs */
 
-static void unit_fill(struct unit *unit, struct unit *parent, uint64_t pages)
+/* With at least the pages that unit_create() asks for, nothing in here can fail. */
+static struct unit *unit_build(struct unit *parent, uint64_t pages, uint64_t slots)
 {
+	struct unit *unit = frame_alloc(NULL);
 	unit->table = syscall_table;
 	unit->allowed = ~0ull;
 	unit->parent = parent;
@@ -19,24 +21,9 @@ static void unit_fill(struct unit *unit, struct unit *parent, uint64_t pages)
 	unit->used = 1;
 	slab_init(unit->slabs);
 	object_register(&unit->object, TSS_TYPE_UNIT, parent);
-}
-
-/* With at least the pages that unit_create() asks for, nothing in here can fail. */
-static void unit_build(struct unit *unit, uint64_t slots)
-{
-	status_t status = cspace_init(&unit->caps, unit, slots);
-	if (status == TSS_OK)
-		status = arch_space_create(&unit->space, unit);
-	if (status != TSS_OK)
+	if (cspace_init(&unit->caps, unit, slots) != TSS_OK || arch_space_create(&unit->space, unit) != TSS_OK)
 		panic("a unit's fixed pages exceed UNIT_FIXED_PAGES");
-}
-
-static struct unit *unit_frame(void)
-{
-	paddr_t frame;
-	if (frame_alloc(NULL, &frame) != TSS_OK)
-		panic("no frame for a unit that has been paid for");
-	return phys_to_virt(frame);
+	return unit;
 }
 
 status_t unit_create(struct unit *parent, uint64_t pages, uint64_t slots, struct unit **out)
@@ -47,19 +34,14 @@ status_t unit_create(struct unit *parent, uint64_t pages, uint64_t slots, struct
 		return ERR(ARGUMENT, 2);
 	if (pages > parent->budget - parent->used)
 		return ERR(MEMORY, 2);
-	struct unit *unit = unit_frame();
 	parent->used += pages;
-	unit_fill(unit, parent, pages);
-	unit_build(unit, slots);
-	*out = unit;
+	*out = unit_build(parent, pages, slots);
 	return TSS_OK;
 }
 
 struct unit *unit_create_first(const char *name, uint64_t slots)
 {
-	struct unit *unit = unit_frame();
-	unit_fill(unit, NULL, frame_available() + 1);
-	unit_build(unit, slots);
+	struct unit *unit = unit_build(NULL, frame_available(), slots);
 	for (unsigned i = 0; i < TSS_NAME_SIZE && name[i]; i++)
 		unit->name[i] = name[i];
 	return unit;
@@ -71,21 +53,9 @@ bool unit_range_valid(uint64_t address, uint64_t size)
 	       address < TSS_USER_END - PAGE_SIZE && size <= TSS_USER_END - PAGE_SIZE - address;
 }
 
-static void unit_end_threads(struct unit *unit)
-{
-	LINK_FOR_EACH(at, &object_lists[TSS_TYPE_THREAD])
-	{
-		struct thread *thread = LINK_ENTRY(at, struct thread, object.all);
-		if (thread->unit == unit)
-			thread_end(thread);
-	}
-}
-
 static void unit_end_ports(struct unit *unit)
 {
-	LINK_FOR_EACH(at, &object_lists[TSS_TYPE_PORT])
-	{
-		struct port *port = LINK_ENTRY(at, struct port, object.all);
+	OBJECTS_OF(PORT, port, port) {
 		if (port->object.payer != unit)
 			continue;
 		if (unit->sealed && unit->state != UNIT_DEAD)
@@ -105,7 +75,9 @@ void unit_end(struct unit *unit, uint64_t code)
 	unit->state = UNIT_ENDED;
 	unit->refill_slot = 1;
 	unit->refill_page = 0;
-	unit_end_threads(unit);
+	OBJECTS_OF(THREAD, thread, thread)
+		if (thread->unit == unit)
+			thread_end(thread);
 	unit_end_ports(unit);
 	__builtin_memcpy(&words[1], unit->name, TSS_NAME_SIZE);
 	if (unit->supervisor)
@@ -114,22 +86,13 @@ void unit_end(struct unit *unit, uint64_t code)
 
 status_t sys_unit_create(struct thread *self, struct capability *cap)
 {
-	struct capability *slot;
 	struct unit *unit;
-	status_t status = syscall_new_slot(self, &slot);
-	if (status != TSS_OK)
-		return status;
-	status = unit_create((struct unit *)cap->object, ARG2(self), ARG3(self), &unit);
+	status_t status = unit_create((struct unit *)cap->object, ARG2(self), ARG3(self), &unit);
 	if (status != TSS_OK)
 		return status;
 	__builtin_memcpy(unit->name, &self->frame.r10, 8);
 	__builtin_memcpy(unit->name + 8, &self->frame.r8, 8);
-	return syscall_place(self, slot, unit, NULL);
-}
-
-static bool capability_can_move(const struct capability *source)
-{
-	return source->type != TSS_TYPE_MEMORY || !source->mapped_at;
+	return syscall_place(self, unit, NULL, TSS_RIGHT_ALL);
 }
 
 /* (unit, slot, source, rights, flags) */
@@ -154,7 +117,7 @@ status_t sys_unit_install(struct thread *self, struct capability *cap)
 	status_t status = flags == TSS_INSTALL_COPY ? capability_copyable(source, 3) : TSS_OK;
 	if (status != TSS_OK)
 		return status;
-	if (flags == TSS_INSTALL_MOVE && (source->sealed || !capability_can_move(source)))
+	if (flags == TSS_INSTALL_MOVE && (source->sealed || source->mapped_at))
 		return ERR(BUSY, 3);
 	if (flags == TSS_INSTALL_COPY) {
 		capability_derive(slot, source, (uint16_t)rights);
@@ -209,10 +172,10 @@ status_t sys_unit_unmap(struct thread *self, struct capability *cap)
 
 status_t sys_unit_supervise(struct thread *self, struct capability *cap)
 {
-	struct capability *connection;
-	status_t status = syscall_capability(self, ARG2(self), 2, TSS_TYPE_CONNECTION, TSS_RIGHT_SEND, &connection);
-	if (status == TSS_OK)
-		((struct unit *)cap->object)->supervisor = (struct connection *)connection->object;
+	status_t status;
+	struct connection *connection = syscall_argument2(self, TSS_TYPE_CONNECTION, TSS_RIGHT_SEND, &status);
+	if (connection)
+		((struct unit *)cap->object)->supervisor = connection;
 	return status;
 }
 
@@ -227,13 +190,11 @@ void unit_deny(struct unit *unit)
 status_t sys_unit_restrict(struct thread *self, struct capability *cap)
 {
 	struct unit *unit = (struct unit *)cap->object;
-	void *table;
 	if (!unit->own_table) {
-		status_t status = slab_alloc(unit, sizeof(syscall_table), &table);
-		if (status != TSS_OK)
-			return status;
-		unit->own_table = table;
-		unit->table = table;
+		unit->own_table = slab_alloc(unit, sizeof(syscall_table));
+		if (!unit->own_table)
+			return ERR(MEMORY, 0);
+		unit->table = unit->own_table;
 	}
 	unit->allowed &= ARG2(self);
 	unit_deny(unit);

@@ -16,12 +16,9 @@
 
 static struct unit *unit_child(const struct unit *parent)
 {
-	LINK_FOR_EACH(at, &object_lists[TSS_TYPE_UNIT])
-	{
-		struct unit *unit = LINK_ENTRY(at, struct unit, object.all);
+	OBJECTS_OF(UNIT, unit, unit)
 		if (unit->parent == parent)
 			return unit;
-	}
 	return NULL;
 }
 
@@ -65,13 +62,12 @@ static bool unit_end_capability(struct capability *cap, unsigned *left)
 }
 
 /* The original of a unit that is none of its children: whoever deletes the holder inherits it. */
-static status_t unit_inherit(struct thread *self, struct capability *cap)
+static status_t unit_inherit(const struct thread *self, struct capability *cap)
 {
-	struct capability *slot;
-	status_t status = syscall_new_slot(self, &slot);
-	if (status == TSS_OK)
+	struct capability *slot = cspace_find_free(self->unit);
+	if (slot)
 		capability_move(slot, cap);
-	return status;
+	return slot ? TSS_OK : ERR(SLOTS, 0);
 }
 
 static status_t unit_clear_slots(struct thread *self, struct unit *unit, bool strip, unsigned *left)
@@ -97,12 +93,9 @@ static status_t unit_clear_slots(struct thread *self, struct unit *unit, bool st
 static struct object *unit_paid(const struct unit *unit, bool strip)
 {
 	for (unsigned type = 1; type < TSS_TYPE_COUNT; type++)
-		LINK_FOR_EACH(at, &object_lists[type])
-		{
-			struct object *object = LINK_ENTRY(at, struct object, all);
+		LINK_FOR_EACH(struct object, object, &object_lists[type], all)
 			if (object->payer == unit && !(strip && object->original->sealed))
 				return object;
-		}
 	return NULL;
 }
 
@@ -115,8 +108,7 @@ static bool unit_clear_paid(const struct unit *unit, bool strip, unsigned *left)
 	return true;
 }
 
-/* One slice of emptying top; with strip, what is sealed in top stays. Child units go whole. */
-static status_t unit_clear_slice(struct thread *self, struct unit *top, bool strip)
+status_t unit_clear_slice(struct thread *self, struct unit *top, bool strip)
 {
 	unsigned left = UNIT_SLICE;
 	struct unit *unit = top;
@@ -139,26 +131,17 @@ static status_t unit_clear_slice(struct thread *self, struct unit *top, bool str
 	return ERR(AGAIN, 1);
 }
 
-status_t unit_delete_slice(struct thread *self, struct unit *unit)
+void unit_destroy(void *object)
 {
-	return unit_clear_slice(self, unit, false);
-}
-
-status_t unit_strip_slice(struct thread *self, struct unit *unit)
-{
-	return unit_clear_slice(self, unit, true);
-}
-
-void unit_destroy(struct unit *unit)
-{
+	struct unit *unit = object;
 	if (unit->own_table)
 		slab_free(unit, unit->own_table, sizeof(syscall_table));
 	for (uint32_t page = 0; page < unit->caps.slots / CAPS_PER_PAGE; page++)
-		frame_free(unit, virt_to_phys(unit->caps.pages[page]));
+		frame_free(unit, unit->caps.pages[page]);
 	arch_space_destroy(&unit->space, unit);
 	if (unit->used != 1)
 		panic("unit %.16s ends with %lu frames too many", unit->name, unit->used - 1);
 	unit->parent->used -= unit->budget;
 	link_remove(&unit->object.all);
-	frame_free(NULL, virt_to_phys(unit));
+	frame_free(NULL, unit);
 }

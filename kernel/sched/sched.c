@@ -110,8 +110,8 @@ static void sched_unpark(struct sched *sched)
 
 void sched_wake_parked(struct thread *thread)
 {
-	while (!link_empty(&thread->parked))
-		sched_unpark(LINK_ENTRY(thread->parked.next, struct sched, queue));
+	for (struct sched *sched; (sched = LINK_FIRST(&thread->parked, struct sched, queue));)
+		sched_unpark(sched);
 }
 
 void sched_activate_home(struct thread *thread)
@@ -226,7 +226,7 @@ void trap_timer(void)
 	cpu->timer_interrupts++;
 	timer_set_for = UINT64_MAX;
 	while ((timeout = timer_expire(arch_clock_us())))
-		thread_timed_out(CONTAINER_OF(timeout, struct thread, timeout));
+		thread_wake(CONTAINER_OF(timeout, struct thread, timeout), ERR(TIMEOUT, 0));
 	if (cpu->sched && arch_tsc() >= cpu->sched->slice_end && !link_empty(&run_queue.queues[cpu->sched->priority]))
 		cpu->need_resched = true;
 	uint64_t next = timer_next();

@@ -77,10 +77,9 @@ static uint64_t timer_next_tick(void)
 static void timer_open_slot(unsigned level)
 {
 	unsigned slot = (unsigned)(wheel.now >> level * SLOT_BITS) % SLOTS;
-	struct link *link;
 	wheel.occupied[level] &= ~(1ull << slot);
-	while ((link = link_take_first(&wheel.slots[level][slot])))
-		timer_insert(LINK_ENTRY(link, struct timeout, link));
+	for (struct timeout *timeout; (timeout = LINK_TAKE(&wheel.slots[level][slot], struct timeout, link));)
+		timer_insert(timeout);
 }
 
 /* Move the hand to a tick at which some slot begins, and open every slot that begins there, the widest first. */
@@ -96,9 +95,8 @@ struct timeout *timer_expire(uint64_t now_us)
 {
 	uint64_t now = now_us >> TIMER_TICK_SHIFT;
 	for (;;) {
-		struct link *link = link_take_first(&wheel.due);
-		if (link) {
-			struct timeout *timeout = LINK_ENTRY(link, struct timeout, link);
+		struct timeout *timeout = LINK_TAKE(&wheel.due, struct timeout, link);
+		if (timeout) {
 			timeout->armed = false;
 			return timeout;
 		}

@@ -82,11 +82,8 @@ static void audit_pointers(const struct object *object)
 static uint64_t count(const struct link *head, uint64_t id)
 {
 	uint64_t entries = 0;
-	LINK_FOR_EACH(at, head)
-	{
+	for (const struct link *at = head->next; at != head; at = at->next, entries++)
 		same("list: leads back", id, at->next->prev == at && at->prev->next == at, true);
-		entries++;
-	}
 	return entries;
 }
 
@@ -96,7 +93,8 @@ static void hold(struct unit *payer, paddr_t frame, unsigned level)
 	if (payer)
 		payer->tally[level ? TALLY_FRAMES : TALLY_MAPPED]++;
 	if (level)
-		same("frame: free or held once", frame.raw, frame_bitmap_flip(frame.raw), !payer == audit.again);
+		same("frame: free or held once", frame.raw, frame_bitmap_flip(phys_to_virt(frame)),
+		     !payer == audit.again);
 }
 
 static void hold_item(struct unit *payer, const void *item)
@@ -137,8 +135,7 @@ static void audit_mapping(const struct capability *cap, uint64_t id)
 {
 	const struct memory *memory = (const struct memory *)cap->object;
 	for (uint64_t page = 0; cap->type == TSS_TYPE_MEMORY && cap->mapped_at && page < memory->pages; page++) {
-		paddr_t frame = {0};
-		(void)arch_space_lookup(&cap->space->space, (uaddr_t){cap->mapped_at + page * PAGE_SIZE}, &frame);
+		paddr_t frame = arch_space_lookup(&cap->space->space, (uaddr_t){cap->mapped_at + page * PAGE_SIZE});
 		same("slot: mapped frame", id, frame.raw, memory_frame(memory, page).raw);
 		cap->space->tally[TALLY_MAPPED]--;
 	}
@@ -173,16 +170,14 @@ static void audit_message(const struct port *port, const struct message *message
 static void audit_credit(const struct port *port)
 {
 	uint64_t reserved = 0, sharers = 0;
-	LINK_FOR_EACH(at, &object_lists[TSS_TYPE_CONNECTION])
-	{
-		const struct connection *connection = LINK_ENTRY(at, struct connection, object.all);
+	OBJECTS_OF(CONNECTION, connection, connection) {
 		uint64_t queued = 0;
 		if (connection->target != port)
 			continue;
 		reserved += connection->credit;
 		sharers += !connection->credit;
-		LINK_FOR_EACH(link, &port->messages)
-		queued += LINK_ENTRY(link, struct message, link)->sender == connection;
+		LINK_FOR_EACH(const struct message, message, &port->messages, link)
+			queued += message->sender == connection;
 		same("connection: places in use", connection->object.id, connection->queued, queued);
 	}
 	same("port: reserved places", port->object.id, port->reserved, reserved);
@@ -195,13 +190,13 @@ static void audit_port(const void *object)
 	uint64_t id = port->object.id, callers = count(&port->callers, id), messages = count(&port->messages, id);
 	bool bits = port->event && port->event->bits, ready = messages || bits || (callers && port->free_reply);
 	same("port: messages", id, messages + count(&port->free_messages, id), port->depth);
-	LINK_FOR_EACH(at, &port->messages)
-	audit_message(port, LINK_ENTRY(at, struct message, link));
+	LINK_FOR_EACH(const struct message, message, &port->messages, link)
+		audit_message(port, message);
 	audit_credit(port);
-	LINK_FOR_EACH(at, &port->free_messages)
-	hold_item(port->object.payer, LINK_ENTRY(at, struct message, link));
-	LINK_FOR_EACH(at, &port->callers)
-	same("port: caller", id, LINK_ENTRY(at, struct thread, wait)->port == port, true);
+	LINK_FOR_EACH(const struct message, message, &port->free_messages, link)
+		hold_item(port->object.payer, message);
+	LINK_FOR_EACH(const struct thread, caller, &port->callers, wait)
+		same("port: caller", id, caller->port == port, true);
 	for (const struct reply *reply = port->free_reply; reply; reply = reply->next_free, audit.balance[REPLIES]++)
 		same("port: free reply", id, !reply_holder(reply) && reply->port == port, true);
 	audit.balance[CALLERS] += callers;
@@ -225,13 +220,10 @@ static void audit_reply(const void *object)
 static bool has_context(const struct thread *thread)
 {
 	struct thread *park_at;
-	LINK_FOR_EACH(at, &object_lists[TSS_TYPE_SCHED])
-	{
-		const struct sched *sched = LINK_ENTRY(at, struct sched, object.all);
+	OBJECTS_OF(SCHED, sched, sched)
 		if ((sched->state == SCHED_QUEUED || sched->state == SCHED_CURRENT) &&
 		    sched_follow(sched, &park_at) == thread)
 			return true;
-	}
 	return false;
 }
 
@@ -240,14 +232,13 @@ static void audit_thread(const void *object)
 	const struct thread *thread = object;
 	uint64_t id = thread->object.id, state = thread->state;
 	bool calls = state == TSS_THREAD_CALLING, blocked = state > TSS_THREAD_RUNNING && state < TSS_THREAD_ENDED;
-	paddr_t frame = {0};
-	hold(thread->unit, thread->ipc_frame, 1);
-	if (thread->extension.vectors.raw)
-		hold(thread->unit, thread->extension.vectors, 1);
+	hold(thread->unit, virt_to_phys(thread->ipc), 1);
+	if (thread->extension.vectors)
+		hold(thread->unit, virt_to_phys(thread->extension.vectors), 1);
 	thread->unit->tally[TALLY_MAPPED]--;
 	thread->unit->tally[TALLY_THREADS] += state != TSS_THREAD_ENDED;
-	(void)arch_space_lookup(&thread->unit->space, (uaddr_t){thread->ipc_user}, &frame);
-	same("thread: IPC page", id, frame.raw, thread->ipc_frame.raw);
+	same("thread: IPC page", id, arch_space_lookup(&thread->unit->space, (uaddr_t){thread->ipc_user}).raw,
+	     virt_to_phys(thread->ipc).raw);
 	same("thread: its reply", id, calls && thread->reply && thread->reply->caller != thread, false);
 	same("thread: waits for an event", id, thread->event != NULL, state == TSS_THREAD_WAITING);
 	same("thread: times out without waiting", id, thread->timeout.armed && !blocked, false);
@@ -335,10 +326,8 @@ static void audit_queues(void)
 		const struct link *head = &wheel.slots[level][slot];
 		same("timer: bits", i, wheel.occupied[level] >> slot & 1, !link_empty(head));
 		audit.balance[TIMEOUTS] += count(head, i);
-		LINK_FOR_EACH(at, head)
-		same("timer: slot", i,
-		     LINK_ENTRY(at, struct timeout, link)->deadline >> level * TIMER_SLOT_BITS & (TIMER_SLOTS - 1),
-		     slot);
+		LINK_FOR_EACH(const struct timeout, timeout, head, link)
+			same("timer: slot", i, timeout->deadline >> level * TIMER_SLOT_BITS & (TIMER_SLOTS - 1), slot);
 	}
 	audit.balance[TIMEOUTS] += count(&wheel.due, 0);
 }
@@ -349,9 +338,7 @@ static void audit_sums(void)
 	static const char *const names[] = {"originals",       "callers",  "free replies", "queued contexts",
 					    "parked contexts", "timeouts", "slab items"};
 	uint64_t frames = frame_available(), first = 0;
-	LINK_FOR_EACH(at, &object_lists[TSS_TYPE_UNIT])
-	{
-		const struct unit *unit = LINK_ENTRY(at, struct unit, object.all);
+	OBJECTS_OF(UNIT, unit, unit) {
 		same("unit: frames used", unit->object.id, unit->used, unit->tally[TALLY_FRAMES]);
 		same("unit: pages mapped", unit->object.id, unit->tally[TALLY_MAPPED], 0);
 		same("unit: threads", unit->object.id, unit->threads, unit->tally[TALLY_THREADS]);
@@ -372,11 +359,11 @@ bool audit_walk(struct tss_inspect_audit *wrong, uint64_t defect)
 	for (unsigned round = 0; round < 2; round++) {
 		audit.again = round;
 		__builtin_memset(audit.balance, 0, sizeof(audit.balance));
-		LINK_FOR_EACH(at, &object_lists[TSS_TYPE_UNIT])
-		__builtin_memset(LINK_ENTRY(at, struct unit, object.all)->tally, 0, sizeof(((struct unit *)0)->tally));
+		OBJECTS_OF(UNIT, unit, unit)
+			__builtin_memset(unit->tally, 0, sizeof(unit->tally));
 		for (unsigned type = 0; type < TSS_TYPE_COUNT; type++)
-			LINK_FOR_EACH(at, &object_lists[type])
-		audit_object(LINK_ENTRY(at, struct object, all));
+			LINK_FOR_EACH(struct object, object, &object_lists[type], all)
+				audit_object(object);
 		frame_each_free(hold);
 		audit_queues();
 		audit_sums();

@@ -138,7 +138,7 @@ static bool plant_in_unit(struct unit *unit, uint64_t number)
 	case 3:
 		return PLANT(slab->used, slab->used + 1);
 	case 4:
-		return PLANT(memory->tables[0][0], memory->tables[0][0].raw + PAGE_SIZE);
+		return PLANT(memory->tables[0][0], (uint64_t)memory->tables[0][0] + PAGE_SIZE);
 	case 5:
 		return PLANT(memory->pages, memory->pages - 1);
 	case 6:
@@ -197,7 +197,7 @@ static bool plant_in_thread(uint64_t number)
 	case 3:
 		return PLANT(wheel.occupied[thread->timeout.level], 0);
 	case 4:
-		return PLANT(thread->ipc_frame.raw, thread->ipc_frame.raw ^ PAGE_SIZE);
+		return PLANT(thread->ipc, (uint64_t)thread->ipc ^ PAGE_SIZE);
 	case 5:
 		return PLANT(event->waiter, NULL);
 	case 6:

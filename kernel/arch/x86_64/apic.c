@@ -206,7 +206,6 @@ void arch_irq_unmask(unsigned line)
 /* Called by entry.S, interrupts off. Spurious interrupts must not be acknowledged; SDM 3A 10.9. */
 void arch_interrupt(struct arch_frame *frame, uint64_t vector)
 {
-	(void)frame;
 	if (vector == VECTOR_TIMER) {
 		lapic_write(LAPIC_EOI, 0);
 		clock_interrupt();

@@ -13,47 +13,32 @@
 	.section .entry.text, "ax"
 	.code64
 
-/* What both ways in leave untouched until it is saved: into the frame that `base` points to. */
-	.macro SAVE base
-	movq %rbx, FRAME_RBX(\base)
-	movq %rdx, FRAME_RDX(\base)
-	movq %rsi, FRAME_RSI(\base)
-	movq %rdi, FRAME_RDI(\base)
-	movq %rbp, FRAME_RBP(\base)
-	movq %r8, FRAME_R8(\base)
-	movq %r9, FRAME_R9(\base)
-	movq %r10, FRAME_R10(\base)
-	movq %r12, FRAME_R12(\base)
-	movq %r13, FRAME_R13(\base)
-	movq %r14, FRAME_R14(\base)
-	movq %r15, FRAME_R15(\base)
+	offset = THREAD_FRAME
+#define WORD(name) .set FRAME_##name, offset; offset = offset + 8;
+	FRAME_WORDS(WORD)
+
+/* Registers into the frame that `base` points to, or back. */
+	.macro SAVE base, registers:vararg
+	.irp register, \registers
+	movq %\register, FRAME_\register(\base)
+	.endr
 	.endm
 
-/* All of that but rbx and rsp, back from the frame in rbx: the end of both ways out. */
-	.macro LOAD_ARGUMENTS
-	movq FRAME_RDX(%rbx), %rdx
-	movq FRAME_RSI(%rbx), %rsi
-	movq FRAME_RDI(%rbx), %rdi
-	movq FRAME_R8(%rbx), %r8
-	movq FRAME_R9(%rbx), %r9
-	movq FRAME_R10(%rbx), %r10
+	.macro LOAD base, registers:vararg
+	.irp register, \registers
+	movq FRAME_\register(\base), %\register
+	.endr
 	.endm
 
-	.macro LOAD_KEPT
-	movq FRAME_RBP(%rbx), %rbp
-	movq FRAME_R12(%rbx), %r12
-	movq FRAME_R13(%rbx), %r13
-	movq FRAME_R14(%rbx), %r14
-	movq FRAME_R15(%rbx), %r15
-	.endm
+/* What both ways in leave untouched until it is saved. */
+#define ARGUMENTS rdx, rsi, rdi, r8, r9, r10
+#define KEPT rbp, r12, r13, r14, r15
 
-/* Back to the thread in rbx, out of a system call; rax and the registers of LOAD_KEPT are in place. */
+/* Back to the thread in rbx, out of a system call; rax and the KEPT are in place. */
 	.macro SYSRET
-	movq FRAME_RIP(%rbx), %rcx	/* below TSS_USER_END - a page, so never non-canonical: sysretq cannot fault */
-	LOAD_ARGUMENTS
-	movq FRAME_RFLAGS(%rbx), %r11
-	movq FRAME_RSP(%rbx), %rsp
-	movq FRAME_RBX(%rbx), %rbx
+	movq FRAME_rip(%rbx), %rcx	/* below TSS_USER_END - a page, so never non-canonical: sysretq cannot fault */
+	movq FRAME_rflags(%rbx), %r11
+	LOAD %rbx, ARGUMENTS, rsp, rbx
 	swapgs
 	sysretq
 	.endm
@@ -65,13 +50,13 @@ arch_syscall_entry:
 	swapgs
 	movq %rsp, %gs:CPU_SCRATCH
 	movq %gs:CPU_CURRENT, %rsp
-	movq %rcx, FRAME_RIP(%rsp)
+	movq %rcx, FRAME_rip(%rsp)
 	movq %gs:CPU_SCRATCH, %rcx
-	movq %rax, FRAME_RAX(%rsp)
-	SAVE %rsp
-	movq %r11, FRAME_RFLAGS(%rsp)
-	movq %rcx, FRAME_RSP(%rsp)
-	movq %rsp, %rdi		/* FRAME_FULL is 0 whenever a unit runs */
+	movq %rax, FRAME_rax(%rsp)
+	SAVE %rsp, rbx, ARGUMENTS, KEPT
+	movq %r11, FRAME_rflags(%rsp)
+	movq %rcx, FRAME_rsp(%rsp)
+	movq %rsp, %rdi		/* FRAME_full is 0 whenever a unit runs */
 	movq %gs:CPU_STACK, %rsp
 	movq %rax, %rsi
 	call syscall_dispatch
@@ -85,17 +70,19 @@ arch_syscall_entry:
 
 .Lnot_ok:
 	js .Lswitched		/* SYSCALL_NO_RESULT: it blocked, switched, or wrote its results itself */
-	movq $0, FRAME_RDX(%rbx)	/* a failed call has no value */
+	movq %rbx, %rdi
+	movq %rax, %rsi
+	call syscall_failed
 	jmp .Lfinished
 .Lpreempted:
-	movq %rax, FRAME_RAX(%rbx)
+	movq %rax, FRAME_rax(%rbx)
 	call sched_schedule
 	jmp arch_resume
 .Lswitched:
 	cmpb $0, %gs:CPU_NEED_RESCHED
 	jne .Lreschedule
 	/* A hand-over, or a message that was there already: a system call of rbx has come to its end, with success. */
-	LOAD_KEPT
+	LOAD %rbx, KEPT
 	xorl %eax, %eax
 	SYSRET
 
@@ -109,24 +96,20 @@ arch_resume:
 	movq %gs:CPU_CURRENT, %rbx
 	testq %rbx, %rbx
 	jz .Lidle
-	LOAD_KEPT
-	movq FRAME_RAX(%rbx), %rax
-	cmpq $0, FRAME_FULL(%rbx)
+	LOAD %rbx, KEPT, rax
+	cmpq $0, FRAME_full(%rbx)
 	jne .Lfull
 	SYSRET
 
 .Lfull:
-	movq $0, FRAME_FULL(%rbx)
+	movq $0, FRAME_full(%rbx)
 	movq %gs:CPU_STACK, %rsp
 	pushq $SELECTOR_USER_DATA
-	pushq FRAME_RSP(%rbx)
-	pushq FRAME_RFLAGS(%rbx)
+	pushq FRAME_rsp(%rbx)
+	pushq FRAME_rflags(%rbx)
 	pushq $SELECTOR_USER_CODE
-	pushq FRAME_RIP(%rbx)
-	movq FRAME_RCX(%rbx), %rcx
-	LOAD_ARGUMENTS
-	movq FRAME_R11(%rbx), %r11
-	movq FRAME_RBX(%rbx), %rbx
+	pushq FRAME_rip(%rbx)
+	LOAD %rbx, ARGUMENTS, rcx, r11, rbx
 	swapgs
 	iretq
 
@@ -163,23 +146,21 @@ arch_vector_stubs:
 	swapgs
 	movq %rax, %gs:CPU_SCRATCH
 	movq %gs:CPU_CURRENT, %rax
-	SAVE %rax
-	movq %rcx, FRAME_RCX(%rax)
-	movq %r11, FRAME_R11(%rax)
+	SAVE %rax, rbx, ARGUMENTS, KEPT, rcx, r11
 	movq %gs:CPU_SCRATCH, %rbx
-	movq %rbx, FRAME_RAX(%rax)
+	movq %rbx, FRAME_rax(%rax)
 	popq %rbx
-	movq %rbx, FRAME_VECTOR(%rax)
-	popq FRAME_ERROR(%rax)
-	popq FRAME_RIP(%rax)
+	movq %rbx, FRAME_vector(%rax)
+	popq FRAME_error(%rax)
+	popq FRAME_rip(%rax)
 	popq %rcx
-	popq FRAME_RFLAGS(%rax)
-	popq FRAME_RSP(%rax)
-	movq $1, FRAME_FULL(%rax)
+	popq FRAME_rflags(%rax)
+	popq FRAME_rsp(%rax)
+	movq $1, FRAME_full(%rax)
 	cmpl $14, %ebx
 	jne 1f
 	movq %cr2, %rcx
-	movq %rcx, FRAME_ADDRESS(%rax)
+	movq %rcx, FRAME_address(%rax)
 1:	movq %gs:CPU_STACK, %rsp
 	pushfq			/* a unit's AC flag would lift SMAP; interrupt gates keep it (SDM vol. 3, 4.6.1) */
 	andl $~0x40000, (%rsp)

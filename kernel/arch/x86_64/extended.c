@@ -47,16 +47,16 @@ DEFINE_MOVE(restore, "xrstor64", "fxrstor64")
 
 void arch_extended_switch(struct cpu *cpu, struct arch_extended *next)
 {
-	paddr_t none = {0}, from = cpu->extended ? cpu->extended->vectors : none, to = next ? next->vectors : none;
+	void *from = cpu->extended ? cpu->extended->vectors : NULL, *to = next ? next->vectors : NULL;
 	cpu->extended = next;
 	write_msr(MSR_FS_BASE, next ? next->fs_base : 0);
-	if (from.raw == to.raw)
+	if (from == to)
 		return;
 	__asm__ volatile("clts");
-	if (from.raw)
-		save(phys_to_virt(from));
-	restore(to.raw ? phys_to_virt(to) : &initial);
-	if (!to.raw)
+	if (from)
+		save(from);
+	restore(to ? to : (const void *)&initial);
+	if (!to)
 		write_cr0(read_cr0() | CR0_TS);
 }
 
@@ -66,8 +66,8 @@ void arch_extended_reset(struct arch_extended *extended)
 	if (cpu->extended == extended)
 		arch_extended_switch(cpu, NULL);
 	extended->fs_base = 0;
-	if (extended->vectors.raw)
-		__builtin_memcpy(phys_to_virt(extended->vectors), &initial, PAGE_SIZE);
+	if (extended->vectors)
+		__builtin_memcpy(extended->vectors, &initial, PAGE_SIZE);
 }
 
 void arch_selectors_clear(void)

@@ -19,25 +19,21 @@ struct arch_space kernel_space;
 static bool frames_ready; /* the frame allocator owns boot_info.ram */
 
 /* One frame, zeroed, off the highest RAM that boot.S has mapped. */
-static paddr_t take_boot_frame(void)
+static void *take_boot_frame(void)
 {
 	for (unsigned i = boot_info.ram_count; i-- > 0;) {
 		uint64_t end = boot_info.ram[i].base.raw + boot_info.ram[i].size;
 		if (end > BOOT_MAPPED_END)
 			continue;
 		region_cut(boot_info.ram, &boot_info.ram_count, end - PAGE_SIZE, end);
-		__builtin_memset(phys_to_virt((paddr_t){end - PAGE_SIZE}), 0, PAGE_SIZE);
-		return (paddr_t){end - PAGE_SIZE};
+		return __builtin_memset(phys_to_virt((paddr_t){end - PAGE_SIZE}), 0, PAGE_SIZE);
 	}
 	panic("no RAM for the kernel's page tables");
 }
 
-status_t mmu_table_alloc(struct unit *payer, paddr_t *frame)
+void *mmu_table_alloc(struct unit *payer)
 {
-	if (frames_ready)
-		return frame_alloc(payer, frame);
-	*frame = take_boot_frame();
-	return TSS_OK;
+	return frames_ready ? frame_alloc(payer) : take_boot_frame();
 }
 
 static uint64_t page_size(unsigned level)
@@ -100,7 +96,7 @@ static void map_direct(uint64_t base, uint64_t end)
 /* PAT entry 3 is what PTE_UNCACHED selects; firmware and loaders leave it at its reset value, UC (SDM 3A 11.12.4). */
 void mmu_init(void)
 {
-	kernel_space.root = take_boot_frame();
+	kernel_space.root = virt_to_phys(take_boot_frame());
 	map_image();
 	for (unsigned i = 0; i < boot_info.reserved_count; i++) {
 		const struct boot_region *region = &boot_info.reserved[i];

@@ -11,11 +11,12 @@
 
 status_t arch_space_create(struct arch_space *space, struct unit *payer)
 {
-	status_t status = frame_alloc(payer, &space->root);
-	if (status != TSS_OK)
-		return status;
-	__builtin_memcpy((uint64_t *)phys_to_virt(space->root) + KERNEL_HALF,
-			 (const uint64_t *)phys_to_virt(kernel_space.root) + KERNEL_HALF, PAGE_SIZE / 2);
+	uint64_t *root = frame_alloc(payer);
+	if (!root)
+		return ERR(MEMORY, 0);
+	space->root = virt_to_phys(root);
+	__builtin_memcpy(root + KERNEL_HALF, (const uint64_t *)phys_to_virt(kernel_space.root) + KERNEL_HALF,
+			 PAGE_SIZE / 2);
 	return TSS_OK;
 }
 
@@ -41,7 +42,7 @@ void arch_space_each(const struct arch_space *space, struct unit *payer, each_fr
 static void free_table(struct unit *payer, paddr_t frame, unsigned level)
 {
 	if (level > 0)
-		frame_free(payer, frame);
+		frame_free(payer, phys_to_virt(frame));
 }
 
 void arch_space_destroy(struct arch_space *space, struct unit *payer)
@@ -95,11 +96,8 @@ bool arch_space_unmap(struct arch_space *space, uaddr_t at)
 	return true;
 }
 
-bool arch_space_lookup(const struct arch_space *space, uaddr_t at, paddr_t *frame)
+paddr_t arch_space_lookup(const struct arch_space *space, uaddr_t at)
 {
 	const uint64_t *entry = mapped_entry(space, at);
-	if (!entry)
-		return false;
-	*frame = (paddr_t){*entry & PTE_ADDRESS};
-	return true;
+	return (paddr_t){entry ? *entry & PTE_ADDRESS : NOT_MAPPED};
 }

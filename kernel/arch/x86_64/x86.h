@@ -98,7 +98,7 @@ void clock_init(void);
 #define PTE_NX (1ull << 63)
 #define PTE_ADDRESS 0x000ffffffffff000ull
 #define TABLE_ENTRIES 512
-status_t mmu_table_alloc(struct unit *payer, paddr_t *frame); /* a zeroed one; before kernel_main off boot_info.ram */
+void *mmu_table_alloc(struct unit *payer); /* a zeroed one, or NULL; before kernel_main off boot_info.ram */
 ALWAYS_INLINE unsigned index_at(uint64_t address, unsigned level)
 {
 	return (unsigned)(address >> (PAGE_SHIFT + 9 * (level - 1))) % TABLE_ENTRIES;
@@ -115,13 +115,13 @@ ALWAYS_INLINE uint64_t *mmu_entry(paddr_t root, uint64_t address, unsigned level
 /* Mapping a page is on the bench: constant shifts. */
 #pragma GCC unroll 3
 	for (unsigned i = 3; i >= level; i--) {
-		paddr_t frame;
 		if (UNLIKELY((*entry & (PTE_PRESENT | PTE_LARGE)) != PTE_PRESENT)) {
 			if (*entry & PTE_LARGE)
 				return entry;
-			if (!table_flags || mmu_table_alloc(payer, &frame) != TSS_OK)
+			const void *table = table_flags ? mmu_table_alloc(payer) : NULL;
+			if (!table)
 				return NULL;
-			*entry = frame.raw | table_flags;
+			*entry = virt_to_phys(table).raw | table_flags;
 		}
 		/* Safety: entries of the tables only ever hold frames, which the direct map covers. */
 		entry = (uint64_t *)phys_to_virt((paddr_t){*entry & PTE_ADDRESS}) + index_at(address, i);

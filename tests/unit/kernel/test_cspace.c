@@ -1,5 +1,5 @@
-// sources: kernel/mm/frame.c kernel/mm/slab.c kernel/obj/object.c kernel/obj/cspace.c
-// flags: -Ikernel/arch/x86_64/include
+// sources: kernel/mm/frame.c kernel/mm/slab.c kernel/obj/object.c tests/unit/kernel/ends.c kernel/obj/cspace.c
+// flags: -Ikernel/arch/x86_64/include -Wno-unused-parameter
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * test_cspace.c - capability spaces against a model that keeps a parent for each capability: random derive, move,
@@ -21,61 +21,22 @@ static struct {
 } model[SLOTS];
 static unsigned destroyed;
 
-void unit_destroy(struct unit *gone)
-{
-	(void)gone;
-}
-void thread_free(struct thread *thread)
-{
-	(void)thread;
-}
-void thread_leave(struct thread *thread, uint64_t code)
-{
-	(void)thread, (void)code;
-}
 void reply_dropped(struct reply *reply)
 {
 	(void)reply;
 }
-void port_destroy(struct port *port)
+void reply_moved(struct capability *cap)
 {
-	(void)port;
-}
-void connection_destroy(struct connection *connection)
-{
-	(void)connection;
-}
-void reply_moved(struct reply *reply, struct capability *cap)
-{
-	(void)reply;
 	(void)cap;
-}
-void reply_destroy(struct reply *reply)
-{
-	(void)reply;
-}
-void memory_destroy(struct memory *memory)
-{
-	(void)memory;
 }
 void memory_unmap(struct capability *cap)
 {
 	(void)cap;
 }
-void irq_destroy(struct irq *irq)
+void event_destroy(void *object)
 {
-	(void)irq;
-}
-bool arch_space_unmap(struct arch_space *space, uaddr_t at)
-{
-	(void)space;
-	(void)at;
-	return true;
-}
-void event_destroy(struct event *event)
-{
+	(void)object;
 	destroyed++;
-	object_free(&event->object, sizeof(*event));
 }
 
 static bool model_descends(unsigned slot, unsigned from)
@@ -116,8 +77,8 @@ static void check_all(void)
 
 static void step_create(struct capability *slot)
 {
-	void *event;
-	CHECK(object_alloc(&unit, TSS_TYPE_EVENT, sizeof(struct event), &event) == TSS_OK);
+	struct object *event = object_alloc(&unit, TSS_TYPE_EVENT);
+	CHECK(event != NULL);
 	capability_place(slot, event, TSS_RIGHT_ALL, NULL);
 	model_add(slot, 0);
 }

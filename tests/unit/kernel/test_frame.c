@@ -1,4 +1,4 @@
-// sources: kernel/mm/frame.c kernel/mm/slab.c kernel/obj/object.c
+// sources: kernel/mm/frame.c kernel/mm/slab.c kernel/obj/object.c tests/unit/kernel/ends.c
 // flags: -Ikernel/arch/x86_64/include
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test_frame.c - frames and slabs: budgets hold, everything comes back, nothing is handed out twice or unclean. */
@@ -12,21 +12,21 @@ static struct unit unit;
 
 static void test_budget(void)
 {
-	paddr_t frames[10], more;
+	void *frames[10], *more;
 	host_unit_init(&unit, 10);
 	uint64_t before = frame_available();
 	for (unsigned i = 0; i < 10; i++) {
-		CHECK(frame_alloc(&unit, &frames[i]) == TSS_OK);
+		CHECK((frames[i] = frame_alloc(&unit)) != NULL);
 		for (unsigned j = 0; j < i; j++)
-			CHECK(frames[i].raw != frames[j].raw);
+			CHECK(frames[i] != frames[j]);
 	}
-	CHECK(frame_alloc(&unit, &more) == ERR(MEMORY, 0));
+	CHECK(frame_alloc(&unit) == NULL);
 	CHECK(frame_available() == before - 10);
-	memset(phys_to_virt(frames[3]), 0xee, PAGE_SIZE);
+	memset(frames[3], 0xee, PAGE_SIZE);
 	frame_free(&unit, frames[3]);
-	CHECK(frame_alloc(&unit, &more) == TSS_OK && more.raw == frames[3].raw);
+	CHECK((more = frame_alloc(&unit)) == frames[3]);
 	for (unsigned i = 0; i < PAGE_SIZE; i++)
-		CHECK(((uint8_t *)phys_to_virt(more))[i] == 0);
+		CHECK(((uint8_t *)more)[i] == 0);
 	for (unsigned i = 0; i < 10; i++)
 		frame_free(&unit, frames[i]);
 	CHECK(unit.used == 0 && frame_available() == before);
@@ -34,12 +34,12 @@ static void test_budget(void)
 
 static void test_all_of_ram(void)
 {
-	static paddr_t frames[HOST_FRAMES];
+	static void *frames[HOST_FRAMES];
 	uint64_t count = frame_available();
 	host_unit_init(&unit, count);
 	for (uint64_t i = 0; i < count; i++) {
-		CHECK(frame_alloc(&unit, &frames[i]) == TSS_OK);
-		CHECK(frame_is_ram(frames[i], PAGE_SIZE));
+		CHECK((frames[i] = frame_alloc(&unit)) != NULL);
+		CHECK(frame_is_ram(virt_to_phys(frames[i]), PAGE_SIZE));
 	}
 	for (uint64_t i = 0; i < count; i++)
 		frame_free(&unit, frames[i]);
@@ -65,7 +65,7 @@ static void test_slabs(void)
 			continue;
 		}
 		items[i].size = 1 + (size_t)random() % 1024;
-		CHECK(slab_alloc(&unit, items[i].size, (void **)&items[i].bytes) == TSS_OK);
+		CHECK((items[i].bytes = slab_alloc(&unit, items[i].size)) != NULL);
 		for (size_t j = 0; j < items[i].size; j++)
 			CHECK(items[i].bytes[j] == 0);
 		items[i].mark = (uint8_t)(1 + round % 255);
@@ -79,16 +79,15 @@ static void test_slabs(void)
 
 static void test_objects(void)
 {
-	void *a, *b;
 	host_unit_init(&unit, 4);
-	CHECK(object_alloc(&unit, TSS_TYPE_EVENT, 64, &a) == TSS_OK &&
-	      object_alloc(&unit, TSS_TYPE_EVENT, 64, &b) == TSS_OK);
-	uint32_t id = ((struct object *)b)->id;
+	struct object *a = object_alloc(&unit, TSS_TYPE_EVENT), *b = object_alloc(&unit, TSS_TYPE_EVENT);
+	CHECK(a && b);
+	uint32_t id = b->id;
 	CHECK(object_find(TSS_TYPE_EVENT, id) == b && object_at(TSS_TYPE_EVENT, 0) == a &&
 	      object_at(TSS_TYPE_EVENT, 1) == b);
-	object_free(a, 64);
+	object_destroy(a);
 	CHECK(object_at(TSS_TYPE_EVENT, 0) == b && object_at(TSS_TYPE_EVENT, 1) == NULL);
-	object_free(b, 64);
+	object_destroy(b);
 	CHECK(object_find(TSS_TYPE_EVENT, id) == NULL && unit.used == 0);
 }
 

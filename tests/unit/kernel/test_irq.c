@@ -1,5 +1,5 @@
 // sources: kernel/obj/irq.c
-// flags: -Ikernel/arch/x86_64/include
+// flags: -Ikernel/arch/x86_64/include -Wno-unused-parameter
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * test_irq.c - interrupts against a model of device, line and driver in random order: a driver that looks at its
@@ -17,7 +17,7 @@
 struct link object_lists[TSS_TYPE_COUNT];
 static struct irq irq;
 static struct event event;
-static struct capability irq_cap, event_cap, slot;
+static struct capability irq_cap;
 static struct thread driver;
 static bool edge, masked = true, device_wants, signalled, looking;
 static unsigned delivered;
@@ -55,7 +55,7 @@ static void interrupt(void)
 	if (!edge)
 		masked = true;
 	delivered++;
-	irq_deliver(LINE);
+	trap_irq(LINE);
 }
 void arch_irq_mask(unsigned line)
 {
@@ -73,32 +73,22 @@ void event_signal(struct event *to, uint64_t bits)
 	CHECK(to == &event && bits == 1);
 	signalled = true;
 }
-status_t syscall_new_object(struct thread *self, struct unit *payer, uint8_t type, size_t size, struct capability **at,
-			    void **out)
+void *object_alloc(struct unit *payer, uint8_t type)
 {
-	(void)self;
-	CHECK(!payer && type == TSS_TYPE_IRQ && size == sizeof(irq));
-	*at = &slot;
-	*out = &irq;
-	return TSS_OK;
+	CHECK(!payer && type == TSS_TYPE_IRQ);
+	return &irq;
 }
-void object_free(struct object *object, size_t size)
+status_t syscall_place(struct thread *self, void *object, struct capability *parent, uint16_t rights)
 {
-	(void)object, (void)size;
-}
-status_t syscall_place(struct thread *self, struct capability *at, void *object, struct capability *parent)
-{
-	(void)self, (void)at, (void)parent;
+	CHECK(parent == NULL && rights == TSS_RIGHT_ALL);
 	irq_cap.object = object;
 	return TSS_OK;
 }
-status_t syscall_capability(struct thread *self, uint64_t handle, unsigned number, uint8_t type, uint16_t rights,
-			    struct capability **out)
+void *syscall_argument2(struct thread *self, uint8_t type, uint16_t rights, status_t *status)
 {
-	(void)self, (void)handle, (void)number, (void)rights;
-	CHECK(type == TSS_TYPE_EVENT);
-	*out = &event_cap;
-	return TSS_OK;
+	CHECK(type == TSS_TYPE_EVENT && rights == TSS_RIGHT_SIGNAL);
+	*status = TSS_OK;
+	return &event;
 }
 
 /* The device wants service: an edge if it did not before. */
@@ -151,7 +141,6 @@ static void run(bool is_edge)
 int main(void)
 {
 	srandom(3);
-	event_cap.object = &event.object;
 	run(true);
 	run(false);
 	puts("ok irq");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* asm_offsets.h - offsets that entry.S needs; core/main.c asserts each of them. */
+/* asm_offsets.h - offsets that entry.S needs; core/main.c asserts them. */
 #pragma once
 #define CPU_SELF 0x00
 #define CPU_CURRENT 0x08
@@ -10,28 +10,12 @@
 
 /* From the start of struct thread. */
 #define THREAD_FRAME 0x28
-#define FRAME_RAX (THREAD_FRAME + 0x00)
-#define FRAME_RBX (THREAD_FRAME + 0x08)
-#define FRAME_RCX (THREAD_FRAME + 0x10)
-#define FRAME_RDX (THREAD_FRAME + 0x18)
-#define FRAME_RSI (THREAD_FRAME + 0x20)
-#define FRAME_RDI (THREAD_FRAME + 0x28)
-#define FRAME_RBP (THREAD_FRAME + 0x30)
-#define FRAME_R8 (THREAD_FRAME + 0x38)
-#define FRAME_R9 (THREAD_FRAME + 0x40)
-#define FRAME_R10 (THREAD_FRAME + 0x48)
-#define FRAME_R11 (THREAD_FRAME + 0x50)
-#define FRAME_R12 (THREAD_FRAME + 0x58)
-#define FRAME_R13 (THREAD_FRAME + 0x60)
-#define FRAME_R14 (THREAD_FRAME + 0x68)
-#define FRAME_R15 (THREAD_FRAME + 0x70)
-#define FRAME_RIP (THREAD_FRAME + 0x78)
-#define FRAME_RFLAGS (THREAD_FRAME + 0x80)
-#define FRAME_RSP (THREAD_FRAME + 0x88)
-#define FRAME_FULL (THREAD_FRAME + 0x90)
-#define FRAME_VECTOR (THREAD_FRAME + 0x98)
-#define FRAME_ERROR (THREAD_FRAME + 0xa0)
-#define FRAME_ADDRESS (THREAD_FRAME + 0xa8)
+/* What struct arch_frame has there, in its order: entry.S numbers them, core/main.c compares. */
+/* clang-format off */
+#define FRAME_WORDS(X)                                                                                                 \
+	X(rax) X(rbx) X(rcx) X(rdx) X(rsi) X(rdi) X(rbp) X(r8) X(r9) X(r10) X(r11) X(r12) X(r13) X(r14) X(r15)         \
+	X(rip) X(rflags) X(rsp) X(full) X(vector) X(error) X(address)
+/* clang-format on */
 
 #define SELECTOR_KERNEL_CODE 0x08
 #define SELECTOR_KERNEL_DATA 0x10

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* ends.c - object.c knows how objects of all types end; a test that cares about a type defines its own. */
+#include <object.h>
+
+#define OBJECT(number, name, lower, rights, text)                                                                      \
+	__attribute__((weak)) void lower##_destroy(void *object)                                                       \
+	{                                                                                                              \
+		(void)object;                                                                                          \
+	}
+#include <abi/objects.def>
+#undef OBJECT
