@@ -35,7 +35,7 @@ MACHINES = {"host": (Machine(), 0x1000), "counted": (primary_clock(), 0x200000),
 
 def holdings(vm: VM) -> dict[str, tuple[str, str]]:
     """Pages and slots in use of each unit that is not the hostile one."""
-    rows = re.findall(r"^ *\d+ (\S+) +\w+ +\d+ +(\d+) +\d+ +(\d+)$", vm.command("ps"), re.M)
+    rows = re.findall(r"^ *\d+ (\S+) +\w+ +\d+ +(\d+) +\d+ +(\d+) +\d+ \S+$", vm.command("ps"), re.M)
     return {name: (pages, slots) for name, pages, slots in rows if name in OTHERS}
 
 
