@@ -101,9 +101,9 @@ static struct detail detail_of(const struct capability *cap)
 static struct tss_inspect_capability describe_capability(const struct capability *cap)
 {
 	const struct detail detail = detail_of(cap);
-	return (struct tss_inspect_capability){cap->slot,  cap->generation, cap->type, cap->rights,
-					       cap->depth, cap->object->id, detail.a,  detail.b,
-					       detail.c,   cap->protection};
+	return (struct tss_inspect_capability){cap->slot,  cap->generation, cap->type,     cap->rights,
+					       cap->depth, cap->object->id, detail.a,      detail.b,
+					       detail.c,   cap->protection, cap->exercised};
 }
 
 /* First full slot at or after index; NULL: none. */
