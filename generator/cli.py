@@ -205,7 +205,7 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("build", parents=[system], help="make plan, bundle and ISO, and verify them")
     command.add_argument("--out", help="folder for the results (default: BUILD_DIR/NAME)")
     command.add_argument("--append", default="", help="more words for the kernel's command line")
-    command.add_argument("--dump", action="store_true", help="init has the kernel print all capability tables")
+    command.add_argument("--dump", action="store_true", help="init prints all capability tables")
     command.add_argument("--no-image", action="store_true", help="stop before the ISO; needs no kernel")
     command.add_argument("--quiet", action="store_true", help="print nothing if all is fine")
     command.set_defaults(run=command_build)

@@ -31,17 +31,11 @@ static cap_t own(uint32_t type)
 	return TSS_CAP_NULL;
 }
 
-/* Drops all that the plan does not have. A dump shows the final spaces and, in init's, the right that dumping takes. */
+/* Drops all that the plan does not have. A dump shows the final spaces and, in init's, what dumping takes. */
 static void finish(void)
 {
-	uint64_t dumper;
-	bool dump = table.header->flags & TSS_TABLE_DUMP &&
-		    tss_capability_derive(TSS_SLOT_SYSTEM, TSS_RIGHT_DUMP, &dumper) == TSS_OK;
 	drop_authority(&build);
-	if (dump) {
-		(void)tss_system_dump((cap_t)dumper);
-		(void)tss_capability_delete((cap_t)dumper);
-	}
+	dump();
 	if (build.sealed && tss_unit_seal(TSS_SLOT_UNIT) != TSS_OK)
 		say("init could not be sealed: a restart of the log or the supervisor will cut it off\n");
 }
@@ -60,6 +54,7 @@ int main(void)
 	map_memory(&build);
 	supervise(&build);
 	start_threads(&build);
+	dump_prepare(&build);
 	grant_originals(&build, ORIGINALS_OTHERS);
 	seal(&build);
 	end_failed(&build);

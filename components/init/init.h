@@ -67,6 +67,10 @@ void drop_authority(struct build *build);
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void say_to(cap_t log);
 
+/* dump.c: prepared while originals are still here, printed when they are gone; nothing unless the table asks for it. */
+void dump_prepare(const struct build *build);
+void dump(void);
+
 /* watch.c */
 void watch_remember(const struct table *table);
 _Noreturn void watch(cap_t port);

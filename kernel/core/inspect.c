@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * inspect.c - the kernel tells what is: records for system_inspect, and the dump of every capability table. It walks
+ * inspect.c - the kernel tells what is: records for system_inspect. It walks
  * the tables themselves and shares nothing with whoever filled them.
  */
 #include <audit.h>
@@ -98,14 +98,6 @@ static struct detail detail_of(const struct capability *cap)
 #undef AS
 }
 
-static struct tss_inspect_capability describe_capability(const struct capability *cap)
-{
-	const struct detail detail = detail_of(cap);
-	return (struct tss_inspect_capability){cap->slot,  cap->generation, cap->type,     cap->rights,
-					       cap->depth, cap->object->id, detail.a,      detail.b,
-					       detail.c,   cap->protection, cap->exercised};
-}
-
 /* First full slot at or after index; NULL: none. */
 static const struct capability *next_capability(const struct unit *unit, uint64_t index)
 {
@@ -123,7 +115,10 @@ static bool inspect_capability(struct query *query, union record *out)
 	const struct capability *cap = unit ? next_capability(unit, query->index) : NULL;
 	if (!cap)
 		return false;
-	out->capability = describe_capability(cap);
+	const struct detail detail = detail_of(cap);
+	out->capability = (struct tss_inspect_capability){cap->slot,  cap->generation, cap->type,     cap->rights,
+							  cap->depth, cap->object->id, detail.a,      detail.b,
+							  detail.c,   cap->protection, cap->exercised};
 	const struct capability *next = next_capability(unit, cap->slot + 1u);
 	query->next = next ? next->slot : 0;
 	return true;
@@ -242,57 +237,4 @@ status_t sys_system_inspect(struct thread *self, struct capability *cap)
 		return ERR(ARGUMENT, 3);
 	__builtin_memcpy(self->ipc->recv, &record, sizeof(record));
 	return syscall_value(self, query.next);
-}
-
-static void dump_rights(char *out, unsigned rights)
-{
-	static const char letters[] = {
-#define RIGHT(bit, name, letter, text) [bit] = letter,
-#include <abi/rights.def>
-#undef RIGHT
-	};
-	for (unsigned i = 0; i < sizeof(letters); i++)
-		if (rights >> i & 1)
-			*out++ = letters[i];
-	*out = 0;
-}
-
-static void dump_capability(const struct unit *unit, const struct capability *cap)
-{
-	static const char types[][12] = {
-#define OBJECT(number, name, lower, rights, text) [number] = #name,
-#include <abi/objects.def>
-#undef OBJECT
-	};
-	struct tss_inspect_capability record = describe_capability(cap);
-	char rights[20], protection[20];
-	dump_rights(rights, cap->rights);
-	dump_rights(protection, (unsigned)record.protection);
-	log_printf("cap %.16s slot %lu %s rights %s gen %lu id %lu a %#lx b %#lx c %#lx prot %s\n", unit->name,
-		   record.slot, types[record.type], rights[0] ? rights : "-", record.generation, record.id, record.a,
-		   record.b, record.c, protection[0] ? protection : "-");
-}
-
-static uint64_t overflow(const volatile uint64_t *above)
-{
-	volatile uint64_t frame[16] = {*above + 1};
-	return *frame ? overflow(frame) + *frame : 0;
-}
-
-status_t sys_system_dump(struct thread *self, struct capability *cap)
-{
-	if (!IS_ENABLED(CONFIG_DEBUG_DUMP))
-		return ERR(UNSUPPORTED, 0);
-	if (IS_ENABLED(CONFIG_TEST_STACK_OVERFLOW))
-		return overflow(&self->switches);
-	log_console_force(true);
-	OBJECTS_OF(UNIT, unit, unit) {
-		log_printf("unit %.16s id %u budget %lu used %lu\n", unit->name, unit->object.id, unit->budget,
-			   unit->used);
-		for (const struct capability *c = next_capability(unit, 1); c; c = next_capability(unit, c->slot + 1u))
-			dump_capability(unit, c);
-	}
-	log_printf("dump end\n");
-	log_console_force(false);
-	return TSS_OK;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * log.c - the kernel's log and its panic. COM1 is the kernel's until an I/O-port object over it is used; from then on
- * the log keeps to its ring, and only a panic or a requested dump takes the port back.
+ * the log keeps to its ring, and only a panic takes the port back.
  */
 #include <arch.h>
 #include <log.h>
@@ -13,7 +13,7 @@
 static struct {
 	char ring[LOG_SIZE];
 	uint64_t written; /* bytes since boot */
-	bool released, forced;
+	bool released;
 } kernel_log;
 
 void log_printf(const char *format, ...)
@@ -25,7 +25,7 @@ void log_printf(const char *format, ...)
 	va_end(arguments);
 	for (size_t i = 0; i < size; i++)
 		kernel_log.ring[kernel_log.written++ % LOG_SIZE] = line[i];
-	if (!kernel_log.released || kernel_log.forced)
+	if (!kernel_log.released)
 		arch_console_write(line, size);
 }
 
@@ -33,11 +33,6 @@ void log_console_release(uint64_t base, uint64_t count)
 {
 	if (!kernel_log.released && base < COM1_BASE + COM1_PORTS && COM1_BASE < base + count)
 		kernel_log.released = true;
-}
-
-void log_console_force(bool on)
-{
-	kernel_log.forced = on;
 }
 
 uint64_t log_first(void)
@@ -66,7 +61,7 @@ void panic(const char *format, ...)
 	if (panicking)
 		arch_halt(2);
 	panicking = true;
-	log_console_force(true);
+	kernel_log.released = false;
 	va_start(arguments, format);
 	(void)format_text(line, sizeof(line), format, arguments);
 	va_end(arguments);

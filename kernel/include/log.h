@@ -7,6 +7,5 @@
 /* %s %.16s %u %x %lu %lx %#lx %%. Returns bytes written, NUL excluded. */
 size_t format_text(char *out, size_t size, const char *format, va_list arguments);
 size_t format_print(char *out, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
-void log_console_force(bool on);                            /* print to COM1 whoever owns it: panic, dump */
 size_t log_read(uint64_t offset, char *out, size_t size);   /* bytes from that offset in the log's life; 0 at the end */
 uint64_t log_first(void);                                   /* oldest offset still there */

@@ -48,7 +48,7 @@ def tracked(system: str) -> Path:
 
 
 def expected(document: dict[str, Any]) -> dict[tuple[str, str], set[int]]:
-    """(instance, what) -> slots, one of which is to be used: `what` is a connection's name, a port's replies, a slot."""
+    """(instance, what) -> slots, one of which is to be used: `what` is a connection's name, a port's replies, slot."""
     names = {(c["client"], c["server"], c["badge"]): c["name"] for c in document["connections"]}
     found: dict[tuple[str, str], set[int]] = {}
     for instance in document["instances"]:

@@ -105,7 +105,6 @@ static void test_missing_right_in_any_call(void)
 				for (unsigned k = 0; k < 3; k++)
 					check_row(&rows[i], try(&rows[i], without_rights[type], nonsense[k]),
 						  E(RIGHTS, 1));
-	CHECK(try(&rows[TSS_SYS_system_dump - TSS_SYSCALL_FIRST], SYSTEM, 0), E(RIGHTS, 1));
 	CHECK(tss_thread_start(TSS_SLOT_THREAD, one_of[TSS_TYPE_SCHED]), E(RIGHTS, 1));
 	CHECK(tss_capability_derive(TSS_SLOT_THREAD, 0, NULL), E(RIGHTS, 1));
 }

@@ -56,7 +56,7 @@ struct tss_table_header {        /* 32 bytes */
 	uint32_t flags;          /* TSS_TABLE_* */
 	uint32_t reserved;       /* 0 */
 };
-#define TSS_TABLE_DUMP 1u /* init has the kernel print all capability tables before the first instance runs */
+#define TSS_TABLE_DUMP 1u /* init prints all capability tables before the first instance runs */
 
 /* Instance 0 is init itself; it describes init's final state and is not built again. */
 struct tss_table_instance {      /* 112 bytes */
