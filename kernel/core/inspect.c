@@ -116,9 +116,9 @@ static bool inspect_capability(struct query *query, union record *out)
 	if (!cap)
 		return false;
 	const struct detail detail = detail_of(cap);
-	out->capability = (struct tss_inspect_capability){cap->slot,  cap->generation, cap->type, cap->rights,
-							  cap->depth, cap->object->id, detail.a,  detail.b,
-							  detail.c,   cap->protection};
+	out->capability = (struct tss_inspect_capability){cap->slot,  cap->generation, cap->type,     cap->rights,
+							  cap->depth, cap->object->id, detail.a,      detail.b,
+							  detail.c,   cap->protection, cap->exercised};
 	const struct capability *next = next_capability(unit, cap->slot + 1u);
 	query->next = next ? next->slot : 0;
 	return true;

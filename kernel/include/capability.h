@@ -7,6 +7,7 @@
  * with a greater depth.
  */
 #pragma once
+#include <enabled.h>
 #include <object.h>
 
 /* A sealed capability belongs to what a restart of its unit gives back (unit_seal); its holder cannot give it up. */
@@ -32,7 +33,8 @@ struct capability {
 	uint64_t mapped_at;    /* MEMORY: where it is mapped in `space`; 0: not */
 	uint16_t slot;
 	uint8_t sealed;        /* enum capability_seal */
-	uint8_t padding[5];
+	bool exercised;        /* CONFIG_TRACK_GRANTS: its handle has been used */
+	uint8_t padding[4];
 };
 _Static_assert(sizeof(struct capability) == 64, "64 slots a page, one cache line each");
 
@@ -60,6 +62,7 @@ ALWAYS_INLINE struct capability *cspace_lookup_in(const struct cspace *space, ui
 	struct capability *cap = &space->pages[slot / CAPS_PER_PAGE][slot % CAPS_PER_PAGE];
 	if (UNLIKELY(cap->generation != handle >> 16 || !cap->object))
 		return NULL;
+	cap->exercised |= IS_ENABLED(CONFIG_TRACK_GRANTS);
 	return cap;
 }
 
@@ -70,7 +73,10 @@ ALWAYS_INLINE struct capability *cspace_lookup_typed(const struct cspace *space,
 	if (UNLIKELY(slot >= space->slots))
 		return NULL;
 	struct capability *cap = &space->pages[slot / CAPS_PER_PAGE][slot % CAPS_PER_PAGE];
-	return LIKELY(cap->key == ((handle ^ slot) | type)) ? cap : NULL;
+	if (UNLIKELY(cap->key != ((handle ^ slot) | type)))
+		return NULL;
+	cap->exercised |= IS_ENABLED(CONFIG_TRACK_GRANTS);
+	return cap;
 }
 
 ALWAYS_INLINE void capability_set_rights(struct capability *cap, uint16_t rights)

@@ -336,6 +336,7 @@ static void test_verdict_reaches_all(void)
 {
 	struct service service = service_new();
 	cap_t idle = new_connection(service.port, 5), told = new_connection(service.port, 6);
+	cap_t sender = new_connection(service.port, 7);
 	CHECK_OK(tss_unit_kill(service.child.unit, 0));
 	CHECK(call(told, 1, SECOND), E(PEER_RESTARTED, 1));
 	struct worker *waiting = work(HIGH, job_caller, told, SECOND);
@@ -346,6 +347,7 @@ static void test_verdict_reaches_all(void)
 	CHECK(call(idle, 1, SECOND), E(PEER_DEAD, 1));
 	CHECK(call(idle, 1, SECOND), E(PEER_DEAD, 1));
 	CHECK(send(told), E(PEER_DEAD, 1));
+	CHECK(send(sender), E(PEER_DEAD, 1));
 }
 
 /* The supervisor's own connection needs no telling: the next end still arrives. */
@@ -389,7 +391,10 @@ static void test_revoke_spares_the_sealed(void)
 	CHECK_OK(job->got[1]);
 	CHECK(job->got[2], E(CAPABILITY, 1));
 	CHECK(tss_capability_inspect((cap_t)granted, NULL), E(CAPABILITY, 1));
-	CHECK_OK(restart(&child)); /* the planned one is still there: the unit's caps add up in check_usage() */
+	CHECK(tss_unit_install((cap_t)holder, SLOT, child.data, 0, TSS_INSTALL_COPY),
+	      E(OCCUPIED, 2)); /* planned: kept */
+	CHECK_OK(restart(&child));
+	CHECK(tss_unit_install((cap_t)holder, SLOT, child.data, 0, TSS_INSTALL_COPY), E(OCCUPIED, 2));
 	CHECK_OK(job->got[0]);
 }
 

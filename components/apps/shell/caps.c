@@ -2,7 +2,7 @@
 /*
  * caps.c - the capability space of a unit, one line a capability:
  *
- *   SLOT TYPE RIGHTS GENERATION DEPTH ID name=value...
+ *   SLOT TYPE RIGHTS GENERATION DEPTH ID name=value...; used=1 at the end if the kernel tracks uses
  *
  * Tests compare these lines with plan.json; `caps all` puts the unit's name in front of each.
  */
@@ -57,9 +57,10 @@ static void show_space(const struct tss_inspect_unit *unit, bool with_name)
 	struct cursor cursor = {0, false};
 	while (inspect_next(&cursor, TSS_INSPECT_CAPABILITY, unit->id, &c, sizeof(c))) {
 		detail(&c, text);
-		printf("%.16s%s%lu %s %s %lu %lu %lu%s\n", with_name ? (const char *)unit->name : "",
+		printf("%.16s%s%lu %s %s %lu %lu %lu%s%s\n", with_name ? (const char *)unit->name : "",
 		       with_name ? " " : "", c.slot, tss_type_name((unsigned)c.type),
-		       tss_rights_text((unsigned)c.rights, rights), c.generation, c.depth, c.id, text);
+		       tss_rights_text((unsigned)c.rights, rights), c.generation, c.depth, c.id, text,
+		       c.exercised ? " used=1" : "");
 	}
 }
 

@@ -57,6 +57,7 @@ struct tss_inspect_capability {
 	uint64_t id; /* of the object */
 	uint64_t a, b, c;
 	uint64_t protection; /* MEMORY: TSS_RIGHT_* it is mapped with */
+	uint64_t exercised;  /* its handle has been used; always 0 in kernels without CONFIG_TRACK_GRANTS */
 };
 
 struct tss_inspect_connection {
