@@ -72,7 +72,7 @@ static uint8_t *expand(const uint8_t *data, size_t size, size_t *out)
 }
 
 /* Every hash is right, whatever it is a hash of. */
-static void seal(uint8_t *bytes, size_t size)
+static void rehash(uint8_t *bytes, size_t size)
 {
 	struct tss_bundle_header *header = (void *)bytes, blank;
 	struct tss_bundle_section *sections = sections_of(bytes);
@@ -147,7 +147,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (bytes != NULL) {
 		try(bytes, size);
 		if (size >= sizeof(struct tss_bundle_header))
-			seal(bytes, size);
+			rehash(bytes, size);
 		try(bytes, size);
 	}
 	free(bytes);

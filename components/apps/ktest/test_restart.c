@@ -119,6 +119,7 @@ static void test_thousand_restarts(void)
 
 static void job_spoil(struct worker *self)
 {
+	(void)tss_self_clock(NULL); /* what an earlier life has denied itself is allowed again */
 	self->got[0] = tss_capability_delete(SLOT_PRIVATE);
 	self->got[1] = tss_unit_unmap(SLOT_SELF, SLOT_PRIVATE);
 	self->got[2] = tss_unit_install(SLOT_SELF, 40, SLOT_SELF, TSS_RIGHT_CONTROL, TSS_INSTALL_MOVE);
