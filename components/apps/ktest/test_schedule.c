@@ -140,11 +140,13 @@ static void test_preempted_goes_on_first(void)
 static void test_time_is_charged(void)
 {
 	const struct tss_inspect_thread *record = (const struct tss_inspect_thread *)tss_ipc()->recv;
-	struct worker *spinner = work(LOW, job_spin, 4000, 0), *sleeper = work(HIGH, job_sleep, 10 * SECOND, 0);
+	struct worker *spinner = work(LOW, job_spin, 40000, 0), *sleeper = work(HIGH, job_sleep, 10 * SECOND, 0);
 	uint64_t ids[2] = {thread_id(spinner->thread), thread_id(sleeper->thread)}, next = 0;
 	(void)tss_self_sleep(8000);
 	do {
 		CHECK_OK(tss_system_inspect(SYSTEM, TSS_INSPECT_THREAD, next, 0, &next));
+		if (record->id == ids[0])
+			CHECK_TRUE(record->time_us >= 4000 && record->time_us <= 40000);
 		if (record->id == ids[1]) {
 			CHECK_TRUE(record->time_us < 2000);
 			CHECK(record->state, TSS_THREAD_SLEEPING);
