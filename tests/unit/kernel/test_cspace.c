@@ -134,7 +134,7 @@ int main(void)
 	host_memory_init();
 	object_init_lists();
 	(void)frame_init();
-	host_unit_init(&unit, frame_available());
+	host_unit_init(&unit, frame_count.available);
 	CHECK(cspace_init(&unit.caps, &unit, SLOTS) == TSS_OK);
 	CHECK(cspace_slot(&unit, 0) == NULL && cspace_slot(&unit, SLOTS) == NULL &&
 	      cspace_lookup_in(&unit.caps, 0) == NULL);
