@@ -113,7 +113,7 @@ status_t unit_clear_slice(struct thread *self, struct unit *top, bool strip)
 		return ERR(AGAIN, 1);
 	if (unit == top)
 		return TSS_OK;
-	capability_delete(unit->object.original);
+	(void)unit_end_capability(unit->object.original, false, &left);
 	return ERR(AGAIN, 1);
 }
 

@@ -99,8 +99,10 @@ static void step_move(struct capability *slot, unsigned from)
 static void step_end(unsigned victim, bool delete)
 {
 	struct capability *cap = cspace_slot(&unit, victim);
-	while (!capability_revoke(cap, 1 + (unsigned)random() % 4, false))
-		;
+	unsigned left;
+	do
+		left = 1 + (unsigned)random() % 4;
+	while (!capability_revoke(cap, &left, false));
 	CHECK(!capability_has_children(cap));
 	model_drop_below(victim);
 	if (!delete)
