@@ -5,10 +5,28 @@ DEFCONFIG := $(or $(shell sed -n 's/^config: *//p' manifests/$(SYSTEM).yaml 2>/d
 export KCONFIG_CONFIG := $(O)/.config
 export KCONFIG_AUTOHEADER_HEADER := /* SPDX-License-Identifier: BSD-2-Clause - made from .config, do not edit */
 
-## menuconfig        edit build/.config (also: savedefconfig olddefconfig listnewconfig NAME_defconfig)
-.PHONY: menuconfig guiconfig olddefconfig listnewconfig savedefconfig
-menuconfig guiconfig olddefconfig listnewconfig: $(O)/.config
+## menuconfig        edit build/.config (also: guiconfig savedefconfig olddefconfig listnewconfig NAME_defconfig)
+.PHONY: menuconfig guiconfig olddefconfig listnewconfig savedefconfig randconfig mergeconfig
+olddefconfig listnewconfig: $(O)/.config
 	$(Q)$(PYTHON) -m $@
+
+# Editors open on whatever there is: `config mend` leaves a .config that can be read, and says what was wrong with it.
+menuconfig guiconfig:
+	$(if $(filter guiconfig,$@),$(Q)$(TESSERA) config display)
+	@test -f $(O)/.config || test ! -f configs/$(DEFCONFIG) || $(MAKE) --no-print-directory $(O)/.config
+	@test -f $(O)/.config || echo "there is no configs/$(DEFCONFIG); starting from the defaults" >&2
+	$(Q)$(TESSERA) config mend --build-dir $(O)
+	$(Q)$(PYTHON) -m $@
+
+## randconfig        options by chance into build/.config; KCONFIG_SEED=n gives the same again
+randconfig:
+	$(Q)$(TESSERA) config random --build-dir $(O) $(if $(KCONFIG_SEED),--seed $(KCONFIG_SEED))
+
+## mergeconfig       CONFIG_FRAGMENTS="a.config b.config" into build/.config; other targets do it too when it is given
+mergeconfig: $(O)/.config
+	$(if $(CONFIG_FRAGMENTS),,$(error CONFIG_FRAGMENTS="FILE..." says what to merge; see configs/README.md))
+	$(merge_fragments)
+merge_fragments = $(if $(CONFIG_FRAGMENTS),$(Q)$(TESSERA) config merge --build-dir $(O) $(CONFIG_FRAGMENTS))
 
 savedefconfig: $(O)/.config
 	$(Q)$(PYTHON) -m savedefconfig --out $(O)/defconfig
@@ -18,11 +36,25 @@ savedefconfig: $(O)/.config
 	@test -f configs/$@ || { echo "there is no configs/$@; known: $(notdir $(wildcard configs/*_defconfig))" >&2; exit 1; }
 	$(Q)mkdir -p $(O)
 	$(Q)$(PYTHON) -m defconfig configs/$@ >/dev/null
+	$(merge_fragments)
 
 $(O)/.config:
 	$(call say,CONFIG,$(DEFCONFIG))
 	$(Q)mkdir -p $(@D)
 	$(Q)$(PYTHON) -m defconfig configs/$(DEFCONFIG) >/dev/null
+
+# Fragments are merged when they, or their list, are newer than the last merge; what they set stays set without them.
+ifneq ($(strip $(CONFIG_FRAGMENTS)),)
+ifneq ($(file <$(O)/include/fragments),$(strip $(CONFIG_FRAGMENTS)))
+$(shell rm -f $(O)/include/fragments)
+endif
+$(O)/include/fragments: $(CONFIG_FRAGMENTS) | $(O)/.config
+	$(call say,CONFIG,$(CONFIG_FRAGMENTS))
+	$(merge_fragments)
+	$(Q)mkdir -p $(@D)
+	$(file >$@,$(strip $(CONFIG_FRAGMENTS)))
+$(O)/include/auto.conf: $(O)/include/fragments
+endif
 
 # Options that are newer than .config are added to it with their defaults; auto.conf is what make itself reads.
 $(O)/include/auto.conf: $(O)/.config $(KCONFIG_FILES)

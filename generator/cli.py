@@ -14,6 +14,8 @@ from pathlib import Path
 from generator import image, slots, stubs
 from generator.abi import read_abi
 from generator.build import Checked, check_system, make, verify_files
+from generator.cli_product import add_commands as add_product_commands
+from generator.cli_product import rewritten
 from generator.codes import CODES
 from generator.component import Component
 from generator.diagnostics import Diagnostic, Position, Refused, did_you_mean, render, short, to_json
@@ -216,6 +218,7 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("explain", help="what an error code means")
     command.add_argument("code", nargs="?", metavar="CODE", help="such as TSS-026, or 026")
     command.set_defaults(run=command_explain)
+    add_product_commands(commands)
     command = commands.add_parser("stubs", help="write the C headers that components are compiled with")
     command.add_argument("--out", required=True, help="folder for the headers, such as build/gen")
     command.set_defaults(run=command_stubs)
@@ -224,6 +227,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str]) -> int:
     """Runs one command; returns the exit status: 0 fine, 1 refused with coded errors."""
+    argv = rewritten(argv)
     end = argv.index("--") if "--" in argv else len(argv)
     arguments = _parser().parse_args(argv[:end])
     arguments.qemu = argv[end + 1:]
