@@ -127,7 +127,7 @@ def command_build(session: Session) -> int:
         assert checked.manifest is not None
         config = image.grub_config(template, product.root.hex(), arguments.append, checked.manifest.video)
         with tempfile.TemporaryDirectory(prefix="tessera-") as work:
-            contents = image.iso(Path(work), kernel, product.bundle, config)
+            contents = image.iso(Path(work), image.Contents(kernel, product.bundle, config))
         write_if_changed(out / f"{product.plan.system}.iso", contents)
     if arguments.json:
         print("[]")

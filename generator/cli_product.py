@@ -2,15 +2,18 @@
 """The commands about configurations: `why CONFIG_X`, and `config`, which configs/kconfig.mk uses."""
 import argparse
 import importlib.util
+import json
 import os
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any, Protocol
 
-from generator import kconfig
+from generator import image, kconfig
+from generator.build import Checked
 from generator.diagnostics import Diagnostic, Position, Refused, did_you_mean, short
 from generator.files import write_if_changed
+from generator.inputs import Source, read_source
 
 
 class Session(Protocol):
@@ -20,6 +23,8 @@ class Session(Protocol):
     root: Path
 
     def build_dir(self) -> Path: ...
+
+    def checked(self, required: bool) -> tuple[Source, Checked]: ...
 
 
 def rewritten(argv: list[str]) -> list[str]:
@@ -149,6 +154,26 @@ def command_why(session: Session) -> int:
     return 0
 
 
+def command_image(session: Session) -> int:
+    """Other images of a system that `build` has planned: raw disk, qcow2, or the ISO with signatures."""
+    arguments = session.arguments
+    _, checked = session.checked(required=False)
+    assert checked.manifest is not None
+    build, system = session.build_dir(), checked.manifest.system
+    bundle = read_source(build / system / "bundle.bin", session.root, "build the system first: `make image`").data
+    plan = json.loads(read_source(build / system / "plan.json", session.root).text)
+    kernel = build / "kernel" / "kernel.elf"
+    read_source(kernel, session.root, "build the kernel first: `make image`")
+    template = read_source(session.root / "images" / "grub.cfg.in", session.root).text
+    config = image.grub_config(template, plan["root_hash"], "", checked.manifest.video)
+    maker, ending = image.FORMATS[arguments.format]
+    with tempfile.TemporaryDirectory(prefix="tessera-") as work, tempfile.TemporaryDirectory(prefix="tessera-") as keys:
+        key = image.make_key(Path(keys), Path(arguments.sign)) if arguments.sign else None
+        contents = maker(Path(work), image.Contents(kernel, bundle, config, key))
+    write_if_changed(build / system / f"{system}.{ending}", contents)
+    return 0
+
+
 def add_commands(commands: Any) -> None:
     """Adds the commands of this file to the parser."""
     build_dir = argparse.ArgumentParser(add_help=False)
@@ -156,6 +181,11 @@ def add_commands(commands: Any) -> None:
     command = commands.add_parser("why-config", parents=[build_dir], help="about an option: `tessera why CONFIG_X`")
     command.add_argument("symbols", nargs="+", metavar="CONFIG_X")
     command.set_defaults(run=command_why)
+    command = commands.add_parser("image", parents=[build_dir], help="raw disk, qcow2 or signed ISO of a built system")
+    command.add_argument("system", metavar="NAME|FILE")
+    command.add_argument("--format", choices=sorted(image.FORMATS), default="iso")
+    command.add_argument("--sign", metavar="DIR", help="GRUB checks signatures; the key is in DIR, or is made there")
+    command.set_defaults(run=command_image)
     command = commands.add_parser("config", help="merge fragments, choose options by chance; make uses it")
     actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
     action = actions.add_parser("merge", parents=[build_dir], help="fragments into .config, later ones win")

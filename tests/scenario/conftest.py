@@ -27,7 +27,10 @@ def boot(request: pytest.FixtureRequest) -> Iterator[Boot]:
 
         def start(system: str, machine: Machine = Machine(), image_file: Path | None = None) -> VM:
             with_image = replace(machine, iso=image_file or iso(system))
-            known = symbols.load(output_folder() / "kernel" / "kernel.sym")
+            assert with_image.iso is not None
+            # The kernel's names lie beside an image that was built in a folder of its own.
+            tables = [folder / "kernel" / "kernel.sym" for folder in (with_image.iso.parent.parent, output_folder())]
+            known = next((symbols.load(table) for table in tables if table.exists()), None)
             log = output_folder() / "consoles" / f"{name}.{next(number)}.txt"
             return machines.enter_context(VM(with_image, log, known))
 
