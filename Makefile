@@ -11,7 +11,7 @@ override O := $(patsubst %/,%,$(O))
 # Everything that building, running and testing needs, in one place. `make setup` installs what is missing.
 PACKAGES := gcc binutils make git python3 python3-kconfiglib python3-ruamel.yaml python3-jsonschema python3-jinja2 \
 	python3-pyelftools python3-rich grub-pc-bin grub-efi-amd64-bin grub-common xorriso mtools e2fsprogs gnupg \
-	qemu-system-x86 qemu-utils ovmf bochs bochsbios bochs-term vgabios python3-pytest python3-pytest-xdist mypy flake8 shellcheck \
+	qemu-system-x86 qemu-utils ovmf python3-labgrid bochs bochsbios bochs-term vgabios python3-pytest python3-pytest-xdist mypy flake8 shellcheck \
 	clang clang-format clang-tidy cppcheck libclang-rt-dev
 
 CC := $(if $(filter default undefined,$(origin CC)),gcc,$(CC))
@@ -30,7 +30,7 @@ say = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' '$(1)' '$(patsubst $(O)/%,%,$
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help setup run test coverage soak test-machines test-products image iso disk qcow2 direct bench mutate lint format clean kernel components stubs FORCE
+.PHONY: help setup run test coverage soak test-machines test-products test-lab image iso disk qcow2 direct bench mutate lint format clean kernel components stubs FORCE
 
 help:
 	@echo 'Usage: make TARGET [SYSTEM=name] [O=dir] [V=1] [CC=clang]'
@@ -51,6 +51,12 @@ test: setup
 ## test-machines     the image on many more machines than `make test` boots
 test-machines: setup
 	$(Q)$(PYTEST) -n 2 -m machines tests/scenario
+
+## test-lab          scenarios that need a console alone, on a machine of labgrid (LG_ENV=tests/lab/qemu.yaml)
+LG_ENV ?= tests/lab/qemu.yaml
+test-lab: setup
+	$(Q)LG_ENV=$(LG_ENV) $(PYTEST) tests/scenario/test_boot.py tests/scenario/test_shell.py tests/scenario/test_names.py \
+		tests/scenario/test_log.py tests/scenario/test_faults.py
 
 ## image             build/SYSTEM/SYSTEM.iso and build/SYSTEM/plan.json
 image: iso

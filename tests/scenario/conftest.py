@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -16,6 +17,14 @@ from lib.images import image, iso
 from lib.vm import PROMPT, VM, Machine, output_folder
 
 Boot = Callable[..., VM]
+
+
+def machine_class() -> type[VM]:
+    """QEMU as lib/vm.py starts it, or with LG_ENV a machine of labgrid."""
+    if not os.environ.get("LG_ENV"):
+        return VM
+    from lib.lab import LabVM  # imports labgrid, which takes a second
+    return LabVM
 
 
 @pytest.fixture
@@ -32,7 +41,7 @@ def boot(request: pytest.FixtureRequest) -> Iterator[Boot]:
             tables = [folder / "kernel" / "kernel.sym" for folder in (with_image.iso.parent.parent, output_folder())]
             known = next((symbols.load(table) for table in tables if table.exists()), None)
             log = output_folder() / "consoles" / f"{name}.{next(number)}.txt"
-            return machines.enter_context(VM(with_image, log, known))
+            return machines.enter_context(machine_class()(with_image, log, known))
 
         yield start
 
