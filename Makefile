@@ -11,7 +11,7 @@ override O := $(patsubst %/,%,$(O))
 # Everything that building, running and testing needs, in one place. `make setup` installs what is missing.
 PACKAGES := gcc binutils make git python3 python3-kconfiglib python3-ruamel.yaml python3-jsonschema python3-jinja2 \
 	python3-pyelftools python3-rich grub-pc-bin grub-efi-amd64-bin grub-common xorriso mtools e2fsprogs gnupg \
-	qemu-system-x86 qemu-utils ovmf python3-labgrid bochs bochsbios bochs-term vgabios python3-pytest python3-pytest-xdist mypy flake8 shellcheck \
+	qemu-system-x86 qemu-utils ovmf python3-labgrid bochs bochsbios bochs-term vgabios python3-pytest python3-pytest-xdist mypy flake8 shellcheck zsh \
 	clang clang-format clang-tidy cppcheck libclang-rt-dev
 
 CC := $(if $(filter default undefined,$(origin CC)),gcc,$(CC))
@@ -30,7 +30,7 @@ say = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' '$(1)' '$(patsubst $(O)/%,%,$
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help setup run test coverage soak test-machines test-products test-lab image iso disk qcow2 direct bench mutate lint format clean kernel components stubs FORCE
+.PHONY: help setup run test coverage soak test-machines test-products test-lab image iso disk qcow2 direct sbom bench mutate lint format clean kernel components stubs FORCE
 
 help:
 	@echo 'Usage: make TARGET [SYSTEM=name] [O=dir] [V=1] [CC=clang]'
@@ -46,11 +46,16 @@ run: setup
 
 ## test              everything: lint, unit, generator and scenario tests
 test: setup
-	$(Q)$(PYTEST) -n 2 --dist loadgroup -m 'not machines' tests
+	$(Q)$(PYTEST) -n 2 --dist loadgroup -m 'not machines and not products' tests
 
 ## test-machines     the image on many more machines than `make test` boots
 test-machines: setup
 	$(Q)$(PYTEST) -n 2 -m machines tests/scenario
+
+## test-products     every product, and configurations with all pairs of options; writes build/products/table.md
+test-products: setup
+	$(Q)$(PYTEST) -n 2 -s tests/scenario/test_products.py tests/scenario/test_images.py tests/scenario/test_sbom.py \
+		tests/scenario/test_pairs.py
 
 ## test-lab          scenarios that need a console alone, on a machine of labgrid (LG_ENV=tests/lab/qemu.yaml)
 LG_ENV ?= tests/lab/qemu.yaml

@@ -11,7 +11,7 @@ import tempfile
 import textwrap
 from pathlib import Path
 
-from generator import image, slots, stubs
+from generator import image, slots, stubs, terminal
 from generator.abi import read_abi
 from generator.build import Checked, check_system, make, verify_files
 from generator.cli_product import add_commands as add_product_commands
@@ -222,7 +222,7 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("stubs", help="write the C headers that components are compiled with")
     command.add_argument("--out", required=True, help="folder for the headers, such as build/gen")
     command.set_defaults(run=command_stubs)
-    return parser
+    return terminal.with_examples(parser)
 
 
 def main(argv: list[str]) -> int:
@@ -231,6 +231,9 @@ def main(argv: list[str]) -> int:
     end = argv.index("--") if "--" in argv else len(argv)
     arguments = _parser().parse_args(argv[:end])
     arguments.qemu = argv[end + 1:]
+    if arguments.command == "completion":
+        print(terminal.completion(_parser(), arguments.shell), end="")
+        return 0
     session: Session | None = None
     try:
         session = Session(arguments)
@@ -239,7 +242,8 @@ def main(argv: list[str]) -> int:
         if getattr(arguments, "json", False):
             print(json.dumps(to_json(refused.diagnostics), indent=2))
         else:
-            sys.stderr.write(render(refused.diagnostics, session.sources() if session else {}))
+            text = render(refused.diagnostics, session.sources() if session else {})
+            sys.stderr.write(terminal.painted(text, sys.stderr))
         return 1
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, Protocol
 
-from generator import image, kconfig
+from generator import image, kconfig, sbom, terminal
 from generator.build import Checked
 from generator.diagnostics import Diagnostic, Position, Refused, did_you_mean, short
 from generator.files import write_if_changed
@@ -174,8 +174,24 @@ def command_image(session: Session) -> int:
     return 0
 
 
+def command_sbom(session: Session) -> int:
+    """The bill of materials beside the image."""
+    source, checked = session.checked(required=True)
+    assert checked.manifest is not None
+    build, system = session.build_dir(), checked.manifest.system
+    plan = json.loads(read_source(build / system / "plan.json", session.root, "build it first: `make image`").text)
+    material = sbom.Material(
+        system, (source.path, source.data), plan["root_hash"], plan["abi_version"],
+        read_source(build / "kernel" / "kernel.elf", session.root).data,
+        read_source(build / system / "bundle.bin", session.root).data, checked.elfs,
+        {name: sbom.package_version(name) for name in sbom.outside(checked.elfs)})
+    write_if_changed(build / system / f"{system}.spdx.json", sbom.text_of(material).encode())
+    return 0
+
+
 def add_commands(commands: Any) -> None:
     """Adds the commands of this file to the parser."""
+    terminal.add_command(commands)
     build_dir = argparse.ArgumentParser(add_help=False)
     build_dir.add_argument("--build-dir", help="where .config is (default: build)")
     command = commands.add_parser("why-config", parents=[build_dir], help="about an option: `tessera why CONFIG_X`")
@@ -186,6 +202,9 @@ def add_commands(commands: Any) -> None:
     command.add_argument("--format", choices=sorted(image.FORMATS), default="iso")
     command.add_argument("--sign", metavar="DIR", help="GRUB checks signatures; the key is in DIR, or is made there")
     command.set_defaults(run=command_image)
+    command = commands.add_parser("sbom", parents=[build_dir], help="bill of materials of a built system (SPDX 2.3)")
+    command.add_argument("system", metavar="NAME|FILE")
+    command.set_defaults(run=command_sbom)
     command = commands.add_parser("config", help="merge fragments, choose options by chance; make uses it")
     actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
     action = actions.add_parser("merge", parents=[build_dir], help="fragments into .config, later ones win")

@@ -25,6 +25,13 @@ $(IMAGE)/$(SYSTEM).img $(IMAGE)/$(SYSTEM).qcow2: $(IMAGE)/$(SYSTEM).iso
 manifests/%.yaml:
 	@$(TESSERA) check $(SYSTEM)
 
+## sbom              build/SYSTEM/SYSTEM.spdx.json, the bill of materials (SPDX 2.3)
+sbom: $(IMAGE)/$(SYSTEM).spdx.json
+$(IMAGE)/$(SYSTEM).spdx.json: $(IMAGE)/$(SYSTEM).iso
+	$(call say,SBOM,$@)
+	$(Q)$(TESSERA) sbom --build-dir $(O) $(SYSTEM)
+	$(Q)touch $@
+
 ## direct            build/direct/direct.elf, with which QEMU boots SYSTEM by -kernel, without GRUB (images/README.md)
 DIRECT := $(O)/direct/direct.elf
 direct: $(DIRECT) $(IMAGE)/$(SYSTEM).iso

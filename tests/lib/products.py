@@ -15,15 +15,19 @@ from lib.vm import Machine, output_folder
 PRODUCTS = tuple(sorted(path.stem for path in (TOP / "manifests" / "products").glob("*.md") if path.stem != "README"))
 
 
-def make(folder: Path, *words: str) -> str:
-    """Runs make with outputs in `folder`; what it printed."""
+def run(*command: str) -> str:
+    """Runs a command at the top of the tree, without what an outer make has set; what it printed."""
     environment = {name: value for name, value in os.environ.items()
                    if not name.startswith(("MAKE", "MFLAGS")) and name not in ("O", "SYSTEM")}
-    done = subprocess.run(["make", "--no-print-directory", "-j2", f"O={folder}", *words], cwd=TOP, env=environment,
-                          capture_output=True, text=True, timeout=BUILD_TIMEOUT_S)
+    done = subprocess.run(command, cwd=TOP, env=environment, capture_output=True, text=True, timeout=BUILD_TIMEOUT_S)
     if done.returncode:
-        raise BuildError(f"make {' '.join(words)}\n{done.stdout}{done.stderr}")
+        raise BuildError(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
     return done.stdout + done.stderr
+
+
+def make(folder: Path, *words: str) -> str:
+    """Runs make with outputs in `folder`; what it printed."""
+    return run("make", "--no-print-directory", "-j2", f"O={folder}", *words)
 
 
 @functools.cache

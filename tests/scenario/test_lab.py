@@ -15,8 +15,8 @@ SCENARIOS = ("tests/scenario/test_shell.py::test_help_names_each_command",
 
 
 def run(environment: Path) -> str:
-    done = subprocess.run(["/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:xdist", *SCENARIOS], cwd=TOP, timeout=120,
-                          env={**os.environ, "LG_ENV": str(environment)}, capture_output=True, text=True)
+    done = subprocess.run(["/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:xdist", *SCENARIOS], cwd=TOP,
+                          env={**os.environ, "LG_ENV": str(environment)}, capture_output=True, text=True, timeout=180)
     return done.stdout + done.stderr
 
 
