@@ -45,7 +45,7 @@ def system(config: str) -> str:
 
     present: dict[str, str] = {}
     for name, (component, required, optional, more) in PARTS.items():
-        if compiled(component) and all(compiled(PARTS[to][0]) for to in required.values()):
+        if compiled(component) and all(to in present for to in required.values()):
             present[name] = component
     if "serial" not in present and compiled("apps/hello"):
         present["hello"] = "apps/hello"
