@@ -13,7 +13,8 @@ olddefconfig listnewconfig: $(O)/.config
 # Editors open on whatever there is: `config mend` leaves a .config that can be read, and says what was wrong with it.
 menuconfig guiconfig:
 	$(if $(filter guiconfig,$@),$(Q)$(TESSERA) config display)
-	@test -f $(O)/.config || test ! -f configs/$(DEFCONFIG) || $(MAKE) --no-print-directory $(O)/.config
+	$(if $(wildcard $(O)/.config),,$(if $(wildcard configs/$(DEFCONFIG) $(EXTRA)configs/$(DEFCONFIG)), \
+		+$(Q)$(MAKE) --no-print-directory $(O)/.config))
 	@test -f $(O)/.config || echo "there is no configs/$(DEFCONFIG); starting from the defaults" >&2
 	$(Q)$(TESSERA) config mend --build-dir $(O)
 	$(Q)$(PYTHON) -m $@
