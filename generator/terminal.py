@@ -29,6 +29,7 @@ EXAMPLES = {
     "report": ("tessera report demo --out report.html",),
     "show": ("tessera show demo instances.shell",),
     "schema": ("tessera schema --out manifests/schema",),
+    "new": ("tessera new component apps/hi", "tessera new scenario hi"),
     "config": ("tessera config merge a.config b.config", "tessera config random --seed 7"),
     "completion": ("source <(tessera completion bash)",),
 }
