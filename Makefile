@@ -10,8 +10,9 @@ override O := $(patsubst %/,%,$(O))
 
 # Everything that building, running and testing needs, in one place. `make setup` installs what is missing.
 PACKAGES := gcc binutils make git python3 python3-kconfiglib python3-ruamel.yaml python3-jsonschema python3-jinja2 \
-	python3-pyelftools python3-rich grub-pc-bin grub-efi-amd64-bin grub-common xorriso mtools e2fsprogs gnupg \
-	qemu-system-x86 qemu-utils ovmf python3-labgrid bochs bochsbios bochs-term vgabios python3-pytest python3-pytest-xdist mypy flake8 shellcheck zsh \
+	python3-pyelftools python3-rich grub-pc-bin grub-efi-amd64-bin grub-common xorriso mtools \
+	e2fsprogs gnupg qemu-system-x86 qemu-utils ovmf python3-labgrid bochs bochsbios bochs-term vgabios python3-pytest \
+	python3-pytest-xdist mypy flake8 shellcheck zsh \
 	clang clang-format clang-tidy cppcheck libclang-rt-dev
 
 CC := $(if $(filter default undefined,$(origin CC)),gcc,$(CC))
