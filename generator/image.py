@@ -19,7 +19,7 @@ from generator.diagnostics import Diagnostic, Position, Refused, short
 EPOCH = 1577836800  # 2020-01-01: the date of every file; no meaning beyond being the same
 GRUB = Path("/usr/lib/grub")
 MODULES = ("multiboot2", "normal", "configfile", "search", "search_fs_file", "part_msdos", "part_gpt", "echo",
-           "terminal", "test")
+           "terminal", "test", "sleep", "true")
 BIOS_MODULES = ("biosdisk", "serial", "vbe")
 EFI_MODULES = ("fat", "serial", "efi_gop")
 SIGNING_MODULES = ("pgp", "gcry_rsa", "gcry_sha256")

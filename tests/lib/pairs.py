@@ -26,6 +26,18 @@ class Cover:
     impossible: dict[Pair, str] = field(default_factory=dict)
 
 
+def read_options() -> Any:
+    """The tree's options. kconfiglib takes the tree from the environment, which others inherit from here."""
+    before = os.environ.get("srctree")
+    os.environ["srctree"] = str(TOP)
+    try:
+        return kconfiglib.Kconfig("Kconfig", warn=False)
+    finally:
+        del os.environ["srctree"]
+        if before is not None:
+            os.environ["srctree"] = before
+
+
 def options(kconf: Any) -> dict[str, tuple[str, ...]]:
     """Every option that a user can set, with the values to try: a number's least, most and default."""
     found: dict[str, tuple[str, ...]] = {}
@@ -81,8 +93,7 @@ def _extend(row: dict[str, str], left: set[Pair], space: dict[str, tuple[str, ..
 
 def cover() -> Cover:
     """All pairs of the tree's options."""
-    os.environ["srctree"] = str(TOP)
-    kconf = kconfiglib.Kconfig("Kconfig", warn=False)
+    kconf = read_options()
     space = options(kconf)
     left = {frozenset(((a, x), (b, y))) for a, b in itertools.combinations(sorted(space), 2)
             for x in space[a] for y in space[b]}

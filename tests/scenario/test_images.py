@@ -86,8 +86,11 @@ def test_what_is_not_signed_does_not_boot(what: str, boot: Boot, tmp_path: Path)
         "configuration": (b'menuentry "Tessera"', b'menuentry "Tesserb"'),
     }[what]
     vm = boot("vault", image_file=replaced(iso, tmp_path / "other.iso", old, new))
-    # Without its configuration GRUB would give a command line; to whom, it asks, and there is nobody.
-    Screen(vm).expect("Enter username:" if what == "configuration" else "bad signature")
+    # A kernel without its bundle is not started either. Without its configuration GRUB would give a command line; to
+    # whom, it asks, and there is nobody.
+    screen = Screen(vm)
+    screen.expect("Enter username:" if what == "configuration" else "bad signature")
+    screen.expect("Enter username:" if what == "configuration" else "Tessera does not start")
     assert "Tessera, ABI" not in vm.console
 
 
