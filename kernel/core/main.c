@@ -4,7 +4,7 @@
 #include <boot.h>
 #include <bundle_check.h>
 #include <frame.h>
-#include <thread.h>
+#include <syscall.h>
 
 #define OFFSET(type, member, value) _Static_assert(offsetof(type, member) == (value), "asm_offsets.h")
 OFFSET(struct cpu, self, CPU_SELF);
@@ -14,6 +14,11 @@ OFFSET(struct cpu, scratch, CPU_SCRATCH);
 OFFSET(struct cpu, sched, CPU_SCHED);
 OFFSET(struct cpu, need_resched, CPU_NEED_RESCHED);
 OFFSET(struct thread, frame, THREAD_FRAME);
+OFFSET(struct thread, unit, THREAD_UNIT);
+OFFSET(struct unit, table, UNIT_TABLE);
+OFFSET(struct syscall_table, row, TABLE_ROWS);
+_Static_assert(sizeof(struct syscall_row) == 16 && SYSCALLS == TSS_SYSCALL_COUNT, "asm_offsets.h");
+_Static_assert(SYSCALL_FIRST == TSS_SYSCALL_FIRST && ABI_VERSION == TSS_ABI_VERSION, "asm_offsets.h");
 enum {
 #define WORD(name) FRAME_##name,
 	FRAME_WORDS(WORD)

@@ -6,11 +6,27 @@
 #define FORM_VALUE false
 #define FORM_MESSAGE true
 
-const struct syscall_row syscall_table[TSS_SYSCALL_COUNT] = {
-#define SYSCALL(number, object, type, verb, right, argc, form, text)                                                   \
-	[(number)-0x1000] = {sys_##object##_##verb, TSS_RIGHT_##right, TSS_TYPE_##type, FORM_##form},
+#define NEEDS(type, right) ((type) == TSS_TYPE_ANY ? ~0u : CAP_NEEDS((type)&15, right))
+#define ENTRY(number)                                                                                                  \
+	((number) == TSS_SYS_self_version	 ? arch_syscall_version                                                 \
+	 : (number) == TSS_SYS_self_fault_return ? arch_syscall_whole                                                   \
+						 : arch_syscall_general)
+
+const struct syscall_table syscall_table = {
+	.entry =
+		{
+#define SYSCALL(number, object, type, verb, right, argc, form, text) [(number)-0x1000] = ENTRY(number),
 #include <abi/syscalls.def>
 #undef SYSCALL
+		},
+	.row =
+		{
+#define SYSCALL(number, object, type, verb, right, argc, form, text)                                                   \
+	[(number)-0x1000] = {sys_##object##_##verb, TSS_RIGHT_##right, TSS_TYPE_##type, FORM_##form,                   \
+			     NEEDS(TSS_TYPE_##type, TSS_RIGHT_##right)},
+#include <abi/syscalls.def>
+#undef SYSCALL
+		},
 };
 
 enum {
@@ -40,22 +56,18 @@ status_t syscall_failed(struct thread *self, status_t status)
 {
 	struct arch_frame *frame = &self->frame;
 	frame->rdi = frame->rsi = frame->rdx = frame->r10 = frame->r8 = frame->r9 = 0;
-	if (syscall_table[frame->rax - TSS_SYSCALL_FIRST].message)
+	if (syscall_table.row[frame->rax - TSS_SYSCALL_FIRST].message)
 		frame->rbx = 0;
 	return status;
 }
 
 /* Ends in jumps, so that a handler returns straight to entry.S. */
-status_t syscall_dispatch(struct thread *self, uint64_t number)
+status_t syscall_dispatch(struct thread *self, const struct syscall_row *row)
 {
-	uint64_t index = number - TSS_SYSCALL_FIRST;
-	if (UNLIKELY(index >= TSS_SYSCALL_COUNT))
-		return sys_denied(self, NULL);
-	const struct syscall_row *row = &self->unit->table[index];
 	if (row->type == TSS_TYPE_NONE)
 		return row->handler(self, NULL);
-	struct capability *cap = cspace_lookup_typed(&self->unit->caps, (uint32_t)ARG1(self), row->type);
-	if (UNLIKELY(!cap || row->right & cap->denied))
+	struct capability *cap = cspace_lookup_needed(&self->unit->caps, (cap_t)ARG1(self), row->needs);
+	if (UNLIKELY(!cap))
 		return syscall_resolve_slowly(self, row);
 	return row->handler(self, cap);
 }

@@ -80,7 +80,6 @@ void fault_supervise(struct thread *thread); /* nobody else has helped: its unit
 void fault_deliver(struct thread *to, const struct thread *from, uint64_t badge, struct reply *reply);
 /* The answer to a fault: takes the registers over. caller->fault stays set if it gives up. ARGUMENT (2: the tag). */
 MUST_CHECK status_t fault_reply(const struct thread *self, struct reply *reply, uint64_t tag);
-status_t fault_leave(void); /* end of a system call: whatever is current goes on with its whole frame */
 
 /* Make it current: address space, GS base, and what only some threads have. */
 ALWAYS_INLINE void thread_switch_to(struct thread *thread)

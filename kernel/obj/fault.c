@@ -149,13 +149,6 @@ status_t fault_reply(const struct thread *self, struct reply *reply, uint64_t ta
 	return TSS_OK;
 }
 
-status_t fault_leave(void)
-{
-	if (!cpu_this()->need_resched)
-		arch_resume();
-	return SYSCALL_NO_RESULT;
-}
-
 /* The record says what CPU and thread had before the instruction, rcx and r11 excepted. */
 status_t sys_denied(struct thread *self, struct capability *cap)
 {
@@ -167,7 +160,7 @@ status_t sys_denied(struct thread *self, struct capability *cap)
 	frame->full = true;
 	frame->vector = frame->error = 0;
 	thread_fault(self, TSS_FAULT_SYSCALL, frame->rax);
-	return fault_leave();
+	return SYSCALL_NO_RESULT;
 }
 
 /* Also ends a handler that runs: it may go on as an ordinary part of the thread. */
@@ -202,7 +195,7 @@ status_t sys_self_fault_return(struct thread *self, struct capability *cap)
 	self->fault = action == TSS_FAULT_GIVE_UP ? (uint8_t)kind : 0;
 	if (self->fault && !fault_call(self))
 		fault_supervise(self);
-	return fault_leave();
+	return SYSCALL_NO_RESULT;
 }
 
 status_t sys_unit_fault_port(struct thread *self, struct capability *cap)

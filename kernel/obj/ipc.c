@@ -374,7 +374,7 @@ static NOINLINE status_t reply_receive_general(struct thread *self, struct port 
 			sched_timeout_start(&self->timeout, timeout);
 			port_fast_update(port);
 		}
-		return cpu_this()->current->frame.full ? fault_leave() : SYSCALL_NO_RESULT;
+		return SYSCALL_NO_RESULT;
 	}
 	reply_deliver(self, reply, tag);
 	status = receive(self, port, timeout);
@@ -427,12 +427,12 @@ status_t sys_connection_call(struct thread *self, struct capability *cap)
 status_t sys_port_reply_receive(struct thread *self, struct capability *cap)
 {
 	struct port *port = (struct port *)cap->object;
-	struct capability *reply_cap =
-		cspace_lookup_typed(&self->unit->caps, (uint32_t)(ARG1(self) >> 32), TSS_TYPE_REPLY);
+	struct capability *reply_cap = cspace_lookup_needed(&self->unit->caps, (cap_t)(ARG1(self) >> 32),
+							    CAP_NEEDS(TSS_TYPE_REPLY, TSS_RIGHT_SEND));
 	if (UNLIKELY(!reply_cap || ARG3(self) != TSS_INFINITE))
 		return reply_receive_general(self, port);
 	struct reply *reply = (struct reply *)reply_cap->object;
-	if (UNLIKELY(reply_cap->denied & TSS_RIGHT_SEND || !reply_is_direct(port, reply)))
+	if (UNLIKELY(!reply_is_direct(port, reply)))
 		return reply_receive_general(self, port);
 	if (UNLIKELY(!tag_fast(ARG2(self))))
 		return reply_switch_payload(self, port, reply);

@@ -241,7 +241,7 @@ void port_die(struct port *port)
 static struct connection *caller_untold(const struct thread *caller, const struct port *port)
 {
 	const struct capability *cap =
-		cspace_lookup_typed(&caller->unit->caps, (uint32_t)caller->frame.rdi, TSS_TYPE_CONNECTION);
+		cspace_lookup_needed(&caller->unit->caps, (cap_t)caller->frame.rdi, CAP_NEEDS(TSS_TYPE_CONNECTION, 0));
 	struct connection *connection = cap ? (struct connection *)cap->object : NULL;
 	return connection && connection->target == port && connection->port == &port_stale ? connection : NULL;
 }

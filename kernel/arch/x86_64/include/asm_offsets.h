@@ -10,6 +10,13 @@
 
 /* From the start of struct thread. */
 #define THREAD_FRAME 0x28
+#define THREAD_UNIT 0xd8
+#define UNIT_TABLE 0x28
+#define TABLE_ROWS 0x198 /* of 16 bytes */
+#define SYSCALLS 0x33
+#define SYSCALL_FIRST 0x1000
+#define ABI_VERSION 1
+
 /* What struct arch_frame has there, in its order: entry.S numbers them, core/main.c compares. */
 /* clang-format off */
 #define FRAME_WORDS(X)                                                                                                 \
