@@ -72,7 +72,7 @@ void fault_deliver(struct thread *to, const struct thread *from, uint64_t badge,
 	struct arch_frame *frame = &to->frame;
 	/* Safety: recv[] is larger than a record, and aligned. */
 	record_fill((struct tss_fault_record *)to->ipc->recv, from);
-	message_set_result(to, badge, RECORD_TAG, reply->handle);
+	message_set_result(to, badge, RECORD_TAG, capability_handle(reply->cap));
 	frame->r10 = from->fault;
 	frame->r8 = from->frame.address;
 	frame->r9 = from->frame.rip;
@@ -91,14 +91,13 @@ static bool fault_call(struct thread *thread)
 	if (connection->port == &port_stale)
 		(void)connection_tell(connection);
 	struct port *port = connection->port;
-	struct thread *server = port->fast_receiver;
+	struct thread *server = port_fast_receiver(port);
 	if (port->dead || !thread->left)
 		return false;
 	connection->calls++;
 	if (!server)
 		return call_queue(thread, connection, TSS_INFINITE) == SYSCALL_NO_RESULT;
-	struct reply *reply = reply_bind(port, thread, server, cpu_this()->sched);
-	port->fast_receiver = NULL;
+	struct reply *reply = reply_bind_fast(port, thread, cpu_this()->sched);
 	server->state = TSS_THREAD_READY;
 	server->left = (uint8_t)(thread->left - 1);
 	fault_deliver(server, thread, connection->badge, reply);

@@ -131,7 +131,7 @@ static void thread_unwait(struct thread *thread)
 			replies_cut(thread->port->receiver);
 		break;
 	case TSS_THREAD_RECEIVING:
-		thread->port->fast_receiver = NULL;
+		port_fast_end(thread->port);
 		thread->left = SCHED_CHAIN_MAX;
 		break;
 	case TSS_THREAD_WAITING:

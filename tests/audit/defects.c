@@ -170,7 +170,7 @@ static bool plant_in_port(uint64_t number)
 	case 4:
 		return PLANT(free->free_reply, NULL);
 	case 5:
-		return PLANT(bound->handle, bound->handle + 1);
+		return PLANT(free->fast, bound);
 	case 6:
 		return PLANT(bound->caller, NULL);
 	case 7:
