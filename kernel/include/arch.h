@@ -88,7 +88,7 @@ bool arch_space_unmap(struct arch_space *space, uaddr_t at); /* flushes; true if
 paddr_t arch_space_lookup(const struct arch_space *space, uaddr_t at); /* raw: NOT_MAPPED if nothing is there */
 struct cpu;
 ALWAYS_INLINE void arch_space_activate(struct cpu *cpu, const struct arch_space *space);
-ALWAYS_INLINE void arch_user_gs_set(const uint64_t *base);
+ALWAYS_INLINE void arch_user_bases_set(const struct cpu *cpu, const uint64_t *gs, uint64_t fs);
 
 /* Every register that a unit can reach is in the frame, is GS base, is one of these, or is 0. */
 void arch_extended_switch(struct cpu *cpu, struct arch_extended *next); /* NULL: none of it */
@@ -104,6 +104,7 @@ void arch_irq_unmask(unsigned line);
 
 /* Clock and timer. The clock is the TSC, scaled; it starts near 0 and never goes back. */
 uint64_t arch_clock_us(void);
+uint64_t arch_clock_at(uint64_t tsc); /* what the clock said when the TSC was that */
 ALWAYS_INLINE uint64_t arch_tsc(void);
 uint64_t arch_tsc_per_ms(void);
 void arch_timer_set(uint64_t deadline_us); /* one shot at that clock value (at once if past); replaces the last */

@@ -20,11 +20,13 @@ struct cpu {
 	uint64_t space_root;         /* 0x28 what CR3 holds */
 	unsigned index;
 	bool need_resched;           /* something more urgent may be ready: pick before going back to user */
+	bool fsgsbase;               /* the CPU has those instructions */
 	bool extended_used;          /* some thread has or had `extended`: only then a switch looks */
 	struct arch_extended *extended; /* of the thread whose vector registers and FS base the CPU has; NULL: nobody's */
 	uint64_t charged_tsc;        /* since when `sched` is charged */
 	uint64_t init_tsc; /* when the first unit was about to run */
-	uint64_t interrupts, timer_interrupts, fast_calls, slow_calls, faults, syscalls_denied;
+	uint64_t fast_calls;
+	uint64_t interrupts, timer_interrupts, slow_calls, faults, syscalls_denied;
 };
 
 #define CPUS_MAX 1

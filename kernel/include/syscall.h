@@ -26,6 +26,8 @@ extern const struct syscall_table syscall_table;
 
 /* entry.S. Any call; one that is denied, or sees the whole frame; the null call. */
 extern const char arch_syscall_general[], arch_syscall_whole[], arch_syscall_version[];
+/* fast.S: what can be handed over at once; the rest goes on as in arch_syscall_general. */
+extern const char arch_syscall_call[], arch_syscall_reply_receive[];
 
 #define SYSCALL(number, object, type, verb, right, argc, form, text)                                                   \
 	status_t sys_##object##_##verb(struct thread *self, struct capability *cap);

@@ -24,6 +24,7 @@ struct thread {
 	struct unit *unit;
 	struct tss_ipc_page *ipc; /* the kernel's alias */
 	uint64_t ipc_user;        /* its address in the unit; the user's GS base */
+	uint64_t root;            /* unit->space.root */
 	struct sched *home;
 	union {
 		struct {
@@ -88,7 +89,7 @@ ALWAYS_INLINE void thread_switch_to(struct thread *thread)
 	cpu->current = thread;
 	thread->switches++;
 	arch_space_activate(cpu, &thread->unit->space);
-	arch_user_gs_set(&thread->ipc_user);
+	arch_user_bases_set(cpu, &thread->ipc_user, thread->extension.fs_base);
 	if (UNLIKELY(cpu->extended_used) && cpu->extended != thread->extended)
 		arch_extended_switch(cpu, thread->extended);
 }

@@ -247,7 +247,8 @@ static void audit_thread(const void *object)
 	same("thread: ready and never runs", id, state == TSS_THREAD_READY && !has_context(thread), false);
 	audit.balance[CALLERS] -= calls && !thread->reply;
 	audit.balance[PARKED] += count(&thread->parked, id);
-	audit.balance[TIMEOUTS] -= thread->timeout.armed;
+	audit.balance[TIMEOUTS] -= thread->timeout.again != 0;
+	same("thread: armed outside the wheel", id, thread->timeout.armed && !thread->timeout.again, false);
 }
 
 static void audit_sched(const void *object)

@@ -8,61 +8,10 @@
  *
  * In the kernel GS is this CPU's struct cpu; the user's GS base waits in KERNEL_GS_BASE (SDM vol. 3, 5.8.8).
  */
-#include <asm_offsets.h>
+#include "entry_macros.h"
 
 	.section .entry.text, "ax"
 	.code64
-
-	offset = THREAD_FRAME
-#define WORD(name) .set FRAME_##name, offset; offset = offset + 8;
-	FRAME_WORDS(WORD)
-
-/* Registers into the frame that `base` points to, or back. */
-	.macro SAVE base, registers:vararg
-	.irp register, \registers
-	movq %\register, FRAME_\register(\base)
-	.endr
-	.endm
-
-	.macro LOAD base, registers:vararg
-	.irp register, \registers
-	movq FRAME_\register(\base), %\register
-	.endr
-	.endm
-
-/* What a call's arguments are in, and what C leaves as it was. */
-#define ARGUMENTS rdx, rsi, rdi, r8, r9, r10
-#define KEPT rbp, r12, r13, r14, r15
-
-/*
- * The first instructions of a system call, and the last ones. SDM vol. 2 SYSCALL: rcx = return address, r11 = flags,
- * rsp still the user's. FMASK has cleared IF, DF, TF, AC. While the call runs the user's rsp is in CPU_SCRATCH.
- */
-	.macro ENTER
-	swapgs
-	movq %rsp, %gs:CPU_SCRATCH
-	movq %gs:CPU_CURRENT, %rsp
-	movq %rcx, FRAME_rip(%rsp)
-	movq %r11, FRAME_rflags(%rsp)
-	.endm
-
-/* The way back of the thread in `base`; rip is below TSS_USER_END - a page, never non-canonical: it cannot fault. */
-	.macro LOAD_RETURN base
-	movq FRAME_rip(\base), %rcx
-	movq FRAME_rflags(\base), %r11
-	.endm
-
-	.macro LEAVE
-	swapgs
-	sysretq
-	.endm
-
-/* What only counts when another thread is to run: what C has kept for the thread in `base`, and its stack. */
-	.macro PUT_ASIDE base, through
-	SAVE \base, KEPT
-	movq %gs:CPU_SCRATCH, %\through
-	movq %\through, FRAME_rsp(\base)
-	.endm
 
 	.globl arch_syscall_entry
 	.balign 64
@@ -74,6 +23,18 @@ arch_syscall_entry:
 	movq THREAD_UNIT(%rsp), %r11
 	movq UNIT_TABLE(%r11), %rax
 	jmpq *(%rax,%rcx,8)
+
+/* The same without a shorter way for any call. */
+	.globl arch_syscall_entry_plain
+	.balign 16
+arch_syscall_entry_plain:
+	ENTER
+	leaq -SYSCALL_FIRST(%rax), %rcx
+	cmpq $SYSCALLS - 1, %rcx
+	ja .Lunknown
+	movq THREAD_UNIT(%rsp), %r11
+	movq UNIT_TABLE(%r11), %rax
+	jmp arch_syscall_whole
 
 /*
  * The rows of a table lead here: rcx is the row's number, rax its table, r11 the unit, rsp the thread. FRAME_full is 0
@@ -239,14 +200,9 @@ arch_vector_stubs:
 	call trap_idle
 	jmp arch_resume
 
-/* GS may still be the user's if this hit between entry and swapgs: the kernel's half has the sign bit. */
+/* GS may still be the user's if this hit next to a swapgs: arch_exception_kernel() finds out. */
 .Lbroken:
-	movl $0xc0000101, %ecx
-	rdmsr
-	testl %edx, %edx
-	js 1f
-	swapgs
-1:	movq (%rsp), %rdi
+	movq (%rsp), %rdi
 	movq 8(%rsp), %rsi
 	movq 16(%rsp), %rdx
 	movq %cr2, %rcx

@@ -34,14 +34,19 @@ ALWAYS_INLINE void arch_space_activate(struct cpu *cpu, const struct arch_space 
 #define MSR_KERNEL_GS_BASE 0xc0000102u
 
 /*
- * The GS base the current thread has when it is back in its unit. SDM vol. 3, 5.8.8: swapgs exchanges it at entry.
- * Written at every switch: a thread changes the base, unseen, by loading any selector into GS.
+ * The bases the current thread has when it is back in its unit. SDM vol. 3, 5.8.8: swapgs exchanges that of GS at entry.
+ * Written at every switch: a thread changes them, unseen, by its own WRGSBASE and WRFSBASE, or by loading any selector
+ * into GS. A CPU without these instructions has the FS base of arch_extended_switch().
  */
-ALWAYS_INLINE void arch_user_gs_set(const uint64_t *base)
+ALWAYS_INLINE void arch_user_bases_set(const struct cpu *cpu, const uint64_t *gs, uint64_t fs)
 {
-	/* Safety: *base is a checked user address. */
-	__asm__ volatile("movl %0, %%eax\n\tmovl 4+%0, %%edx\n\twrmsr"
-			 :
-			 : "m"(*base), "c"(MSR_KERNEL_GS_BASE)
-			 : "rax", "rdx");
+	if (LIKELY(cpu->fsgsbase))
+		/* Safety: checked user addresses; between the two swapgs nothing is reached through GS. */
+		__asm__ volatile("swapgs\n\twrgsbase %0\n\tswapgs\n\twrfsbase %1" : : "r"(*gs), "r"(fs));
+	else
+		/* Safety: *gs is a checked user address. */
+		__asm__ volatile("movl %0, %%eax\n\tmovl 4+%0, %%edx\n\twrmsr"
+				 :
+				 : "m"(*gs), "c"(MSR_KERNEL_GS_BASE)
+				 : "rax", "rdx");
 }
