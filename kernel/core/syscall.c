@@ -125,8 +125,8 @@ status_t sys_self_clock(struct thread *self, struct capability *cap)
 
 status_t sys_self_yield(struct thread *self, struct capability *cap)
 {
-	sched_yield();
-	return TSS_OK;
+	self->frame.rax = TSS_OK;
+	return sched_yield() ? SYSCALL_NO_RESULT : TSS_OK;
 }
 
 status_t sys_self_sleep(struct thread *self, struct capability *cap)

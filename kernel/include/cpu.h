@@ -26,6 +26,8 @@ struct cpu {
 	uint64_t charged_tsc;        /* since when `sched` is charged */
 	uint64_t init_tsc; /* when the first unit was about to run */
 	uint64_t fast_calls;
+	struct sched *next;          /* woken, more urgent than `sched` and all that are queued: it need not be queued itself */
+	uint64_t slice_armed;        /* the timer is set to fire by this TSC, for the end of a slice; UINT64_MAX: not for one */
 	uint64_t interrupts, timer_interrupts, slow_calls, faults, syscalls_denied;
 };
 

@@ -27,6 +27,7 @@ struct sched {
 	uint8_t priority;
 	uint8_t state;       /* enum sched_state */
 	uint32_t slice_us;
+	uint64_t slice_ticks; /* the same in TSC ticks */
 	uint64_t slice_end;  /* CURRENT: TSC when its slice is over */
 	uint64_t slice_left; /* otherwise: TSC ticks left of it; 0: a new slice is due */
 	uint64_t time;       /* TSC ticks charged */
@@ -48,6 +49,6 @@ void sched_unqueue(struct sched *sched);                /* out of run queue or p
 void sched_wake_parked(struct thread *thread);          /* everything parked at thread is queued again */
 void sched_activate_home(struct thread *thread);        /* if its own context is parked, queue it */
 void sched_schedule(void);                              /* put the current context back and run the best */
-void sched_yield(void);                                 /* end the current slice */
+bool sched_yield(void);                                 /* end the current slice; true: another context runs now */
 void sched_timeout_start(struct timeout *timeout, uint64_t delay_us); /* and set the timer for it */
 uint64_t sched_charged(const struct sched *sched);      /* TSC ticks, the running stretch included */

@@ -69,6 +69,13 @@ void thread_end(struct thread *thread);                   /* out of every queue;
 void thread_leave(struct thread *thread, uint64_t code);  /* the same; the last one ends its unit with that code */
 /* Ends the wait with status as the call's result, other results 0; the thread is ready. */
 void thread_wake(struct thread *thread, status_t status);
+/* It can run again. */
+ALWAYS_INLINE void thread_ready(struct thread *thread)
+{
+	thread->state = TSS_THREAD_READY;
+	sched_wake_parked(thread);
+	sched_activate_home(thread);
+}
 void thread_block(struct thread *thread, enum tss_thread_state state, uint64_t timeout_us);
 /* ARGUMENT (number, number + 1) unless a thread may begin there. */
 MUST_CHECK status_t thread_check_start(uint64_t entry, uint64_t stack, unsigned number);

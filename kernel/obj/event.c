@@ -16,9 +16,11 @@ void event_signal(struct event *event, uint64_t bits)
 	if (waiter) {
 		event->waiter = NULL;
 		waiter->event = NULL;
-		thread_wake(waiter, TSS_OK);
+		timeout_cancel(&waiter->timeout);
+		waiter->frame.rax = TSS_OK;
 		waiter->frame.rdx = event->bits;
 		event->bits = 0;
+		thread_ready(waiter);
 	} else if (event->port) {
 		event->port->busy = true;
 		if (port_waiting(event->port))

@@ -161,9 +161,7 @@ void thread_wake(struct thread *thread, status_t status)
 	frame->rdx = 0;
 	if (message)
 		frame->rdi = frame->rsi = frame->r10 = frame->r8 = frame->r9 = frame->rbx = 0;
-	thread->state = TSS_THREAD_READY;
-	sched_wake_parked(thread);
-	sched_activate_home(thread);
+	thread_ready(thread);
 }
 
 void thread_end(struct thread *thread)
@@ -253,6 +251,7 @@ status_t sys_sched_create(struct thread *self, struct capability *cap)
 		return ERR(MEMORY, 0);
 	sched->priority = (uint8_t)ARG3(self);
 	sched->slice_us = (uint32_t)ARG4(self);
+	sched->slice_ticks = sched->slice_us * arch_tsc_per_ms() / 1000;
 	link_init(&sched->queue);
 	return syscall_place(self, sched, NULL, TSS_RIGHT_ALL);
 }

@@ -15,7 +15,7 @@ void sched_init(void)
 {
 	for (unsigned i = 0; i < PRIORITIES; i++)
 		link_init(&run_queue.queues[i]);
-	timer_set_for = UINT64_MAX;
+	timer_set_for = cpu_this()->slice_armed = UINT64_MAX;
 }
 
 static void run_queue_insert(struct sched *sched, bool at_head)
@@ -66,8 +66,11 @@ void sched_timeout_start(struct timeout *timeout, uint64_t delay_us)
 }
 
 /* Only when the slice ends matters here: timeouts set the timer when they start. */
-static void sched_arm_slice(const struct cpu *cpu)
+static void sched_arm_slice(struct cpu *cpu)
 {
+	if (cpu->sched->slice_end >= cpu->slice_armed)
+		return;
+	cpu->slice_armed = cpu->sched->slice_end;
 	uint64_t now = arch_tsc();
 	uint64_t left = cpu->sched->slice_end > now ? cpu->sched->slice_end - now : 0;
 	timer_fire_by(arch_clock_us() + left * 1000 / arch_tsc_per_ms() + 1);
@@ -76,6 +79,16 @@ static void sched_arm_slice(const struct cpu *cpu)
 void sched_enqueue(struct sched *sched, bool at_head)
 {
 	struct cpu *cpu = cpu_this();
+	if (cpu->sched && !cpu->need_resched && sched->priority > cpu->sched->priority) {
+		sched->state = SCHED_QUEUED;
+		cpu->next = sched;
+		cpu->need_resched = true;
+		return;
+	}
+	if (UNLIKELY(cpu->next != NULL)) {
+		run_queue_insert(cpu->next, false);
+		cpu->next = NULL;
+	}
 	run_queue_insert(sched, at_head);
 	if (!cpu->sched || sched->priority > cpu->sched->priority)
 		cpu->need_resched = true;
@@ -85,7 +98,9 @@ void sched_enqueue(struct sched *sched, bool at_head)
 
 void sched_unqueue(struct sched *sched)
 {
-	if (sched->state == SCHED_QUEUED)
+	if (cpu_this()->next == sched)
+		cpu_this()->next = NULL;
+	else if (sched->state == SCHED_QUEUED)
 		run_queue_remove(sched);
 	else if (sched->state == SCHED_PARKED)
 		link_remove(&sched->queue);
@@ -180,7 +195,7 @@ static void sched_run(struct cpu *cpu, struct sched *sched, struct thread *threa
 	cpu->sched = sched;
 	sched->state = SCHED_CURRENT;
 	if (!sched->slice_left)
-		sched->slice_left = sched->slice_us * arch_tsc_per_ms() / 1000;
+		sched->slice_left = sched->slice_ticks;
 	sched->slice_end = cpu->charged_tsc + sched->slice_left;
 	if (cpu->current != thread) {
 		/* A call hands over to a unit that the caller may speak to anyhow; here anybody may come next. */
@@ -192,6 +207,15 @@ static void sched_run(struct cpu *cpu, struct sched *sched, struct thread *threa
 		sched_arm_slice(cpu);
 }
 
+static struct sched *sched_take(struct cpu *cpu)
+{
+	struct sched *sched = cpu->next;
+	cpu->next = NULL;
+	if (!sched && (sched = run_queue_first()))
+		run_queue_remove(sched);
+	return sched;
+}
+
 void sched_schedule(void)
 {
 	struct cpu *cpu = cpu_this();
@@ -199,9 +223,8 @@ void sched_schedule(void)
 	cpu->need_resched = false;
 	sched_charge(cpu);
 	sched_put_back(cpu);
-	while ((sched = run_queue_first())) {
+	while ((sched = sched_take(cpu))) {
 		struct thread *park_at = NULL;
-		run_queue_remove(sched);
 		struct thread *thread = sched_follow(sched, &park_at);
 		if (thread)
 			return sched_run(cpu, sched, thread);
@@ -212,11 +235,25 @@ void sched_schedule(void)
 	cpu->current = NULL;
 }
 
-void sched_yield(void)
+/* The next of the same priority goes on at once, if it can run itself: the queue is as full as before. */
+bool sched_yield(void)
 {
 	struct cpu *cpu = cpu_this();
-	cpu->sched->slice_end = 0;
-	cpu->need_resched = true;
+	struct sched *sched = cpu->sched;
+	struct link *queue = &run_queue.queues[sched->priority];
+	struct sched *next = LINK_FIRST(queue, struct sched, queue);
+	if (!next || next->home->state != TSS_THREAD_READY || cpu->need_resched) {
+		sched->slice_end = 0;
+		cpu->need_resched = true;
+		return false;
+	}
+	sched_charge(cpu);
+	link_remove(&next->queue);
+	link_append(queue, &sched->queue);
+	sched->state = SCHED_QUEUED;
+	sched->slice_left = 0;
+	sched_run(cpu, next, next->home);
+	return true;
 }
 
 void trap_timer(void)
@@ -224,7 +261,7 @@ void trap_timer(void)
 	struct cpu *cpu = cpu_this();
 	struct timeout *timeout;
 	cpu->timer_interrupts++;
-	timer_set_for = UINT64_MAX;
+	timer_set_for = cpu->slice_armed = UINT64_MAX;
 	while ((timeout = timer_expire(arch_clock_us())))
 		thread_wake(CONTAINER_OF(timeout, struct thread, timeout), ERR(TIMEOUT, 0));
 	if (cpu->sched && arch_tsc() >= cpu->sched->slice_end && !link_empty(&run_queue.queues[cpu->sched->priority]))
