@@ -90,12 +90,11 @@ void fault_deliver(struct thread *to, const struct thread *from, uint64_t badge,
 MUST_CHECK status_t fault_reply(const struct thread *self, struct reply *reply, uint64_t tag);
 
 /* Make it current: address space, GS base, and what only some threads have. */
-ALWAYS_INLINE void thread_switch_to(struct thread *thread)
+ALWAYS_INLINE void thread_switch_to(struct cpu *cpu, struct thread *thread)
 {
-	struct cpu *cpu = cpu_this();
 	cpu->current = thread;
 	thread->switches++;
-	arch_space_activate(cpu, &thread->unit->space);
+	arch_space_activate(cpu, (paddr_t){thread->root});
 	arch_user_bases_set(cpu, &thread->ipc_user, thread->extension.fs_base);
 	if (UNLIKELY(cpu->extended_used) && cpu->extended != thread->extended)
 		arch_extended_switch(cpu, thread->extended);

@@ -102,7 +102,7 @@ static bool fault_call(struct thread *thread)
 	server->left = (uint8_t)(thread->left - 1);
 	fault_deliver(server, thread, connection->badge, reply);
 	thread->state = TSS_THREAD_CALLING;
-	thread_switch_to(server);
+	thread_switch_to(cpu_this(), server);
 	return true;
 }
 

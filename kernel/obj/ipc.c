@@ -173,7 +173,7 @@ ALWAYS_INLINE status_t call_hand_over(struct thread *self, struct thread *server
 	message_copy_words(server, self);
 	self->state = TSS_THREAD_CALLING;
 	cpu->fast_calls++;
-	thread_switch_to(server);
+	thread_switch_to(cpu, server);
 	return SYSCALL_NO_RESULT;
 }
 
@@ -318,7 +318,7 @@ ALWAYS_INLINE status_t reply_switch_to(struct thread *self, struct port *port, s
 	self->state = TSS_THREAD_RECEIVING;
 	reply->server = self;
 	port->fast = reply; /* a reply object is free: the one just used */
-	thread_switch_to(caller);
+	thread_switch_to(cpu_this(), caller);
 	return SYSCALL_NO_RESULT;
 }
 

@@ -108,7 +108,7 @@ void thread_start(struct thread *thread, struct sched *sched)
 	sched->home = sched->starts = thread;
 	thread->state = TSS_THREAD_READY;
 	thread->unit->state = UNIT_RUNNING;
-	sched_enqueue(sched, false);
+	sched_enqueue(sched);
 }
 
 void thread_block(struct thread *thread, enum tss_thread_state state, uint64_t timeout_us)
@@ -249,9 +249,6 @@ status_t sys_sched_create(struct thread *self, struct capability *cap)
 	struct sched *sched = object_alloc(unit, TSS_TYPE_SCHED);
 	if (!sched)
 		return ERR(MEMORY, 0);
-	sched->priority = (uint8_t)ARG3(self);
-	sched->slice_us = (uint32_t)ARG4(self);
-	sched->slice_ticks = sched->slice_us * arch_tsc_per_ms() / 1000;
-	link_init(&sched->queue);
+	sched_set(sched, (uint8_t)ARG3(self), (uint32_t)ARG4(self));
 	return syscall_place(self, sched, NULL, TSS_RIGHT_ALL);
 }

@@ -22,13 +22,13 @@ ALWAYS_INLINE uint64_t arch_tsc(void)
 	return (uint64_t)high << 32 | low;
 }
 
-ALWAYS_INLINE void arch_space_activate(struct cpu *cpu, const struct arch_space *space)
+ALWAYS_INLINE void arch_space_activate(struct cpu *cpu, paddr_t root)
 {
-	if (cpu->space_root == space->root.raw)
+	if (cpu->space_root == root.raw)
 		return;
-	cpu->space_root = space->root.raw;
+	cpu->space_root = root.raw;
 	/* Safety: every space maps the kernel half alike. */
-	__asm__ volatile("movq %0, %%cr3" : : "r"(space->root.raw) : "memory");
+	__asm__ volatile("movq %0, %%cr3" : : "r"(root.raw) : "memory");
 }
 
 #define MSR_KERNEL_GS_BASE 0xc0000102u
