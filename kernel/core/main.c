@@ -28,6 +28,8 @@ OFFSET(struct thread, timeout.again, THREAD_AGAIN);
 OFFSET(struct thread, timeout.restarted, THREAD_RESTARTED);
 OFFSET(struct thread, timeout.armed, THREAD_ARMED);
 OFFSET(struct thread, switches, THREAD_SWITCHES);
+OFFSET(struct thread, last_port, THREAD_LAST_PORT);
+OFFSET(struct thread, last_reply, THREAD_LAST_REPLY);
 OFFSET(struct thread, extended, THREAD_EXTENDED);
 OFFSET(struct unit, caps.pages, UNIT_CAPS);
 OFFSET(struct capability, object, CAP_OBJECT);

@@ -87,6 +87,7 @@ bool arch_space_unmap(struct arch_space *space, uaddr_t at); /* flushes; true if
 #define NOT_MAPPED UINT64_MAX
 paddr_t arch_space_lookup(const struct arch_space *space, uaddr_t at); /* raw: NOT_MAPPED if nothing is there */
 struct cpu;
+ALWAYS_INLINE void arch_copy_words(void *to, const void *from, uint64_t count);
 ALWAYS_INLINE void arch_space_activate(struct cpu *cpu, paddr_t root);
 ALWAYS_INLINE void arch_user_bases_set(const struct cpu *cpu, const uint64_t *gs, uint64_t fs);
 

@@ -28,8 +28,7 @@ ALWAYS_INLINE void message_copy_payload(uint64_t *to, const uint64_t *from, uint
 	if (LIKELY(length <= MESSAGE_REGISTER_BYTES))
 		return;
 	uint64_t words = length / sizeof(uint64_t), tail = length % sizeof(uint64_t);
-	for (uint64_t i = TSS_MESSAGE_REGISTERS; i < words; i++)
-		to[i] = from[i];
+	arch_copy_words(&to[TSS_MESSAGE_REGISTERS], &from[TSS_MESSAGE_REGISTERS], words - TSS_MESSAGE_REGISTERS);
 	for (uint64_t i = 0; i < tail; i++)
 		((uint8_t *)&to[words])[i] = ((const uint8_t *)&from[words])[i];
 }

@@ -42,6 +42,7 @@ struct thread {
 	struct timeout timeout;
 	struct link parked;       /* contexts whose chain ends here */
 	uint64_t switches;
+	struct capability *last_port, *last_reply; /* fast.S: slots of the unit where it found these last */
 	struct arch_extended *extended; /* &extension, or NULL: uses none of it */
 	struct arch_extended extension;
 	uint64_t fault_entry, fault_stack; /* its own fault handler; 0: none */

@@ -37,13 +37,13 @@ static void record_fill(struct tss_fault_record *record, const struct thread *th
 	record->code = frame->vector << 32 | frame->error;
 	record->thread = thread->object.id;
 	__builtin_memcpy(record->unit, thread->unit->name, TSS_NAME_SIZE);
-	__builtin_memcpy(record->regs, frame, sizeof(record->regs));
+	arch_copy_words(record->regs, frame, COUNT_OF(record->regs));
 }
 
 /* Registers that a unit chose. Its instruction and stack pointers have been read, and seen by frame_can_run(). */
 static void frame_load(struct arch_frame *frame, const struct tss_fault_record *record, uint64_t ip, uint64_t sp)
 {
-	__builtin_memcpy(frame, record->regs, sizeof(record->regs));
+	arch_copy_words(frame, record->regs, COUNT_OF(record->regs));
 	frame->rip = ip;
 	frame->rsp = sp;
 	frame->rflags = ARCH_USER_FLAGS(record->flags);

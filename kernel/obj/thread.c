@@ -59,6 +59,7 @@ void thread_reset(struct thread *thread)
 	thread->fault_entry = 0;
 	thread->fault_handling = false;
 	thread->left = SCHED_CHAIN_MAX;
+	thread->last_port = thread->last_reply = thread->unit->caps.pages[0];
 	arch_extended_reset(&thread->extension);
 	thread->unit->threads++;
 	__builtin_memset(thread->ipc, 0, PAGE_SIZE);

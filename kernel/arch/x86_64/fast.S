@@ -13,13 +13,17 @@
 	.section .entry.text, "ax"
 	.code64
 
-/* The capability under a handle, in rax, if it is what is needed. r11: the unit. Changes rcx. See cspace_lookup_needed(). */
-	.macro LOOKUP handle32, handle64, needs, otherwise
-	leal (,%\handle64,4), %eax
+/* The slot that a handle leads to, in rax. r11: the unit. Changes rcx. See cspace_at(). */
+	.macro SLOT handle
+	leal (,%\handle,4), %eax
 	movzbl %ah, %ecx
 	movzbl %al, %eax
 	shll $4, %eax
 	addq UNIT_CAPS(%r11,%rcx,8), %rax
+	.endm
+
+/* Is its capability the one under that handle, and what is needed? See cspace_lookup_needed(). */
+	.macro CHECK_CAP handle32, needs, otherwise
 	cmpl %\handle32, CAP_HANDLE(%rax)
 	jne \otherwise
 	testl $\needs, CAP_REFUSED(%rax)
@@ -93,7 +97,8 @@
 	.balign 64
 arch_syscall_call:
 	SAVE %rsp, KEPT
-	LOOKUP edi, rdi, NEEDS_CALL, .Lcall_general
+	SLOT rdi
+	CHECK_CAP edi, NEEDS_CALL, .Lcall_general
 	movq CAP_OBJECT(%rax), %r15		/* the connection */
 	movq CONNECTION_FAST_PORT(%r15), %rbp	/* its port; another one if it is stale, or its mode not FAST */
 	movq PORT_FAST(%rbp), %r12		/* the free reply */
@@ -158,11 +163,15 @@ arch_syscall_call:
 	.balign 64
 arch_syscall_reply_receive:
 	SAVE %rsp, KEPT
-	LOOKUP edi, rdi, NEEDS_RECEIVE, .Lreply_general
+	movq THREAD_LAST_PORT(%rsp), %rax	/* a slot of this unit, as good as any other until it is compared */
+	CHECK_CAP edi, NEEDS_RECEIVE, .Lfind_port
+.Lport_found:
 	movq CAP_OBJECT(%rax), %rbp		/* the port */
 	movq %rdi, %r14
 	shrq $32, %r14
-	LOOKUP r14d, r14, NEEDS_REPLY, .Lreply_general
+	movq THREAD_LAST_REPLY(%rsp), %rax
+	CHECK_CAP r14d, NEEDS_REPLY, .Lfind_reply
+.Lreply_found:
 	movq CAP_OBJECT(%rax), %r12		/* the reply; its capability stays in rax */
 	movq %gs:CPU_SCHED, %rcx
 	cmpq %rcx, REPLY_SCHED(%r12)
@@ -192,6 +201,17 @@ arch_syscall_reply_receive:
 	xorl %edi, %edi
 	xorl %edx, %edx
 	HAND_OVER
+
+.Lfind_port:
+	SLOT rdi
+	movq %rax, THREAD_LAST_PORT(%rsp)
+	CHECK_CAP edi, NEEDS_RECEIVE, .Lreply_general
+	jmp .Lport_found
+.Lfind_reply:
+	SLOT r14
+	movq %rax, THREAD_LAST_REPLY(%rsp)
+	CHECK_CAP r14d, NEEDS_REPLY, .Lreply_general
+	jmp .Lreply_found
 
 .Lreply_payload:
 	CHECK_PAYLOAD .Lreply_general

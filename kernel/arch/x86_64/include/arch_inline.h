@@ -22,6 +22,13 @@ ALWAYS_INLINE uint64_t arch_tsc(void)
 	return (uint64_t)high << 32 | low;
 }
 
+/* Copies `count` words; neither side is looked at beyond. */
+ALWAYS_INLINE void arch_copy_words(void *to, const void *from, uint64_t count)
+{
+	/* Safety: the caller's word for both ranges; FMASK and entry.S have cleared DF. */
+	__asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(count) : : "memory");
+}
+
 ALWAYS_INLINE void arch_space_activate(struct cpu *cpu, paddr_t root)
 {
 	if (cpu->space_root == root.raw)

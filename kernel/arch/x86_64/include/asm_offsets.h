@@ -23,7 +23,9 @@
 #define THREAD_RESTARTED 0x160
 #define THREAD_ARMED 0x16a
 #define THREAD_SWITCHES 0x180
-#define THREAD_EXTENDED 0x188
+#define THREAD_LAST_PORT 0x188
+#define THREAD_LAST_REPLY 0x190
+#define THREAD_EXTENDED 0x198
 
 /* Of other objects. */
 #define UNIT_CAPS 0x40
