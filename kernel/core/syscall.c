@@ -6,7 +6,7 @@
 #define FORM_VALUE false
 #define FORM_MESSAGE true
 
-#define NEEDS(type, right) ((type) == TSS_TYPE_ANY ? ~0u : CAP_NEEDS((type)&15, right))
+#define NEEDS(type, right) ((type) == TSS_TYPE_ANY ? CAP_NEEDS_ANY(right) : CAP_NEEDS((type)&15, right))
 #define ENTRY(number)                                                                                                  \
 	((number) == TSS_SYS_connection_call	  ? arch_syscall_call                                                   \
 	 : (number) == TSS_SYS_port_reply_receive ? arch_syscall_reply_receive                                          \
@@ -69,7 +69,7 @@ status_t syscall_dispatch(struct thread *self, const struct syscall_row *row)
 	if (row->type == TSS_TYPE_NONE)
 		return row->handler(self, NULL);
 	struct capability *cap = cspace_lookup_needed(&self->unit->caps, (cap_t)ARG1(self), row->needs);
-	if (UNLIKELY(!cap))
+	if (UNLIKELY(!cap || (row->type == TSS_TYPE_ANY && ARG1(self) >> 32)))
 		return syscall_resolve_slowly(self, row);
 	return row->handler(self, cap);
 }
@@ -121,12 +121,6 @@ status_t sys_self_version(struct thread *self, struct capability *cap)
 status_t sys_self_clock(struct thread *self, struct capability *cap)
 {
 	return syscall_value(self, arch_clock_us());
-}
-
-status_t sys_self_yield(struct thread *self, struct capability *cap)
-{
-	self->frame.rax = TSS_OK;
-	return sched_yield() ? SYSCALL_NO_RESULT : TSS_OK;
 }
 
 status_t sys_self_sleep(struct thread *self, struct capability *cap)

@@ -94,7 +94,7 @@ ALWAYS_INLINE void arch_user_bases_set(const struct cpu *cpu, const uint64_t *gs
 /* Every register that a unit can reach is in the frame, is GS base, is one of these, or is 0. */
 void arch_extended_switch(struct cpu *cpu, struct arch_extended *next); /* NULL: none of it */
 void arch_extended_reset(struct arch_extended *extended);               /* the state a thread begins with */
-void arch_selectors_clear(void); /* DS ES FS GS, and the bases of FS and GS with them */
+ALWAYS_INLINE void arch_selectors_clear(void); /* DS ES FS GS, and the bases of FS and GS with them */
 
 /* Interrupt lines: ISA numbers 0-15 (MADT overrides applied) and global system interrupts from 16 up. */
 unsigned arch_irq_count(void);

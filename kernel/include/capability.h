@@ -45,7 +45,8 @@ _Static_assert(sizeof(struct capability) == 64, "64 slots a page, one cache line
 #define CSPACE_PAGES (TSS_SLOTS_MAX / CAPS_PER_PAGE)
 /* Bits of `refused` that are clear in a capability of that type with that right. */
 #define CAP_NEEDS(type, right) ((uint32_t)(right) | 0x10000u << (type))
-#define CAP_TYPE_MASK(type) ((uint16_t) ~(1u << (type)))
+#define CAP_NEEDS_ANY(right) ((uint32_t)(right) | 0x80000000u) /* of any type: what only an empty slot refuses */
+#define CAP_NOT_TYPES(type) ((uint16_t)(0x7fffu & ~(1u << (type))))
 
 /*
  * Slots are found without a comparison: whatever 16 bits a handle has there lead to some slot, and only the right one

@@ -55,5 +55,7 @@ ALWAYS_INLINE void message_set_result(struct thread *to, uint64_t badge, uint64_
  * receiver declared too few usable slots.
  */
 MUST_CHECK status_t message_move_caps(struct thread *to, struct message *message, struct thread *from, uint64_t tag);
+/* fast.S: the same for just one. False: nothing is done, and message_move_caps() has to look (or to say what is wrong). */
+bool message_hand_over_cap(struct thread *from, struct thread *to);
 /* Out of a queued message into to's slots; what finds no slot is deleted. NULL: all are. */
 void message_take_caps(struct message *message, struct thread *to);

@@ -51,6 +51,5 @@ void sched_unqueue(struct sched *sched);                /* out of run queue or p
 void sched_wake_parked(struct thread *thread);          /* everything parked at thread is queued again */
 void sched_activate_home(struct thread *thread);        /* if its own context is parked, queue it */
 void sched_schedule(void);                              /* put the current context back and run the best */
-bool sched_yield(void);                                 /* end the current slice; true: another context runs now */
 void sched_timeout_start(struct timeout *timeout, uint64_t delay_us); /* and set the timer for it */
 uint64_t sched_charged(const struct sched *sched);      /* TSC ticks, the running stretch included */

@@ -15,7 +15,7 @@ struct syscall_row {
 	uint16_t right;
 	uint8_t type;   /* NONE: argument 1 is no capability; 0xff: any type will do */
 	bool message;   /* its form is MESSAGE */
-	uint32_t needs; /* CAP_NEEDS() of argument 1; of any type: what no capability has */
+	uint32_t needs; /* CAP_NEEDS() of argument 1, or CAP_NEEDS_ANY() */
 };
 
 struct syscall_table {

@@ -79,7 +79,7 @@ static void capability_fill(struct capability *slot, struct object *object, uint
 {
 	slot->object = object;
 	slot->type = object->type;
-	slot->not_types = CAP_TYPE_MASK(object->type);
+	slot->not_types = CAP_NOT_TYPES(object->type);
 	capability_set_rights(slot, rights);
 	slot->original = false;
 	slot->mapped_at = 0;

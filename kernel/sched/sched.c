@@ -5,7 +5,7 @@
  */
 #include <enabled.h>
 #include <port.h>
-#include <thread.h>
+#include <syscall.h>
 
 struct run_queue run_queue; /* of the one CPU; per CPU when there are more */
 
@@ -251,8 +251,8 @@ void sched_schedule(void)
 	sched_run(cpu, next, next->home);
 }
 
-/* The next of the same priority goes on at once, if it can run itself: the queue is as full as before. */
-bool sched_yield(void)
+/* Ends the current slice. The next of the same priority goes on at once, if it can run itself: the queue is as full as before. */
+status_t sys_self_yield(struct thread *self, struct capability *cap)
 {
 	struct cpu *cpu = cpu_this();
 	struct sched *sched = cpu->sched;
@@ -261,15 +261,16 @@ bool sched_yield(void)
 	if (!next || next->home->state != TSS_THREAD_READY || cpu->need_resched) {
 		sched->slice_end = 0;
 		cpu->need_resched = true;
-		return false;
+		return TSS_OK;
 	}
+	self->frame.rax = TSS_OK;
 	sched_charge(cpu);
 	link_remove(&next->queue);
 	link_append(queue, &sched->queue);
 	sched->state = SCHED_QUEUED;
 	sched->slice_left = 0;
 	sched_run(cpu, next, next->home);
-	return true;
+	return SYSCALL_NO_RESULT;
 }
 
 void trap_timer(void)

@@ -39,7 +39,7 @@
 	jne \otherwise
 	.endm
 
-/* After CHECK_TAG: no capabilities, 33 to 256 bytes, whose number is in r14. */
+/* After CHECK_TAG: no capabilities, 33 to 256 bytes, whose number is in r14; otherwise there is tag >> 32. */
 	.macro CHECK_PAYLOAD otherwise
 	movq %rsi, %r14
 	shrq $32, %r14
@@ -142,18 +142,45 @@ arch_syscall_call:
 	jmp .Lcall_commit
 
 .Lcall_payload:
-	CHECK_PAYLOAD .Lcall_general
+	CHECK_PAYLOAD .Lcall_capability
 	cmpq $-1, %rdx
-	je 1f
+	je .Lcall_copy
 	CHECK_TIMEOUT
-1:	SAVE %rsp, rdi
+.Lcall_copy:
+	SAVE %rsp, rdi
 	movl %ecx, %r11d
 	COPY_PAYLOAD rax
 	movl %r11d, %ecx
 	LOAD %rsp, rdi
 	jmp .Lcall_message
 
+/* Just one capability, of those that need no further look: in C. */
+.Lcall_capability:
+	subq $ONE_CAPABILITY, %r14
+	cmpq $MESSAGE_MAX, %r14
+	ja .Lcall_general
+	testl %esi, %esi
+	js .Lcall_general
+	cmpq $-1, %rdx
+	je 1f
+	CHECK_TIMEOUT
+1:	SAVE %rsp, ARGUMENTS
+	movq %rsp, %rdi
+	movq %r13, %rsi
+	movq %gs:CPU_STACK, %rsp
+	call message_hand_over_cap
+	movq %gs:CPU_CURRENT, %rsp
+	testb %al, %al
+	LOAD %rsp, ARGUMENTS
+	je .Lcall_general
+	movzwl THREAD_PROGRESS(%rsp), %ecx
+	subl $ONE_CALL_LEFT, %ecx
+	cmpl $MESSAGE_REGISTERS, %r14d
+	jbe .Lcall_message
+	jmp .Lcall_copy
+
 .Lcall_general:
+	movq THREAD_UNIT(%rsp), %r11
 	LOAD %rsp, KEPT
 	movl $SYSCALL_CALL - SYSCALL_FIRST, %ecx
 	movq UNIT_TABLE(%r11), %rax

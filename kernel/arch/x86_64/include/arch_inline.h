@@ -40,6 +40,14 @@ ALWAYS_INLINE void arch_space_activate(struct cpu *cpu, paddr_t root)
 
 #define MSR_KERNEL_GS_BASE 0xc0000102u
 
+ALWAYS_INLINE void arch_selectors_clear(void)
+{
+	/* Safety: the kernel uses none of the four; GS base is the user's between the two swapgs, and set anew after. */
+	__asm__ volatile("movl %0, %%ds\n\tmovl %0, %%es\n\tmovl %0, %%fs\n\tswapgs\n\tmovl %0, %%gs\n\tswapgs"
+			 :
+			 : "r"(0));
+}
+
 /*
  * The bases the current thread has when it is back in its unit. SDM vol. 3, 5.8.8: swapgs exchanges that of GS at entry.
  * Written at every switch: a thread changes them, unseen, by its own WRGSBASE and WRFSBASE, or by loading any selector

@@ -61,6 +61,7 @@
 #define ONE_CALL_LEFT 0x100 /* of THREAD_PROGRESS */
 #define GENERATION_ONE 0x10000 /* of CAP_HANDLE */
 #define MESSAGE_MAX 256
+#define ONE_CAPABILITY 0x10000 /* of tag >> 32 */
 #define MESSAGE_REGISTERS 32 /* bytes in registers */
 #define IPC_SEND 0x120	     /* of the IPC page: where what is not in registers lies, and arrives */
 #define IPC_RECEIVE 0x220
