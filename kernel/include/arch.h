@@ -87,13 +87,14 @@ bool arch_space_unmap(struct arch_space *space, uaddr_t at); /* flushes; true if
 #define NOT_MAPPED UINT64_MAX
 paddr_t arch_space_lookup(const struct arch_space *space, uaddr_t at); /* raw: NOT_MAPPED if nothing is there */
 struct cpu;
-ALWAYS_INLINE void arch_space_activate(struct cpu *cpu, const struct arch_space *space);
-ALWAYS_INLINE void arch_user_gs_set(const uint64_t *base);
+ALWAYS_INLINE void arch_copy_words(void *to, const void *from, uint64_t count);
+ALWAYS_INLINE void arch_space_activate(struct cpu *cpu, paddr_t root);
+ALWAYS_INLINE void arch_user_bases_set(const struct cpu *cpu, const uint64_t *gs, uint64_t fs);
 
 /* Every register that a unit can reach is in the frame, is GS base, is one of these, or is 0. */
 void arch_extended_switch(struct cpu *cpu, struct arch_extended *next); /* NULL: none of it */
 void arch_extended_reset(struct arch_extended *extended);               /* the state a thread begins with */
-void arch_selectors_clear(void); /* DS ES FS GS, and the bases of FS and GS with them */
+ALWAYS_INLINE void arch_selectors_clear(void); /* DS ES FS GS, and the bases of FS and GS with them */
 
 /* Interrupt lines: ISA numbers 0-15 (MADT overrides applied) and global system interrupts from 16 up. */
 bool arch_irq_valid(uint64_t line); /* there is one, and it is none the kernel keeps: timer, cascade */
@@ -102,6 +103,7 @@ void arch_irq_open(unsigned line, bool open); /* false: masked */
 
 /* Clock and timer. The clock is the TSC, scaled; it starts near 0 and never goes back. */
 uint64_t arch_clock_us(void);
+uint64_t arch_clock_at(uint64_t tsc); /* what the clock said when the TSC was that */
 ALWAYS_INLINE uint64_t arch_tsc(void);
 uint64_t arch_tsc_per_ms(void);
 void arch_timer_set(uint64_t deadline_us); /* one shot at that clock value (at once if past); replaces the last */

@@ -2,6 +2,10 @@
 /*
  * timer.h - timeouts on a hierarchical wheel: start, cancel and expire are O(1). One tick is 2^TIMER_TICK_SHIFT us;
  * a timeout fires at the first tick boundary at or after its deadline, never before it.
+ *
+ * fast.S starts and cancels without touching the wheel. To cancel it only clears `armed`; the timeout stays where it is
+ * until its slot's time has come. If it is started for the same time again before that, it cannot fire earlier than its
+ * slot's time, so it is enough to note when that was: the slot finds out, and moves it on.
  */
 #pragma once
 #include <link.h>
@@ -10,9 +14,11 @@
 
 struct timeout {
 	struct link link;      /* in a wheel slot, or alone */
-	uint64_t deadline;     /* ticks */
+	uint64_t deadline;     /* ticks: what its slot is chosen by */
+	uint64_t again;        /* in the wheel: its delay in us, plus 1; 0: it is not */
+	uint64_t restarted;    /* TSC when it was started once more; 0: it was not */
 	uint8_t level, slot;
-	bool armed;
+	bool armed;            /* it shall fire */
 };
 
 #define TIMER_LEVELS 7u

@@ -7,7 +7,7 @@
 #include <port.h>
 #include <syscall.h>
 
-void event_signal(struct event *event, uint64_t bits)
+ALWAYS_INLINE void signal_now(struct event *event, uint64_t bits)
 {
 	struct thread *waiter = event->waiter;
 	event->bits |= bits;
@@ -16,14 +16,22 @@ void event_signal(struct event *event, uint64_t bits)
 	if (waiter) {
 		event->waiter = NULL;
 		waiter->event = NULL;
-		thread_wake(waiter, TSS_OK);
+		if (waiter->timeout.again)
+			timeout_cancel(&waiter->timeout);
+		waiter->frame.rax = TSS_OK;
 		waiter->frame.rdx = event->bits;
 		event->bits = 0;
+		thread_ready(waiter);
 	} else if (event->port) {
 		event->port->busy = true;
 		if (port_waiting(event->port))
 			(void)port_deliver_next(event->port);
 	}
+}
+
+void event_signal(struct event *event, uint64_t bits)
+{
+	signal_now(event, bits);
 }
 
 void event_destroy(void *object)
@@ -44,7 +52,7 @@ status_t sys_event_create(struct thread *self, struct capability *cap)
 
 status_t sys_event_signal(struct thread *self, struct capability *cap)
 {
-	event_signal((struct event *)cap->object, ARG2(self));
+	signal_now((struct event *)cap->object, ARG2(self));
 	return TSS_OK;
 }
 

@@ -24,12 +24,16 @@ struct reply *reply_bind(struct port *port, struct thread *caller, struct thread
 }
 
 /* The handle is spent whether or not somebody still waited. */
+ALWAYS_INLINE void reply_spend(struct reply *reply)
+{
+	reply->caller = NULL;
+	reply->cap->generation++;
+}
+
 ALWAYS_INLINE void reply_release(struct reply *reply)
 {
 	struct port *port = reply->port;
-	reply->caller = NULL;
-	reply->handle += 1u << 16;
-	reply->cap->generation++;
+	reply_spend(reply);
 	reply->next_free = port->free_reply;
 	port->free_reply = reply;
 }
@@ -77,6 +81,7 @@ void reply_detach_caller(struct reply *reply)
 	struct port *port = reply->port;
 	reply->caller->reply = NULL;
 	reply->caller = NULL;
+	reply->sched = reply->fault_sched = NULL; /* so no answer is direct */
 	reply->gone = true;
 	server_released(reply->server);
 	if (!reply->server && !reply->away)
@@ -101,7 +106,6 @@ void reply_hand_on(struct reply *reply, struct capability *slot, struct thread *
 	} else {
 		capability_derive(slot, reply->cap, TSS_RIGHT_SEND);
 		reply->cap->generation++;
-		reply->handle += 1u << 16;
 	}
 	reply->away = slot;
 	reply->server = server;
@@ -163,14 +167,13 @@ ALWAYS_INLINE status_t call_hand_over(struct thread *self, struct thread *server
 {
 	struct port *port = connection->port;
 	struct cpu *cpu = cpu_this();
-	struct reply *reply = reply_bind(port, self, server, cpu->sched);
-	port->fast_receiver = NULL;
+	struct reply *reply = reply_bind_fast(port, self, cpu->sched);
 	server->progress = (uint16_t)(self->progress - CALL_LINK); /* READY, as self is; self->left is not 0 */
-	message_set_result(server, connection->badge, self->frame.rsi, reply->handle);
+	message_set_result(server, connection->badge, self->frame.rsi, capability_handle(reply->cap));
 	message_copy_words(server, self);
 	self->state = TSS_THREAD_CALLING;
 	cpu->fast_calls++;
-	thread_switch_to(server);
+	thread_switch_to(cpu, server);
 	return SYSCALL_NO_RESULT;
 }
 
@@ -191,7 +194,7 @@ static status_t call_check(const struct thread *self, const struct connection *c
 
 static NOINLINE status_t call_general(struct thread *self, struct connection *connection)
 {
-	struct thread *server = connection->port->fast_receiver;
+	struct thread *server = port_fast_receiver(connection->port);
 	uint64_t tag = ARG2(self), timeout = ARG3(self);
 	status_t status = call_check(self, connection);
 	if (status == ERR(PEER_RESTARTED, 1))
@@ -309,13 +312,13 @@ status_t sys_reply_send(struct thread *self, struct capability *cap)
 ALWAYS_INLINE status_t reply_switch_to(struct thread *self, struct port *port, struct reply *reply)
 {
 	struct thread *caller = reply->caller;
-	reply_release(reply);
+	reply_spend(reply);
 	caller->state = TSS_THREAD_READY;
 	self->port = port;
 	self->state = TSS_THREAD_RECEIVING;
-	port->receiver = self;
-	port->fast_receiver = self; /* a reply object is free: the one just used */
-	thread_switch_to(caller);
+	reply->server = self;
+	port->fast = reply; /* a reply object is free: the one just used */
+	thread_switch_to(cpu_this(), caller);
 	return SYSCALL_NO_RESULT;
 }
 
@@ -326,11 +329,13 @@ ALWAYS_INLINE status_t reply_switch(struct thread *self, struct port *port, stru
 	return reply_switch_to(self, port, reply);
 }
 
-/* Can reply_switch() take this reply to caller? The context that runs must be the one that runs through caller. */
-ALWAYS_INLINE bool reply_is_direct(const struct port *port, const struct reply *reply)
+/*
+ * Can reply_switch() take this reply to its caller? The context that runs must be the one that runs through him, and
+ * nobody else receive from the port meanwhile. There is a caller, or reply->sched would be NULL.
+ */
+ALWAYS_INLINE bool reply_is_direct(const struct thread *self, const struct port *port, const struct reply *reply)
 {
-	const struct thread *caller = reply->caller;
-	return caller && reply->port == port && reply->sched == cpu_this()->sched && !port->busy;
+	return reply->port == port && reply->sched == cpu_this()->sched && port->receiver == self && !port->busy;
 }
 
 /* The direct reply to a caller whose timeout runs. */
@@ -348,7 +353,7 @@ static NOINLINE status_t call_hand_over_timed(struct thread *self, struct connec
 		return call_general(self, connection);
 	connection->calls++;
 	sched_timeout_start(&self->timeout, timeout);
-	return call_hand_over(self, connection->port->fast_receiver, connection);
+	return call_hand_over(self, connection->port->fast->server, connection);
 }
 
 static NOINLINE status_t reply_receive_general(struct thread *self, struct port *port)
@@ -367,14 +372,14 @@ static NOINLINE status_t reply_receive_general(struct thread *self, struct port 
 	if (status != TSS_OK)
 		return status;
 	timeout_cancel(&reply->caller->timeout);
-	if (reply_is_direct(port, reply) && timeout != 0) {
+	if (reply_is_direct(self, port, reply) && timeout != 0) {
 		reply_message(self, reply->caller, tag);
 		(void)reply_switch_to(self, port, reply);
 		if (timeout != TSS_INFINITE) {
 			sched_timeout_start(&self->timeout, timeout);
 			port_fast_update(port);
 		}
-		return cpu_this()->current->frame.full ? fault_leave() : SYSCALL_NO_RESULT;
+		return SYSCALL_NO_RESULT;
 	}
 	reply_deliver(self, reply, tag);
 	status = receive(self, port, timeout);
@@ -391,7 +396,7 @@ ALWAYS_INLINE bool tag_payload(uint64_t tag)
 
 static NOINLINE status_t call_hand_over_payload(struct thread *self, struct connection *connection)
 {
-	struct thread *server = connection->port->fast_receiver;
+	struct thread *server = port_fast_receiver(connection->fast);
 	uint64_t tag = ARG2(self);
 	if (!server || !tag_payload(tag) || ARG3(self) != TSS_INFINITE || !self->left)
 		return call_general(self, connection);
@@ -414,7 +419,7 @@ static NOINLINE status_t reply_switch_payload(struct thread *self, struct port *
 status_t sys_connection_call(struct thread *self, struct capability *cap)
 {
 	struct connection *connection = (struct connection *)cap->object;
-	struct thread *server = connection->port->fast_receiver;
+	struct thread *server = port_fast_receiver(connection->fast);
 	if (UNLIKELY(!server || !tag_fast(ARG2(self)) || !self->left))
 		return call_hand_over_payload(self, connection);
 	if (UNLIKELY(ARG3(self) != TSS_INFINITE))
@@ -427,12 +432,12 @@ status_t sys_connection_call(struct thread *self, struct capability *cap)
 status_t sys_port_reply_receive(struct thread *self, struct capability *cap)
 {
 	struct port *port = (struct port *)cap->object;
-	struct capability *reply_cap =
-		cspace_lookup_typed(&self->unit->caps, (uint32_t)(ARG1(self) >> 32), TSS_TYPE_REPLY);
+	struct capability *reply_cap = cspace_lookup_needed(&self->unit->caps, (cap_t)(ARG1(self) >> 32),
+							    CAP_NEEDS(TSS_TYPE_REPLY, TSS_RIGHT_SEND));
 	if (UNLIKELY(!reply_cap || ARG3(self) != TSS_INFINITE))
 		return reply_receive_general(self, port);
 	struct reply *reply = (struct reply *)reply_cap->object;
-	if (UNLIKELY(reply_cap->denied & TSS_RIGHT_SEND || !reply_is_direct(port, reply)))
+	if (UNLIKELY(!reply_is_direct(self, port, reply)))
 		return reply_receive_general(self, port);
 	if (UNLIKELY(!tag_fast(ARG2(self))))
 		return reply_switch_payload(self, port, reply);

@@ -6,11 +6,27 @@
 
 struct port port_stale;
 
+void port_fast_end(struct port *port)
+{
+	struct reply *reply = port->fast;
+	if (!reply)
+		return;
+	port->fast = NULL;
+	reply->server = NULL;
+	reply->next_free = port->free_reply;
+	port->free_reply = reply;
+}
+
 void port_fast_update(struct port *port)
 {
+	port_fast_end(port);
 	bool fast = IS_ENABLED(CONFIG_DONATION) && !port->dead && port_waiting(port) &&
 		    !port->receiver->timeout.armed && port->free_reply;
-	port->fast_receiver = fast ? port->receiver : NULL;
+	if (!fast)
+		return;
+	port->fast = port->free_reply;
+	port->free_reply = port->fast->next_free;
+	port->fast->server = port->receiver;
 }
 
 void port_reply_freed(struct port *port)
@@ -23,7 +39,7 @@ void port_reply_freed(struct port *port)
 static void port_receiver_ready(struct port *port)
 {
 	struct thread *receiver = port->receiver;
-	port->fast_receiver = NULL;
+	port_fast_end(port);
 	if (receiver->state != TSS_THREAD_RECEIVING)
 		return;
 	timeout_cancel(&receiver->timeout);
@@ -91,7 +107,7 @@ static bool port_deliver_caller(struct port *port, struct thread *caller)
 	if (caller->fault) {
 		fault_deliver(to, caller, caller->badge, reply);
 	} else {
-		message_set_result(to, caller->badge, tag, reply->handle);
+		message_set_result(to, caller->badge, tag, capability_handle(reply->cap));
 		message_copy_words(to, caller);
 		message_copy_payload(to->ipc->recv, caller->ipc->send, tag);
 	}
@@ -101,6 +117,7 @@ static bool port_deliver_caller(struct port *port, struct thread *caller)
 
 bool port_deliver_next(struct port *port)
 {
+	port_fast_end(port);
 	if (port->event && port->event->bits) {
 		port_deliver_event(port);
 		return true;
@@ -114,6 +131,7 @@ bool port_deliver_next(struct port *port)
 		}
 		if (!caller) {
 			port->busy = !link_empty(&port->callers);
+			port_fast_update(port);
 			return false;
 		}
 		if (port_deliver_caller(port, caller))
@@ -154,7 +172,8 @@ static void port_queue_message(struct port *port, struct message *message)
 
 bool connection_post(struct connection *connection, uint64_t tag, const uint64_t *words)
 {
-	struct port *port = connection->port = connection->target; /* the kernel needs no telling */
+	struct port *port = connection->target;
+	connection_lead(connection, port); /* the kernel needs no telling */
 	struct message *message = port_take_message(port, NULL);
 	if (!message)
 		return false;
@@ -241,7 +260,7 @@ void port_die(struct port *port)
 static struct connection *caller_untold(const struct thread *caller, const struct port *port)
 {
 	const struct capability *cap =
-		cspace_lookup_typed(&caller->unit->caps, (uint32_t)caller->frame.rdi, TSS_TYPE_CONNECTION);
+		cspace_lookup_needed(&caller->unit->caps, (cap_t)caller->frame.rdi, CAP_NEEDS(TSS_TYPE_CONNECTION, 0));
 	struct connection *connection = cap ? (struct connection *)cap->object : NULL;
 	return connection && connection->target == port && connection->port == &port_stale ? connection : NULL;
 }
@@ -250,7 +269,7 @@ void port_down(struct port *port)
 {
 	OBJECTS_OF(CONNECTION, connection, connection)
 		if (connection->target == port)
-			connection->port = &port_stale;
+			connection_lead(connection, &port_stale);
 	OBJECTS_OF(REPLY, reply, reply) {
 		struct connection *untold;
 		if (reply->port != port || !reply->caller)

@@ -59,6 +59,7 @@ void thread_reset(struct thread *thread)
 	thread->fault_entry = 0;
 	thread->fault_handling = false;
 	thread->left = SCHED_CHAIN_MAX;
+	thread->last_port = thread->last_reply = thread->unit->caps.pages[0];
 	arch_extended_reset(&thread->extension);
 	thread->unit->threads++;
 	__builtin_memset(thread->ipc, 0, PAGE_SIZE);
@@ -79,6 +80,7 @@ status_t thread_create(struct unit *unit, uint64_t entry, uint64_t stack, uint64
 	thread->unit = unit;
 	thread->state = TSS_THREAD_ENDED; /* for thread_destroy(), until it is whole */
 	thread->ipc_user = ipc_page;
+	thread->root = unit->space.root.raw;
 	thread->start = (struct thread_start){entry, stack, argument, NULL};
 	thread->extended = unit->vectors ? &thread->extension : NULL;
 	cpu_this()->extended_used |= unit->vectors;
@@ -107,7 +109,7 @@ void thread_start(struct thread *thread, struct sched *sched)
 	sched->home = sched->starts = thread;
 	thread->state = TSS_THREAD_READY;
 	thread->unit->state = UNIT_RUNNING;
-	sched_enqueue(sched, false);
+	sched_enqueue(sched);
 }
 
 void thread_block(struct thread *thread, enum tss_thread_state state, uint64_t timeout_us)
@@ -131,7 +133,7 @@ static void thread_unwait(struct thread *thread)
 			replies_cut(thread->port->receiver);
 		break;
 	case TSS_THREAD_RECEIVING:
-		thread->port->fast_receiver = NULL;
+		port_fast_end(thread->port);
 		thread->left = SCHED_CHAIN_MAX;
 		break;
 	case TSS_THREAD_WAITING:
@@ -160,9 +162,7 @@ void thread_wake(struct thread *thread, status_t status)
 	frame->rdx = 0;
 	if (message)
 		frame->rdi = frame->rsi = frame->r10 = frame->r8 = frame->r9 = frame->rbx = 0;
-	thread->state = TSS_THREAD_READY;
-	sched_wake_parked(thread);
-	sched_activate_home(thread);
+	thread_ready(thread);
 }
 
 void thread_end(struct thread *thread)
@@ -250,8 +250,6 @@ status_t sys_sched_create(struct thread *self, struct capability *cap)
 	struct sched *sched = object_alloc(unit, TSS_TYPE_SCHED);
 	if (!sched)
 		return ERR(MEMORY, 0);
-	sched->priority = (uint8_t)ARG3(self);
-	sched->slice_us = (uint32_t)ARG4(self);
-	link_init(&sched->queue);
+	sched_set(sched, (uint8_t)ARG3(self), (uint32_t)ARG4(self));
 	return syscall_place(self, sched, NULL, TSS_RIGHT_ALL);
 }

@@ -5,7 +5,7 @@
  */
 #include <enabled.h>
 #include <port.h>
-#include <thread.h>
+#include <syscall.h>
 
 struct run_queue run_queue; /* of the one CPU; per CPU when there are more */
 
@@ -15,28 +15,40 @@ void sched_init(void)
 {
 	for (unsigned i = 0; i < PRIORITIES; i++)
 		link_init(&run_queue.queues[i]);
-	timer_set_for = UINT64_MAX;
+	timer_set_for = cpu_this()->slice_armed = UINT64_MAX;
 }
 
-static void run_queue_insert(struct sched *sched, bool at_head)
+void sched_set(struct sched *sched, uint8_t priority, uint32_t slice_us)
 {
-	struct link *queue = &run_queue.queues[sched->priority];
+	sched->priority = priority;
+	sched->bit = 1ull << priority % 64;
+	sched->slice_us = slice_us;
+	sched->slice_ticks = slice_us * arch_tsc_per_ms() / 1000;
+	link_init(&sched->queue);
+}
+
+static struct link *run_queue_of(const struct sched *sched)
+{
+	return &run_queue.queues[sched->priority];
+}
+
+/* Behind `at`: the queue itself, or the last in it. */
+ALWAYS_INLINE void run_queue_insert(struct sched *sched, struct link *at)
+{
+	unsigned word = sched->priority / 64;
 	sched->state = SCHED_QUEUED;
-	if (at_head)
-		link_insert_after(queue, &sched->queue);
-	else
-		link_append(queue, &sched->queue);
-	run_queue.occupied[sched->priority / 64] |= 1ull << sched->priority % 64;
-	run_queue.summary |= 1ull << sched->priority / 64;
+	link_insert_after(at, &sched->queue);
+	run_queue.occupied[word] |= sched->bit;
+	run_queue.summary |= 1ull << word;
 }
 
 static void run_queue_remove(struct sched *sched)
 {
 	unsigned word = sched->priority / 64;
 	link_remove(&sched->queue);
-	if (!link_empty(&run_queue.queues[sched->priority]))
+	if (!link_empty(run_queue_of(sched)))
 		return;
-	run_queue.occupied[word] &= ~(1ull << sched->priority % 64);
+	run_queue.occupied[word] &= ~sched->bit;
 	if (!run_queue.occupied[word])
 		run_queue.summary &= ~(1ull << word);
 }
@@ -66,17 +78,30 @@ void sched_timeout_start(struct timeout *timeout, uint64_t delay_us)
 }
 
 /* Only when the slice ends matters here: timeouts set the timer when they start. */
-static void sched_arm_slice(const struct cpu *cpu)
+static void sched_arm_slice(struct cpu *cpu)
 {
+	if (cpu->sched->slice_end >= cpu->slice_armed)
+		return;
+	cpu->slice_armed = cpu->sched->slice_end;
 	uint64_t now = arch_tsc();
 	uint64_t left = cpu->sched->slice_end > now ? cpu->sched->slice_end - now : 0;
 	timer_fire_by(arch_clock_us() + left * 1000 / arch_tsc_per_ms() + 1);
 }
 
-void sched_enqueue(struct sched *sched, bool at_head)
+void sched_enqueue(struct sched *sched)
 {
 	struct cpu *cpu = cpu_this();
-	run_queue_insert(sched, at_head);
+	if (cpu->sched && !cpu->need_resched && sched->priority > cpu->sched->priority) {
+		sched->state = SCHED_QUEUED;
+		cpu->next = sched;
+		cpu->need_resched = true;
+		return;
+	}
+	if (UNLIKELY(cpu->next != NULL)) {
+		run_queue_insert(cpu->next, run_queue_of(cpu->next)->prev);
+		cpu->next = NULL;
+	}
+	run_queue_insert(sched, run_queue_of(sched)->prev);
 	if (!cpu->sched || sched->priority > cpu->sched->priority)
 		cpu->need_resched = true;
 	else if (sched->priority == cpu->sched->priority)
@@ -85,7 +110,9 @@ void sched_enqueue(struct sched *sched, bool at_head)
 
 void sched_unqueue(struct sched *sched)
 {
-	if (sched->state == SCHED_QUEUED)
+	if (cpu_this()->next == sched)
+		cpu_this()->next = NULL;
+	else if (sched->state == SCHED_QUEUED)
 		run_queue_remove(sched);
 	else if (sched->state == SCHED_PARKED)
 		link_remove(&sched->queue);
@@ -105,7 +132,7 @@ static void sched_park(struct sched *sched, struct thread *at)
 static void sched_unpark(struct sched *sched)
 {
 	link_remove(&sched->queue);
-	sched_enqueue(sched, false);
+	sched_enqueue(sched);
 }
 
 void sched_wake_parked(struct thread *thread)
@@ -172,36 +199,35 @@ static void sched_put_back(struct cpu *cpu)
 	bool over = cpu->charged_tsc >= sched->slice_end;
 	sched->slice_left = over ? 0 : sched->slice_end - cpu->charged_tsc;
 	cpu->sched = NULL;
-	run_queue_insert(sched, !over);
+	run_queue_insert(sched, over ? run_queue_of(sched)->prev : run_queue_of(sched));
 }
 
-static void sched_run(struct cpu *cpu, struct sched *sched, struct thread *thread)
+ALWAYS_INLINE void sched_run(struct cpu *cpu, struct sched *sched, struct thread *thread)
 {
 	cpu->sched = sched;
 	sched->state = SCHED_CURRENT;
 	if (!sched->slice_left)
-		sched->slice_left = sched->slice_us * arch_tsc_per_ms() / 1000;
+		sched->slice_left = sched->slice_ticks;
 	sched->slice_end = cpu->charged_tsc + sched->slice_left;
 	if (cpu->current != thread) {
 		/* A call hands over to a unit that the caller may speak to anyhow; here anybody may come next. */
-		if (cpu->space_root != thread->unit->space.root.raw)
+		if (cpu->space_root != thread->root)
 			arch_selectors_clear();
-		thread_switch_to(thread);
+		thread_switch_to(cpu, thread);
 	}
-	if (!link_empty(&run_queue.queues[sched->priority]))
+	if (!link_empty(run_queue_of(sched)))
 		sched_arm_slice(cpu);
 }
 
-void sched_schedule(void)
+static __attribute__((noinline)) void sched_pick(struct cpu *cpu)
 {
-	struct cpu *cpu = cpu_this();
 	struct sched *sched;
-	cpu->need_resched = false;
-	sched_charge(cpu);
-	sched_put_back(cpu);
-	while ((sched = run_queue_first())) {
+	while ((sched = cpu->next ? cpu->next : run_queue_first())) {
 		struct thread *park_at = NULL;
-		run_queue_remove(sched);
+		if (sched == cpu->next)
+			cpu->next = NULL;
+		else
+			run_queue_remove(sched);
 		struct thread *thread = sched_follow(sched, &park_at);
 		if (thread)
 			return sched_run(cpu, sched, thread);
@@ -212,11 +238,39 @@ void sched_schedule(void)
 	cpu->current = NULL;
 }
 
-void sched_yield(void)
+void sched_schedule(void)
 {
 	struct cpu *cpu = cpu_this();
-	cpu->sched->slice_end = 0;
-	cpu->need_resched = true;
+	struct sched *next = cpu->next;
+	cpu->need_resched = false;
+	sched_charge(cpu);
+	sched_put_back(cpu);
+	if (!next || next->home->state != TSS_THREAD_READY)
+		return sched_pick(cpu);
+	cpu->next = NULL;
+	sched_run(cpu, next, next->home);
+}
+
+/* Ends the current slice. The next of the same priority goes on at once, if it can run itself: the queue is as full as before. */
+status_t sys_self_yield(struct thread *self, struct capability *cap)
+{
+	struct cpu *cpu = cpu_this();
+	struct sched *sched = cpu->sched;
+	struct link *queue = run_queue_of(sched);
+	struct sched *next = LINK_FIRST(queue, struct sched, queue);
+	if (!next || next->home->state != TSS_THREAD_READY || cpu->need_resched) {
+		sched->slice_end = 0;
+		cpu->need_resched = true;
+		return TSS_OK;
+	}
+	self->frame.rax = TSS_OK;
+	sched_charge(cpu);
+	link_remove(&next->queue);
+	link_append(queue, &sched->queue);
+	sched->state = SCHED_QUEUED;
+	sched->slice_left = 0;
+	sched_run(cpu, next, next->home);
+	return SYSCALL_NO_RESULT;
 }
 
 void trap_timer(void)
@@ -224,14 +278,14 @@ void trap_timer(void)
 	struct cpu *cpu = cpu_this();
 	struct timeout *timeout;
 	cpu->timer_interrupts++;
-	timer_set_for = UINT64_MAX;
+	timer_set_for = cpu->slice_armed = UINT64_MAX;
 	while ((timeout = timer_expire(arch_clock_us())))
 		thread_wake(CONTAINER_OF(timeout, struct thread, timeout), ERR(TIMEOUT, 0));
-	if (cpu->sched && arch_tsc() >= cpu->sched->slice_end && !link_empty(&run_queue.queues[cpu->sched->priority]))
+	if (cpu->sched && arch_tsc() >= cpu->sched->slice_end && !link_empty(run_queue_of(cpu->sched)))
 		cpu->need_resched = true;
 	uint64_t next = timer_next();
 	if (next != UINT64_MAX)
 		timer_fire_by(next);
-	if (cpu->sched && !cpu->need_resched && !link_empty(&run_queue.queues[cpu->sched->priority]))
+	if (cpu->sched && !cpu->need_resched && !link_empty(run_queue_of(cpu->sched)))
 		sched_arm_slice(cpu);
 }

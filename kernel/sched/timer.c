@@ -40,19 +40,38 @@ static void timer_insert(struct timeout *timeout)
 	link_append(&wheel.slots[level][timeout->slot], &timeout->link);
 }
 
-void timeout_start(struct timeout *timeout, uint64_t delay_us)
+static uint64_t deadline_of(uint64_t start_us, uint64_t delay_us)
 {
 	uint64_t tick_us = 1ull << TIMER_TICK_SHIFT;
-	timeout->deadline = (arch_clock_us() + delay_us + tick_us - 1) >> TIMER_TICK_SHIFT;
+	return (start_us + delay_us + tick_us - 1) >> TIMER_TICK_SHIFT;
+}
+
+/* Out of the wheel, whose time has come for it: does it still count? Then its deadline is right now. */
+static bool timer_counts(struct timeout *timeout)
+{
+	if (timeout->restarted)
+		timeout->deadline = deadline_of(arch_clock_at(timeout->restarted), timeout->again - 1);
+	timeout->restarted = 0;
+	if (!timeout->armed)
+		timeout->again = 0;
+	return timeout->armed;
+}
+
+void timeout_start(struct timeout *timeout, uint64_t delay_us)
+{
+	timeout_cancel(timeout);
+	timeout->deadline = deadline_of(arch_clock_us(), delay_us);
+	timeout->again = delay_us + 1;
 	timeout->armed = true;
 	timer_insert(timeout);
 }
 
 void timeout_cancel(struct timeout *timeout)
 {
-	if (!timeout->armed)
-		return;
 	timeout->armed = false;
+	if (!timeout->again)
+		return;
+	timeout->again = timeout->restarted = 0;
 	link_remove(&timeout->link);
 	if (timeout->slot != SLOT_DUE && link_empty(&wheel.slots[timeout->level][timeout->slot]))
 		wheel.occupied[timeout->level] &= ~(1ull << timeout->slot);
@@ -79,7 +98,8 @@ static void timer_open_slot(unsigned level)
 	unsigned slot = (unsigned)(wheel.now >> level * SLOT_BITS) % SLOTS;
 	wheel.occupied[level] &= ~(1ull << slot);
 	for (struct timeout *timeout; (timeout = LINK_TAKE(&wheel.slots[level][slot], struct timeout, link));)
-		timer_insert(timeout);
+		if (timer_counts(timeout))
+			timer_insert(timeout);
 }
 
 /* Move the hand to a tick at which some slot begins, and open every slot that begins there, the widest first. */
@@ -96,10 +116,15 @@ struct timeout *timer_expire(uint64_t now_us)
 	uint64_t now = now_us >> TIMER_TICK_SHIFT;
 	for (;;) {
 		struct timeout *timeout = LINK_TAKE(&wheel.due, struct timeout, link);
-		if (timeout) {
+		if (timeout && timer_counts(timeout) && timeout->deadline <= wheel.now) {
 			timeout->armed = false;
+			timeout->again = 0;
 			return timeout;
 		}
+		if (timeout && timeout->armed)
+			timer_insert(timeout);
+		if (timeout)
+			continue;
 		uint64_t next = timer_next_tick();
 		if (next > now) {
 			if (now > wheel.now)

@@ -43,7 +43,7 @@ static const struct pointer {
 	POINTER(PORT, port, event, EVENT, event, port),
 	POINTER(EVENT, event, port, PORT, port, event),
 	POINTER(PORT, port, receiver, THREAD, thread, object),
-	POINTER(PORT, port, fast_receiver, THREAD, thread, object),
+	POINTER(PORT, port, fast, REPLY, reply, port),
 	POINTER(REPLY, reply, port, PORT, port, object),
 	POINTER(REPLY, reply, server, THREAD, thread, object),
 	POINTER(REPLY, reply, caller, THREAD, thread, reply),
@@ -192,7 +192,8 @@ static void audit_port(const void *object)
 {
 	const struct port *port = object;
 	uint64_t id = port->object.id, callers = count(&port->callers, id), messages = count(&port->messages, id);
-	bool bits = port->event && port->event->bits, ready = messages || bits || (callers && port->free_reply);
+	bool bits = port->event && port->event->bits, replies = port->free_reply || port->fast;
+	bool ready = messages || bits || (callers && replies);
 	same("port: messages", id, messages + count(&port->free_messages, id), port->depth);
 	LINK_FOR_EACH(const struct message, message, &port->messages, link)
 		audit_message(port, message);
@@ -206,7 +207,10 @@ static void audit_port(const void *object)
 	audit.balance[CALLERS] += callers;
 	same("port: knows what is queued", id, (messages || callers || bits) && !port->busy, false);
 	same("port: receiver sleeps through what there is", id, port_waiting(port) && ready, false);
-	same("port: fast", id, port->fast_receiver != NULL && !(port_waiting(port) && port->free_reply), false);
+	audit.balance[REPLIES] += port->fast != NULL;
+	same("port: fast", id, port->fast && !(port_waiting(port) && port_fast_receiver(port) == port->receiver),
+	     false);
+	same("port: fast reply", id, port->fast && reply_holder(port->fast), false);
 }
 
 static void audit_reply(const void *object)
@@ -217,7 +221,6 @@ static void audit_reply(const void *object)
 	same("reply: caller waits", reply->object.id, calls, true);
 	same("reply: its capability", reply->object.id, reply->cap == reply->object.original, true);
 	same("reply: handed on", reply->object.id, reply->away && reply->away->object != &reply->object, false);
-	same("reply: handle", reply->object.id, reply->handle, capability_handle(reply->object.original));
 }
 
 /* The context that is queued or runs, and whose chain of calls ends at thread. */
@@ -249,7 +252,8 @@ static void audit_thread(const void *object)
 	same("thread: ready and never runs", id, state == TSS_THREAD_READY && !has_context(thread), false);
 	audit.balance[CALLERS] -= calls && !thread->reply;
 	audit.balance[PARKED] += count(&thread->parked, id);
-	audit.balance[TIMEOUTS] -= thread->timeout.armed;
+	audit.balance[TIMEOUTS] -= thread->timeout.again != 0;
+	same("thread: armed outside the wheel", id, thread->timeout.armed && !thread->timeout.again, false);
 }
 
 static void audit_sched(const void *object)

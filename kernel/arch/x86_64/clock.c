@@ -170,10 +170,15 @@ uint64_t arch_tsc_per_ms(void)
 	return tsc_khz;
 }
 
-uint64_t arch_clock_us(void)
+uint64_t arch_clock_at(uint64_t tsc)
 {
 	/* 128 bits: good for as long as the TSC itself. */
-	return (uint64_t)((unsigned __int128)(arch_tsc() - tsc_origin) * tsc_scale >> SCALE_SHIFT);
+	return (uint64_t)((unsigned __int128)(tsc - tsc_origin) * tsc_scale >> SCALE_SHIFT);
+}
+
+uint64_t arch_clock_us(void)
+{
+	return arch_clock_at(arch_tsc());
 }
 
 /* One shot at the deadline, or as near to it as the counter reaches. The clock rounds down, so never early. */

@@ -8,85 +8,104 @@
  *
  * In the kernel GS is this CPU's struct cpu; the user's GS base waits in KERNEL_GS_BASE (SDM vol. 3, 5.8.8).
  */
-#include <asm_offsets.h>
+#include "entry_macros.h"
 
 	.section .entry.text, "ax"
 	.code64
 
-	offset = THREAD_FRAME
-#define WORD(name) .set FRAME_##name, offset; offset = offset + 8;
-	FRAME_WORDS(WORD)
-
-/* Registers into the frame that `base` points to, or back. */
-	.macro SAVE base, registers:vararg
-	.irp register, \registers
-	movq %\register, FRAME_\register(\base)
-	.endr
-	.endm
-
-	.macro LOAD base, registers:vararg
-	.irp register, \registers
-	movq FRAME_\register(\base), %\register
-	.endr
-	.endm
-
-/* What both ways in leave untouched until it is saved. */
-#define ARGUMENTS rdx, rsi, rdi, r8, r9, r10
-#define KEPT rbp, r12, r13, r14, r15
-
-/* Back to the thread in rbx, out of a system call; rax and the KEPT are in place. */
-	.macro SYSRET
-	movq FRAME_rip(%rbx), %rcx	/* below TSS_USER_END - a page, so never non-canonical: sysretq cannot fault */
-	movq FRAME_rflags(%rbx), %r11
-	LOAD %rbx, ARGUMENTS, rsp, rbx
-	swapgs
-	sysretq
-	.endm
-
-/* SDM vol. 2 SYSCALL: rcx = return address, r11 = flags, rsp still the user's. FMASK has cleared IF, DF, TF, AC. */
 	.globl arch_syscall_entry
 	.balign 64
 arch_syscall_entry:
-	swapgs
-	movq %rsp, %gs:CPU_SCRATCH
-	movq %gs:CPU_CURRENT, %rsp
-	movq %rcx, FRAME_rip(%rsp)
-	movq %gs:CPU_SCRATCH, %rcx
-	movq %rax, FRAME_rax(%rsp)
-	SAVE %rsp, rbx, ARGUMENTS, KEPT
-	movq %r11, FRAME_rflags(%rsp)
-	movq %rcx, FRAME_rsp(%rsp)
-	movq %rsp, %rdi		/* FRAME_full is 0 whenever a unit runs */
+	ENTER
+	leaq -SYSCALL_FIRST(%rax), %rcx
+	cmpq $SYSCALLS - 1, %rcx
+	ja .Lunknown
+	movq THREAD_UNIT(%rsp), %r11
+	movq UNIT_TABLE(%r11), %rax
+	jmpq *(%rax,%rcx,8)
+
+/* The same without a shorter way for any call. */
+	.globl arch_syscall_entry_plain
+	.balign 16
+arch_syscall_entry_plain:
+	ENTER
+	leaq -SYSCALL_FIRST(%rax), %rcx
+	cmpq $SYSCALLS - 1, %rcx
+	ja .Lunknown
+	movq THREAD_UNIT(%rsp), %r11
+	movq UNIT_TABLE(%r11), %rax
+	jmp arch_syscall_whole
+
+/*
+ * The rows of a table lead here: rcx is the row's number, rax its table, r11 the unit, rsp the thread. FRAME_full is 0
+ * whenever a unit is in a system call.
+ */
+	.globl arch_syscall_version
+	.balign 16
+arch_syscall_version:
+	LOAD_RETURN %rsp
+	movq %gs:CPU_SCRATCH, %rsp
+	movl $ABI_VERSION, %edx
+	xorl %eax, %eax
+	LEAVE
+
+/* The call looks at the whole frame, or replaces it. */
+	.globl arch_syscall_whole
+	.balign 16
+arch_syscall_whole:
+	SAVE %rsp, rdx
+	PUT_ASIDE %rsp, rdx
+	movq FRAME_rdx(%rsp), %rdx
+
+	.globl arch_syscall_general
+arch_syscall_general:
+	SAVE %rsp, rbx, ARGUMENTS
+	leaq SYSCALL_FIRST(%rcx), %rdx
+	movq %rdx, FRAME_rax(%rsp)
+	shlq $4, %rcx
+	leaq TABLE_ROWS(%rax,%rcx), %rsi
+	movq %rsp, %rdi
 	movq %gs:CPU_STACK, %rsp
-	movq %rax, %rsi
+	pushq %rdi
 	call syscall_dispatch
-	movq %gs:CPU_CURRENT, %rbx
+.Lcalled:
+	popq %rdi		/* the thread whose call this was; current may be another by now */
 	testq %rax, %rax
 	jne .Lnot_ok
 .Lfinished:
 	cmpb $0, %gs:CPU_NEED_RESCHED
 	jne .Lpreempted
-	SYSRET			/* the same thread goes on: C has kept rbp and r12-r15 */
+	movq %gs:CPU_SCRATCH, %rsp
+	LOAD_RETURN %rdi
+	LOAD %rdi, rdx, rsi, r8, r9, r10, rdi	/* the same thread goes on: C has kept the rest */
+	LEAVE
+
+/* A number that no table has. */
+.Lunknown:
+	SAVE %rsp, rax, rbx, ARGUMENTS
+	PUT_ASIDE %rsp, rdx
+	movq %rsp, %rdi
+	movq %gs:CPU_STACK, %rsp
+	pushq %rdi
+	call sys_denied
+	jmp .Lcalled
 
 .Lnot_ok:
 	js .Lswitched		/* SYSCALL_NO_RESULT: it blocked, switched, or wrote its results itself */
-	movq %rbx, %rdi
 	movq %rax, %rsi
+	pushq %rdi
 	call syscall_failed
+	popq %rdi
+	LOAD %rdi, rbx
 	jmp .Lfinished
 .Lpreempted:
-	movq %rax, FRAME_rax(%rbx)
-	call sched_schedule
-	jmp arch_resume
+	movq %rax, FRAME_rax(%rdi)
 .Lswitched:
-	cmpb $0, %gs:CPU_NEED_RESCHED
-	jne .Lreschedule
-	/* A hand-over, or a message that was there already: a system call of rbx has come to its end, with success. */
-	LOAD %rbx, KEPT
-	xorl %eax, %eax
-	SYSRET
-
-.Lreschedule:
+	cmpq $0, FRAME_full(%rdi)	/* then it was whole before */
+	jne 1f
+	PUT_ASIDE %rdi, rdx
+1:	cmpb $0, %gs:CPU_NEED_RESCHED
+	je arch_resume
 	call sched_schedule
 
 /* Run the current thread, or idle. Never returns; the stack's contents are given up. */
@@ -99,7 +118,9 @@ arch_resume:
 	LOAD %rbx, KEPT, rax
 	cmpq $0, FRAME_full(%rbx)
 	jne .Lfull
-	SYSRET
+	LOAD_RETURN %rbx
+	LOAD %rbx, ARGUMENTS, rsp, rbx
+	LEAVE
 
 .Lfull:
 	movq $0, FRAME_full(%rbx)
@@ -179,14 +200,9 @@ arch_vector_stubs:
 	call trap_idle
 	jmp arch_resume
 
-/* GS may still be the user's if this hit between entry and swapgs: the kernel's half has the sign bit. */
+/* GS may still be the user's if this hit next to a swapgs: arch_exception_kernel() finds out. */
 .Lbroken:
-	movl $0xc0000101, %ecx
-	rdmsr
-	testl %edx, %edx
-	js 1f
-	swapgs
-1:	movq (%rsp), %rdi
+	movq (%rsp), %rdi
 	movq 8(%rsp), %rsi
 	movq 16(%rsp), %rdx
 	movq %cr2, %rcx

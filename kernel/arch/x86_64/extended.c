@@ -69,11 +69,3 @@ void arch_extended_reset(struct arch_extended *extended)
 	if (extended->vectors)
 		__builtin_memcpy(extended->vectors, &initial, PAGE_SIZE);
 }
-
-void arch_selectors_clear(void)
-{
-	/* Safety: the kernel uses none of the four; GS base is the user's between the two swapgs, and set anew after. */
-	__asm__ volatile("movl %0, %%ds\n\tmovl %0, %%es\n\tmovl %0, %%fs\n\tswapgs\n\tmovl %0, %%gs\n\tswapgs"
-			 :
-			 : "r"(0));
-}

@@ -25,7 +25,7 @@
 /* TF IF DF IOPL NT AC: what a unit may have set and the kernel must not inherit. */
 #define FLAGS_CLEARED 0x00047700u
 
-extern const char arch_syscall_entry[];
+extern const char arch_syscall_entry[], arch_syscall_entry_plain[];
 
 enum { EBX = 1, ECX, EDX };
 static const struct {
@@ -75,6 +75,7 @@ void features_init(void)
 	}
 	write_cr0((read_cr0() & ~CR0_EM) | CR0_WP | CR0_NE | CR0_MP | CR0_TS);
 	write_cr4(cr4);
+	cpu_this()->fsgsbase = active[FEATURE_FSGSBASE];
 	vectors_init();
 }
 
@@ -82,7 +83,8 @@ void arch_init_syscalls(void)
 {
 	/* sysretq takes SS from STAR[63:48] + 8 and CS from + 16. */
 	write_msr(MSR_STAR, (uint64_t)(SELECTOR_USER_DATA - 8) << 48 | (uint64_t)SELECTOR_KERNEL_CODE << 32);
-	write_msr(MSR_LSTAR, (uint64_t)arch_syscall_entry);
+	bool fast = active[FEATURE_FSGSBASE] && !IS_ENABLED(CONFIG_TRACK_GRANTS);
+	write_msr(MSR_LSTAR, (uint64_t)(fast ? arch_syscall_entry : arch_syscall_entry_plain));
 	write_msr(MSR_FMASK, FLAGS_CLEARED);
 	write_msr(MSR_EFER, read_msr(MSR_EFER) | EFER_SCE);
 }

@@ -48,8 +48,17 @@ void idt_init(void)
 	__asm__ volatile("lidt %0" : : "m"(pointer));
 }
 
+/* Next to a swapgs GS may still be, or be again, the user's, who may have any base, of a CPU's data even: just as good. */
+static void reclaim_gs(void)
+{
+	if (read_msr(MSR_GS_BASE) - (uint64_t)cpus >= sizeof(cpus))
+		/* Safety: if it was not the kernel's, the other one is. */
+		__asm__ volatile("swapgs");
+}
+
 void arch_exception_kernel(uint64_t vector, uint64_t error, uint64_t rip, uint64_t cr2, uint64_t rsp)
 {
+	reclaim_gs();
 	const char *name = special[vector & 31].name;
 	/* The push that missed the stack has left its address in CR2. */
 	bool overflow = vector == VECTOR_DOUBLE_FAULT && cr2 - (uint64_t)kernel_stack_guard < PAGE_SIZE;

@@ -49,7 +49,7 @@ void arch_space_destroy(struct arch_space *space, struct unit *payer)
 {
 	/* A root that CR3 or space_root still named would look unchanged when its frame becomes the next root. */
 	if (cpu_this()->space_root == space->root.raw)
-		arch_space_activate(cpu_this(), &kernel_space);
+		arch_space_activate(cpu_this(), kernel_space.root);
 	arch_space_each(space, payer, free_table);
 	space->root = (paddr_t){0};
 }

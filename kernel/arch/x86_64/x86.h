@@ -153,6 +153,7 @@ volatile void *mmu_map_registers(paddr_t base, uint64_t size); /* uncached; the 
 	FEATURE(TSC_DEADLINE, "tsc_deadline", 1, ECX, 24, 0, true)                                                     \
 	FEATURE(TSC_INVARIANT, "tsc_invariant", 0x80000007, EDX, 8, 0, true)                                           \
 	FEATURE(XSAVE, "xsave", 1, ECX, 26, 18, true)                                                                  \
+	FEATURE(FSGSBASE, "fsgsbase", 7, EBX, 0, 16, true)                                                             \
 	FEATURE(HPET, "hpet", 0, EBX, 0, 0, false)
 enum feature {
 #define FEATURE(NAME, ...) FEATURE_##NAME,

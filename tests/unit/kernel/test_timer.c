@@ -18,6 +18,11 @@ uint64_t arch_clock_us(void)
 	return now;
 }
 
+uint64_t arch_clock_at(uint64_t tsc)
+{
+	return tsc;
+}
+
 void panic(const char *format, ...)
 {
 	printf("panic: %s\n", format);
@@ -80,6 +85,29 @@ static void test_cancelled_never_fire(void)
 	CHECK(fired == (COUNT + 2) / 3);
 }
 
+/* As fast.S does it: cancelled in place; half of them is then started once more with the same delay. */
+static void test_cancelled_in_place(void)
+{
+	unsigned again = 0, fired = 0;
+	start_all();
+	for (uint64_t next = timer_next(); next != UINT64_MAX && fired < COUNT / 4; next = timer_next())
+		fired += expire_at(next > now ? next : now);
+	for (unsigned i = 0; i < COUNT; i++) {
+		if (!timeouts[i].armed)
+			continue;
+		timeouts[i].armed = i % 2;
+		deadline[i] = i % 2 ? now + timeouts[i].again - 1 : UINT64_MAX;
+		timeouts[i].restarted = i % 2 ? now : 0;
+		again += i % 2;
+	}
+	CHECK(again > COUNT / 4);
+	for (fired = 0; timer_next() != UINT64_MAX;)
+		fired += expire_at(timer_next() > now ? timer_next() : now);
+	CHECK(fired == again);
+	for (unsigned i = 0; i < COUNT; i++)
+		CHECK(timeouts[i].again == 0 && timeouts[i].restarted == 0 && link_empty(&timeouts[i].link));
+}
+
 static void test_empty(void)
 {
 	CHECK(timer_next() == UINT64_MAX);
@@ -96,6 +124,7 @@ int main(void)
 	for (unsigned round = 0; round < 20; round++) {
 		test_all_fire_in_time();
 		test_cancelled_never_fire();
+		test_cancelled_in_place();
 	}
 	puts("ok timer");
 	return 0;
