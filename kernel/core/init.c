@@ -105,6 +105,7 @@ static void init_thread(struct unit *unit, const struct bundle *bundle)
 		panic("init's thread cannot be made: status %#lx", status);
 	sched->priority = TSS_INIT_PRIORITY;
 	sched->slice_us = TSS_SLICE_MAX_US;
+	sched->cpu = cpu_this();
 	link_init(&sched->queue);
 	init_place(unit, TSS_SLOT_THREAD, &thread->object, 0);
 	init_place(unit, TSS_SLOT_SCHED, &sched->object, 0);

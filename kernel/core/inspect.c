@@ -54,7 +54,7 @@ static bool inspect_thread(struct query *query, union record *out)
 						  .state = thread->state,
 						  .switches = thread->switches,
 						  .ip = thread->frame.rip};
-	if (cpu_this()->current == thread)
+	if (thread->cpu->current == thread)
 		out->thread.state = TSS_THREAD_RUNNING;
 	if (home) {
 		uint64_t per_ms = arch_tsc_per_ms(), charged = sched_charged(home);
@@ -168,11 +168,19 @@ static bool inspect_log(struct query *query, union record *out)
 
 static bool inspect_counters(struct query *query, union record *out)
 {
-	const struct cpu *cpu = cpu_this();
-	out->counters = (struct tss_inspect_counters){
-		arch_clock_us(), 0,           cpu->syscalls_denied,  cpu->interrupts,   cpu->fast_calls,
-		cpu->slow_calls, cpu->faults, cpu->timer_interrupts, arch_tsc_per_ms(), boot_info.entry_tsc,
-		cpu->init_tsc};
+	struct tss_inspect_counters *all = &out->counters;
+	*all = (struct tss_inspect_counters){.uptime_us = arch_clock_us(),
+					     .tsc_per_ms = arch_tsc_per_ms(),
+					     .entry_tsc = boot_info.entry_tsc,
+					     .init_tsc = boot_info.init_tsc};
+	for EACH_CPU (cpu) {
+		all->syscalls_denied += cpu->syscalls_denied;
+		all->interrupts += cpu->interrupts;
+		all->fast_calls += cpu->fast_calls;
+		all->slow_calls += cpu->slow_calls;
+		all->faults += cpu->faults;
+		all->timer_interrupts += cpu->timer_interrupts;
+	}
 	OBJECTS_OF(THREAD, thread, thread)
 		out->counters.switches += thread->switches;
 	return query->index == 0;

@@ -13,6 +13,9 @@ OFFSET(struct cpu, kernel_stack, CPU_STACK);
 OFFSET(struct cpu, scratch, CPU_SCRATCH);
 OFFSET(struct cpu, sched, CPU_SCHED);
 OFFSET(struct cpu, need_resched, CPU_NEED_RESCHED);
+OFFSET(struct cpu, exclusive, CPU_NEED_RESCHED + 1);
+OFFSET(struct cpu, wanted, CPU_NEED_RESCHED + 2);
+OFFSET(struct cpu, lock, CPU_LOCK);
 OFFSET(struct thread, frame, THREAD_FRAME);
 enum {
 #define WORD(name) FRAME_##name,
@@ -21,8 +24,6 @@ enum {
 };
 #define WORD(name) OFFSET(struct arch_frame, name, FRAME_##name * sizeof(uint64_t));
 FRAME_WORDS(WORD)
-
-struct cpu cpus[CPUS_MAX];
 
 static void bundle_open(struct bundle *bundle)
 {
@@ -47,11 +48,10 @@ void kernel_main(void)
 	object_init_lists();
 	arch_init_devices();
 	arch_init_syscalls();
-	timer_init();
-	sched_init();
+	sched_init(cpu_this());
 	bundle_open(&bundle);
 	init_build(&bundle);
 	sched_schedule();
-	cpu_this()->init_tsc = arch_tsc();
+	boot_info.init_tsc = arch_tsc();
 	arch_resume();
 }

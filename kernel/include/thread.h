@@ -22,6 +22,7 @@ struct thread {
 	struct object object;
 	struct arch_frame frame; /* entry.S stores here: THREAD_FRAME in asm_offsets.h */
 	struct unit *unit;
+	struct cpu *cpu;         /* that of its scheduling context: where it runs, waits and times out */
 	struct tss_ipc_page *ipc; /* the kernel's alias */
 	uint64_t ipc_user;        /* its address in the unit; the user's GS base */
 	struct sched *home;
@@ -68,6 +69,9 @@ void thread_end(struct thread *thread);                   /* out of every queue;
 void thread_leave(struct thread *thread, uint64_t code);  /* the same; the last one ends its unit with that code */
 /* Ends the wait with status as the call's result, other results 0; the thread is ready. */
 void thread_wake(struct thread *thread, status_t status);
+/* Is all that the end of its wait touches at home on its CPU, this one? */
+bool thread_waits_at_home(const struct thread *thread);
+void thread_off_cpu(struct thread *thread); /* exclusive: not current anywhere any more, all registers in memory */
 void thread_block(struct thread *thread, enum tss_thread_state state, uint64_t timeout_us);
 /* ARGUMENT (number, number + 1) unless a thread may begin there. */
 MUST_CHECK status_t thread_check_start(uint64_t entry, uint64_t stack, unsigned number);

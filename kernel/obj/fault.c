@@ -94,9 +94,9 @@ static bool fault_call(struct thread *thread)
 	struct thread *server = port->fast_receiver;
 	if (port->dead || !thread->left)
 		return false;
-	connection->calls++;
-	if (!server)
+	if (!server || !cpu_is_here(server->cpu))
 		return call_queue(thread, connection, TSS_INFINITE) == SYSCALL_NO_RESULT;
+	connection->calls++;
 	struct reply *reply = reply_bind(port, thread, server, cpu_this()->sched);
 	port->fast_receiver = NULL;
 	server->state = TSS_THREAD_READY;
@@ -119,9 +119,22 @@ void fault_supervise(struct thread *thread)
 	unit_end(unit, UNIT_CODE_FAULT | kind);
 }
 
+/* Can its fault port's server be asked at once, with this CPU's lock alone? */
+static bool fault_at_home(const struct thread *thread)
+{
+	const struct connection *connection = thread->unit->fault_port;
+	const struct thread *server = connection ? connection->port->fast_receiver : NULL;
+	return server && server->cpu == thread->cpu && !connection->port->dead && thread->left;
+}
+
 void thread_fault(struct thread *thread, enum tss_fault kind, uint64_t address)
 {
-	cpu_this()->faults++;
+	struct cpu *cpu = cpu_this();
+	cpu->faults++;
+	if ((!thread->fault_entry || thread->fault_handling) && !fault_at_home(thread))
+		cpu_exclusive();
+	if (!cpu->current)
+		return; /* ended, or moved to another CPU, where it does the same again */
 	thread->fault = (uint8_t)kind;
 	thread->frame.address = address;
 	if (thread->fault_entry && !thread->fault_handling)
@@ -151,9 +164,8 @@ status_t fault_reply(const struct thread *self, struct reply *reply, uint64_t ta
 
 status_t fault_leave(void)
 {
-	if (!cpu_this()->need_resched)
-		arch_resume();
-	return SYSCALL_NO_RESULT;
+	kernel_leave();
+	arch_resume();
 }
 
 /* The record says what CPU and thread had before the instruction, rcx and r11 excepted. */
@@ -187,6 +199,8 @@ status_t sys_self_fault_return(struct thread *self, struct capability *cap)
 	/* Each word is read once; another thread of the unit may be writing it. */
 	const volatile struct tss_fault_record *record = &self->ipc->fault;
 	uint64_t action = ARG1(self), kind = record->kind, ip = record->ip, sp = record->sp, code = record->code;
+	if (action == TSS_FAULT_GIVE_UP && !cpu_is_exclusive())
+		kernel_exclusive(self);
 	if (action > TSS_FAULT_GIVE_UP)
 		return ERR(ARGUMENT, 1);
 	if (!self->fault_handling)

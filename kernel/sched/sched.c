@@ -7,80 +7,80 @@
 #include <port.h>
 #include <thread.h>
 
-struct run_queue run_queue; /* of the one CPU; per CPU when there are more */
-
-static uint64_t timer_set_for; /* us the hardware timer is set for; UINT64_MAX: stopped */
-
-void sched_init(void)
+void sched_init(struct cpu *cpu)
 {
 	for (unsigned i = 0; i < PRIORITIES; i++)
-		link_init(&run_queue.queues[i]);
-	timer_set_for = UINT64_MAX;
+		link_init(&cpu->run_queue.queues[i]);
+	cpu->timer_set_for = UINT64_MAX;
+	timer_init(&cpu->wheel);
 }
 
 static void run_queue_insert(struct sched *sched, bool at_head)
 {
-	struct link *queue = &run_queue.queues[sched->priority];
+	struct run_queue *run_queue = &sched->cpu->run_queue;
+	struct link *queue = &run_queue->queues[sched->priority];
 	sched->state = SCHED_QUEUED;
 	if (at_head)
 		link_insert_after(queue, &sched->queue);
 	else
 		link_append(queue, &sched->queue);
-	run_queue.occupied[sched->priority / 64] |= 1ull << sched->priority % 64;
-	run_queue.summary |= 1ull << sched->priority / 64;
+	run_queue->occupied[sched->priority / 64] |= 1ull << sched->priority % 64;
+	run_queue->summary |= 1ull << sched->priority / 64;
 }
 
 static void run_queue_remove(struct sched *sched)
 {
+	struct run_queue *run_queue = &sched->cpu->run_queue;
 	unsigned word = sched->priority / 64;
 	link_remove(&sched->queue);
-	if (!link_empty(&run_queue.queues[sched->priority]))
+	if (!link_empty(&run_queue->queues[sched->priority]))
 		return;
-	run_queue.occupied[word] &= ~(1ull << sched->priority % 64);
-	if (!run_queue.occupied[word])
-		run_queue.summary &= ~(1ull << word);
+	run_queue->occupied[word] &= ~(1ull << sched->priority % 64);
+	if (!run_queue->occupied[word])
+		run_queue->summary &= ~(1ull << word);
 }
 
-static struct sched *run_queue_first(void)
+static struct sched *run_queue_first(const struct run_queue *run_queue)
 {
-	if (!run_queue.summary)
+	if (!run_queue->summary)
 		return NULL;
-	unsigned word = 63u - (unsigned)__builtin_clzll(run_queue.summary);
-	unsigned bit = 63u - (unsigned)__builtin_clzll(run_queue.occupied[word]);
-	return LINK_ENTRY(run_queue.queues[word * 64 + bit].next, struct sched, queue);
+	unsigned word = 63u - (unsigned)__builtin_clzll(run_queue->summary);
+	unsigned bit = 63u - (unsigned)__builtin_clzll(run_queue->occupied[word]);
+	return LINK_ENTRY(run_queue->queues[word * 64 + bit].next, struct sched, queue);
 }
 
 /* Only ever sets the timer earlier; one that fires too early finds nothing due and sets itself right. */
-static void timer_fire_by(uint64_t us)
+static void timer_fire_by(struct cpu *cpu, uint64_t us)
 {
-	if (us >= timer_set_for)
+	if (us >= cpu->timer_set_for)
 		return;
-	timer_set_for = us;
-	arch_timer_set(us);
+	cpu->timer_set_for = us;
+	arch_timer_set(cpu, us);
 }
 
 void sched_timeout_start(struct timeout *timeout, uint64_t delay_us)
 {
-	timeout_start(timeout, delay_us);
-	timer_fire_by(timeout->deadline << TIMER_TICK_SHIFT);
+	struct cpu *cpu = cpu_this();
+	timeout_start(&cpu->wheel, timeout, delay_us);
+	timer_fire_by(cpu, timeout->deadline << TIMER_TICK_SHIFT);
 }
 
 /* Only when the slice ends matters here: timeouts set the timer when they start. */
-static void sched_arm_slice(const struct cpu *cpu)
+static void sched_arm_slice(struct cpu *cpu)
 {
 	uint64_t now = arch_tsc();
 	uint64_t left = cpu->sched->slice_end > now ? cpu->sched->slice_end - now : 0;
-	timer_fire_by(arch_clock_us() + left * 1000 / arch_tsc_per_ms() + 1);
+	timer_fire_by(cpu, arch_clock_us() + left * 1000 / arch_tsc_per_ms() + 1);
 }
 
 void sched_enqueue(struct sched *sched, bool at_head)
 {
-	struct cpu *cpu = cpu_this();
+	struct cpu *cpu = sched->cpu;
 	run_queue_insert(sched, at_head);
 	if (!cpu->sched || sched->priority > cpu->sched->priority)
-		cpu->need_resched = true;
+		cpu_resched(cpu);
 	else if (sched->priority == cpu->sched->priority)
-		sched_arm_slice(cpu);
+		cpu_is_here(cpu) ? sched_arm_slice(cpu) : cpu_resched(cpu); /* a CPU sets its own timer only */
 }
 
 void sched_unqueue(struct sched *sched)
@@ -120,7 +120,7 @@ void sched_activate_home(struct thread *thread)
 	if (home && home->state == SCHED_PARKED)
 		sched_unpark(home);
 	else if (home && home->state == SCHED_CURRENT)
-		cpu_this()->need_resched = true;
+		cpu_resched(home->cpu);
 }
 
 /*
@@ -136,8 +136,10 @@ struct thread *sched_follow(const struct sched *sched, struct thread **park_at)
 		*park_at = thread;
 		if (thread->state != TSS_THREAD_CALLING || !IS_ENABLED(CONFIG_DONATION))
 			return NULL;
-		struct thread *next = thread->reply ? thread->reply->server : thread->port->receiver;
-		if (!next || next->state == TSS_THREAD_RECEIVING || next->state == TSS_THREAD_ENDED)
+		/* Of a port at home elsewhere the receiver may be changing: read once, and only its `cpu` is looked at. */
+		struct thread *next = thread->reply ? thread->reply->server
+						    : __atomic_load_n(&thread->port->receiver, __ATOMIC_RELAXED);
+		if (!next || (CPUS_MAX > 1 && next->cpu != thread->cpu) || next->state == TSS_THREAD_RECEIVING || next->state == TSS_THREAD_ENDED)
 			return NULL;
 		thread = next;
 	}
@@ -160,8 +162,18 @@ static void sched_charge(struct cpu *cpu)
 
 uint64_t sched_charged(const struct sched *sched)
 {
-	const struct cpu *cpu = cpu_this();
+	const struct cpu *cpu = sched->cpu;
 	return sched->time + (cpu->sched == sched ? arch_tsc() - cpu->charged_tsc : 0);
+}
+
+void sched_stop(struct sched *sched)
+{
+	struct cpu *cpu = sched->cpu;
+	if (cpu->sched != sched)
+		return;
+	sched_charge(cpu);
+	cpu->sched = NULL;
+	sched->state = SCHED_UNBOUND;
 }
 
 static void sched_put_back(struct cpu *cpu)
@@ -188,7 +200,7 @@ static void sched_run(struct cpu *cpu, struct sched *sched, struct thread *threa
 			arch_selectors_clear();
 		thread_switch_to(thread);
 	}
-	if (!link_empty(&run_queue.queues[sched->priority]))
+	if (!link_empty(&cpu->run_queue.queues[sched->priority]))
 		sched_arm_slice(cpu);
 }
 
@@ -199,12 +211,17 @@ void sched_schedule(void)
 	cpu->need_resched = false;
 	sched_charge(cpu);
 	sched_put_back(cpu);
-	while ((sched = run_queue_first())) {
+	while ((sched = run_queue_first(&cpu->run_queue))) {
 		struct thread *park_at = NULL;
 		run_queue_remove(sched);
 		struct thread *thread = sched_follow(sched, &park_at);
 		if (thread)
 			return sched_run(cpu, sched, thread);
+		if (park_at->state == TSS_THREAD_FAULTED && !cpu_is_exclusive()) {
+			run_queue_insert(sched, true); /* to be looked at again */
+			cpu_exclusive();
+			continue;
+		}
 		sched_park(sched, park_at);
 		if (park_at->state == TSS_THREAD_FAULTED)
 			fault_supervise(park_at);
@@ -219,19 +236,31 @@ void sched_yield(void)
 	cpu->need_resched = true;
 }
 
+void sched_timer_update(struct cpu *cpu)
+{
+	uint64_t next = timer_next(&cpu->wheel);
+	if (next != UINT64_MAX)
+		timer_fire_by(cpu, next);
+}
+
 void trap_timer(void)
 {
 	struct cpu *cpu = cpu_this();
 	struct timeout *timeout;
 	cpu->timer_interrupts++;
-	timer_set_for = UINT64_MAX;
-	while ((timeout = timer_expire(arch_clock_us())))
-		thread_wake(CONTAINER_OF(timeout, struct thread, timeout), ERR(TIMEOUT, 0));
-	if (cpu->sched && arch_tsc() >= cpu->sched->slice_end && !link_empty(&run_queue.queues[cpu->sched->priority]))
+	cpu->timer_set_for = UINT64_MAX;
+	while ((timeout = timer_expire(&cpu->wheel, arch_clock_us()))) {
+		struct thread *thread = CONTAINER_OF(timeout, struct thread, timeout);
+		if (thread_waits_at_home(thread)) {
+			thread_wake(thread, ERR(TIMEOUT, 0));
+		} else {
+			timeout_move(&cpu->wheel, timeout); /* due again, unless somebody else ends the wait first */
+			cpu_exclusive();
+		}
+	}
+	if (cpu->sched && arch_tsc() >= cpu->sched->slice_end && !link_empty(&cpu->run_queue.queues[cpu->sched->priority]))
 		cpu->need_resched = true;
-	uint64_t next = timer_next();
-	if (next != UINT64_MAX)
-		timer_fire_by(next);
-	if (cpu->sched && !cpu->need_resched && !link_empty(&run_queue.queues[cpu->sched->priority]))
+	sched_timer_update(cpu);
+	if (cpu->sched && !cpu->need_resched && !link_empty(&cpu->run_queue.queues[cpu->sched->priority]))
 		sched_arm_slice(cpu);
 }

@@ -34,8 +34,26 @@
 #define ARGUMENTS rdx, rsi, rdi, r8, r9, r10
 #define KEPT rbp, r12, r13, r14, r15
 
+/*
+ * This CPU's kernel lock (core/cpu.c): taken on each way in, on the kernel's stack with the user's state saved, given up
+ * on each way out. The line it is in is this CPU's alone unless another is exclusive.
+ */
+	.macro LOCK_TAKE contended
+#if CONFIG_MAX_CPUS > 1
+	lock btsq $0, %gs:CPU_LOCK
+	jc \contended
+#endif
+	.endm
+
+	.macro LOCK_GIVE
+#if CONFIG_MAX_CPUS > 1
+	movb $0, %gs:CPU_LOCK
+#endif
+	.endm
+
 /* Back to the thread in rbx, out of a system call; rax and the KEPT are in place. */
 	.macro SYSRET
+	LOCK_GIVE
 	movq FRAME_rip(%rbx), %rcx	/* below TSS_USER_END - a page, so never non-canonical: sysretq cannot fault */
 	movq FRAME_rflags(%rbx), %r11
 	LOAD %rbx, ARGUMENTS, rsp, rbx
@@ -59,12 +77,14 @@ arch_syscall_entry:
 	movq %rsp, %rdi		/* FRAME_full is 0 whenever a unit runs */
 	movq %gs:CPU_STACK, %rsp
 	movq %rax, %rsi
+	LOCK_TAKE .Lcontended_call
+.Ldispatch:
 	call syscall_dispatch
 	movq %gs:CPU_CURRENT, %rbx
 	testq %rax, %rax
 	jne .Lnot_ok
 .Lfinished:
-	cmpb $0, %gs:CPU_NEED_RESCHED
+	cmpl $0, %gs:CPU_NEED_RESCHED	/* exclusive and wanted as well */
 	jne .Lpreempted
 	SYSRET			/* the same thread goes on: C has kept rbp and r12-r15 */
 
@@ -76,18 +96,35 @@ arch_syscall_entry:
 	jmp .Lfinished
 .Lpreempted:
 	movq %rax, FRAME_rax(%rbx)
-	call sched_schedule
+	call kernel_leave
 	jmp arch_resume
 .Lswitched:
-	cmpb $0, %gs:CPU_NEED_RESCHED
+	cmpl $0, %gs:CPU_NEED_RESCHED
 	jne .Lreschedule
 	/* A hand-over, or a message that was there already: a system call of rbx has come to its end, with success. */
 	LOAD %rbx, KEPT
 	xorl %eax, %eax
 	SYSRET
 
+/* Begin the current system call anew; it has changed nothing. If its thread has to wait, it does so in its unit. */
+.Lcontended_call:
+	call cpu_lock_contended
+	.globl arch_syscall_restart
+arch_syscall_restart:
+	movq %gs:CPU_STACK, %rsp
+	movq %gs:CPU_CURRENT, %rbx
+	testq %rbx, %rbx
+	jz .Lreschedule		/* gone while this CPU was parked */
+	cmpb $0, %gs:CPU_NEED_RESCHED
+	jne 1f
+	LOAD %rbx, KEPT
+	movq %rbx, %rdi
+	movq FRAME_rax(%rbx), %rsi
+	jmp .Ldispatch
+1:	subq $2, FRAME_rip(%rbx)	/* the size of syscall; rax is still the number */
+
 .Lreschedule:
-	call sched_schedule
+	call kernel_leave
 
 /* Run the current thread, or idle. Never returns; the stack's contents are given up. */
 	.globl arch_resume
@@ -110,6 +147,7 @@ arch_resume:
 	pushq $SELECTOR_USER_CODE
 	pushq FRAME_rip(%rbx)
 	LOAD %rbx, ARGUMENTS, rcx, r11, rbx
+	LOCK_GIVE
 	swapgs
 	iretq
 
@@ -117,6 +155,7 @@ arch_resume:
 .Lidle:
 	movq %gs:CPU_STACK, %rsp
 	xorl %ebp, %ebp
+	LOCK_GIVE
 	sti
 	hlt
 	cli
@@ -165,19 +204,32 @@ arch_vector_stubs:
 	pushfq			/* a unit's AC flag would lift SMAP; interrupt gates keep it (SDM vol. 3, 4.6.1) */
 	andl $~0x40000, (%rsp)
 	popfq
-	movq %rax, %rdi
 	xorl %ebp, %ebp
+	LOCK_TAKE .Lcontended_trap
+1:	movq %rax, %rdi
 	call trap_user
 	jmp arch_resume
+.Lcontended_trap:
+	call cpu_lock_contended
+	movq %gs:CPU_CURRENT, %rax
+	testq %rax, %rax
+	jnz 1b
+	jmp .Lidle_trap		/* its thread is gone, the interrupt is not */
 
 /* From kernel mode: an interrupt can only have come out of the idle loop; an exception is the end. */
 .Lkernel:
 	cmpl $32, (%rsp)
 	jb .Lbroken
-	movq (%rsp), %rdi
+	movq (%rsp), %rbx
 	movq %gs:CPU_STACK, %rsp
+	LOCK_TAKE .Lcontended_idle
+.Lidle_trap:
+	movq %rbx, %rdi
 	call trap_idle
 	jmp arch_resume
+.Lcontended_idle:
+	call cpu_lock_contended
+	jmp .Lidle_trap
 
 /* GS may still be the user's if this hit between entry and swapgs: the kernel's half has the sign bit. */
 .Lbroken:

@@ -44,6 +44,7 @@ static const struct {
 	[FEATURE_TSC_DEADLINE] = {"tsc_deadline", 1, ECX, 24, 0, true},
 	[FEATURE_TSC_INVARIANT] = {"tsc_invariant", 0x80000007, EDX, 8, 0, true},
 	[FEATURE_XSAVE] = {"xsave", 1, ECX, 26, 18, true},
+	[FEATURE_X2APIC] = {"x2apic", 1, ECX, 21, 0, true},
 	[FEATURE_HPET] = {.name = "hpet"}, /* the clock has looked */
 };
 static bool active[FEATURE_COUNT];

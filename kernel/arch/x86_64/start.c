@@ -24,6 +24,8 @@ static void relocate(uint64_t slide)
 static void cpu_init(struct cpu *cpu)
 {
 	cpu->self = cpu;
+	cpu->lock = 1;
+	cpu->held = 1ull << RANK_CPU;
 	cpu->kernel_stack = (uint64_t)boot_stack_top;
 	write_msr(MSR_GS_BASE, (uint64_t)cpu);
 }

@@ -144,6 +144,7 @@ enum feature {
 	FEATURE_TSC_DEADLINE,
 	FEATURE_TSC_INVARIANT,
 	FEATURE_XSAVE,
+	FEATURE_X2APIC,
 	FEATURE_HPET,
 	FEATURE_COUNT
 };
@@ -173,10 +174,18 @@ extern struct acpi_info acpi_info;
 #define VECTOR_LINES 32 /* + line */
 #define VECTOR_PIC 0xe0 /* where the masked 8259s would deliver their spurious interrupts */
 #define VECTOR_TIMER 0xf0
+#define VECTOR_KICK 0xf1
 #define VECTOR_SPURIOUS 0xff
 #define LINES_MAX (VECTOR_PIC - VECTOR_LINES)
 uint32_t lapic_read(unsigned offset);
 void lapic_write(unsigned offset, uint32_t value);
+void lapic_init(void);
+uint32_t lapic_id(void);
+void lapic_send(uint32_t apic_id, uint32_t command); /* interrupt another CPU; Intel SDM 3A figure 10-12 */
+#define ICR_NMI (4u << 8)
+#define ICR_INIT (5u << 8)
+#define ICR_STARTUP (6u << 8)
+#define ICR_ASSERT (1u << 14)
 #define LAPIC_LVT_TIMER 0x320 /* Intel SDM 3A table 10-1 */
 #define LAPIC_TIMER_START 0x380
 #define LAPIC_TIMER_NOW 0x390

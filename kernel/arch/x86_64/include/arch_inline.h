@@ -22,6 +22,12 @@ ALWAYS_INLINE uint64_t arch_tsc(void)
 	return (uint64_t)high << 32 | low;
 }
 
+ALWAYS_INLINE void arch_pause(void)
+{
+	/* Safety: a hint. */
+	__asm__ volatile("pause");
+}
+
 ALWAYS_INLINE void arch_space_activate(struct cpu *cpu, const struct arch_space *space)
 {
 	if (cpu->space_root == space->root.raw)

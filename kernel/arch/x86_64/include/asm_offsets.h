@@ -6,7 +6,8 @@
 #define CPU_STACK 0x10
 #define CPU_SCRATCH 0x18
 #define CPU_SCHED 0x20
-#define CPU_NEED_RESCHED 0x34
+#define CPU_NEED_RESCHED 0x34 /* and the two bytes after it */
+#define CPU_LOCK 0xc0
 
 /* From the start of struct thread. */
 #define THREAD_FRAME 0x28
