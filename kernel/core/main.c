@@ -49,6 +49,7 @@ void kernel_main(void)
 	arch_init_devices();
 	arch_init_syscalls();
 	sched_init(cpu_this());
+	arch_start_cpus();
 	bundle_open(&bundle);
 	init_build(&bundle);
 	sched_schedule();

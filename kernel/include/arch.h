@@ -49,6 +49,7 @@ struct boot_info {
 	unsigned ram_count, reserved_count;
 	paddr_t bundle;
 	uint64_t bundle_size; /* bytes; 0: none was given */
+	paddr_t trampoline; /* a page below 1 MiB where other CPUs can begin; 0: there is none */
 	paddr_t image;
 	uint64_t image_size;
 	char cmdline[512];
@@ -69,6 +70,9 @@ void trap_idle(uint64_t vector);           /* entry.S: interrupt while idle */
 /* Second step of boot, called by kernel_main when frames can be allocated: ACPI (MADT, HPET), APICs, clock, timer. */
 void arch_init_devices(void);
 void arch_init_syscalls(void);
+void arch_start_cpus(void);  /* they idle then, and are counted in cpu_count */
+void arch_stop_others(void); /* for good, whatever they are doing */
+void arch_stop(void) NORETURN;
 void arch_resume(void) NORETURN; /* to the current thread, or idle */
 void arch_syscall_restart(void) NORETURN; /* the current thread's system call from its beginning, if it is still there */
 void arch_interrupt(struct arch_frame *frame, uint64_t vector); /* vectors from 32 up; frame NULL: the CPU idled */

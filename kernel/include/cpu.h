@@ -17,7 +17,9 @@ struct sched;
 struct arch_extended;
 
 #define PRIORITIES 256
+#ifndef CPUS_MAX /* tests on the host have one */
 #define CPUS_MAX CONFIG_MAX_CPUS
+#endif
 #define CACHE_LINE 64
 
 struct run_queue {

@@ -123,6 +123,12 @@ void sched_activate_home(struct thread *thread)
 		cpu_resched(home->cpu);
 }
 
+/* `cpu` first: of a thread elsewhere nothing else may be looked at. */
+static bool serves_caller(const struct thread *server, const struct cpu *cpu)
+{
+	return server && server->cpu == cpu && server->state != TSS_THREAD_RECEIVING && server->state != TSS_THREAD_ENDED;
+}
+
 /*
  * A caller whose server has gone back to receiving (it will answer later) is parked at the caller: the server is not
  * working for it. A server that waits for anything else is working for it, and takes the context along when it wakes.
@@ -136,10 +142,10 @@ struct thread *sched_follow(const struct sched *sched, struct thread **park_at)
 		*park_at = thread;
 		if (thread->state != TSS_THREAD_CALLING || !IS_ENABLED(CONFIG_DONATION))
 			return NULL;
-		/* Of a port at home elsewhere the receiver may be changing: read once, and only its `cpu` is looked at. */
+		/* Of a port that is at home elsewhere the receiver may be changing: it is read once. */
 		struct thread *next = thread->reply ? thread->reply->server
 						    : __atomic_load_n(&thread->port->receiver, __ATOMIC_RELAXED);
-		if (!next || (CPUS_MAX > 1 && next->cpu != thread->cpu) || next->state == TSS_THREAD_RECEIVING || next->state == TSS_THREAD_ENDED)
+		if (!serves_caller(next, thread->cpu))
 			return NULL;
 		thread = next;
 	}

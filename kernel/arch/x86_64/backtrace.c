@@ -14,10 +14,10 @@ static bool in_stack(uint64_t at, uint64_t base, uint64_t size)
 
 static bool frame_valid(uint64_t at)
 {
-	uint64_t ist = (uint64_t)ist_stacks;
+	uint64_t ist = cpu_this()->kernel_stack;
 	if (at & 7)
 		return false;
-	if (in_stack(at, (uint64_t)kernel_stack_guard + PAGE_SIZE, KERNEL_STACK_SIZE))
+	if (in_stack(at, cpu_this()->kernel_stack - KERNEL_STACK_SIZE, KERNEL_STACK_SIZE))
 		return true;
 	for (unsigned i = 0; i < 3; i++, ist += PAGE_SIZE + IST_STACK_SIZE) {
 		if (in_stack(at, ist + PAGE_SIZE, IST_STACK_SIZE))

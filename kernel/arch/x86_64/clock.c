@@ -158,6 +158,12 @@ void clock_init(void)
 	lapic_khz = lapic * tsc_khz / tsc;
 	tsc_scale = (1000ull << SCALE_SHIFT) / tsc_khz;
 	tsc_origin = boot_info.entry_tsc;
+	clock_start_timer();
+}
+
+void clock_start_timer(void)
+{
+	lapic_write(LAPIC_TIMER_DIVIDE, DIVIDE_BY_4);
 	lapic_write(LAPIC_LVT_TIMER, VECTOR_TIMER | (feature_active(FEATURE_TSC_DEADLINE) ? TIMER_TSC_DEADLINE : 0));
 	/* Safety: SDM 3A 10.5.4.1, the mode must have changed before the first deadline is written. */
 	__asm__ volatile("mfence" : : : "memory");

@@ -30,13 +30,19 @@ static const struct {
 	[18] = {" (machine check)", 3},
 };
 
-void idt_init(void)
+void idt_load(void)
 {
 	struct {
 		uint16_t limit;
 		uint64_t base;
 	} __attribute__((packed)) pointer = {sizeof(idt) - 1, (uint64_t)idt};
 
+	/* Safety: each gate leads to a stub. */
+	__asm__ volatile("lidt %0" : : "m"(pointer));
+}
+
+void idt_init(void)
+{
 	for (unsigned vector = 0; vector < 256; vector++) {
 		uint64_t stub = (uint64_t)arch_vector_stubs[vector];
 		idt[vector] = (struct gate){
@@ -48,15 +54,14 @@ void idt_init(void)
 			.offset_high = (uint32_t)(stub >> 32),
 		};
 	}
-	/* Safety: each gate leads to a stub. */
-	__asm__ volatile("lidt %0" : : "m"(pointer));
+	idt_load();
 }
 
 void arch_exception_kernel(uint64_t vector, uint64_t error, uint64_t rip, uint64_t cr2, uint64_t rsp)
 {
 	const char *name = special[vector & 31].name;
 	/* The push that missed the stack has left its address in CR2. */
-	bool overflow = vector == VECTOR_DOUBLE_FAULT && cr2 - (uint64_t)kernel_stack_guard < PAGE_SIZE;
+	bool overflow = vector == VECTOR_DOUBLE_FAULT && cpu_this()->kernel_stack - KERNEL_STACK_SIZE - cr2 - 1 < PAGE_SIZE;
 	panic("exception %lu%s in the kernel: error %#lx, at kernel+%#lx (%#lx), address %#lx%s, stack %#lx", vector,
 	      name ? name : "", error, arch_image_offset(rip), rip, cr2,
 	      overflow ? " (guard page of the kernel stack: overflow)" : "", rsp);
