@@ -53,7 +53,8 @@ static bool inspect_thread(struct query *query, union record *out)
 						  .unit = thread->unit->object.id,
 						  .state = thread->state,
 						  .switches = thread->switches,
-						  .ip = thread->frame.rip};
+						  .ip = thread->frame.rip,
+						  .cpu = thread->cpu->index};
 	if (thread->cpu->current == thread)
 		out->thread.state = TSS_THREAD_RUNNING;
 	if (home) {
@@ -172,7 +173,8 @@ static bool inspect_counters(struct query *query, union record *out)
 	*all = (struct tss_inspect_counters){.uptime_us = arch_clock_us(),
 					     .tsc_per_ms = arch_tsc_per_ms(),
 					     .entry_tsc = boot_info.entry_tsc,
-					     .init_tsc = boot_info.init_tsc};
+					     .init_tsc = boot_info.init_tsc,
+					     .cpus = cpu_count};
 	for EACH_CPU (cpu) {
 		all->syscalls_denied += cpu->syscalls_denied;
 		all->interrupts += cpu->interrupts;
@@ -180,6 +182,7 @@ static bool inspect_counters(struct query *query, union record *out)
 		all->slow_calls += cpu->slow_calls;
 		all->faults += cpu->faults;
 		all->timer_interrupts += cpu->timer_interrupts;
+		all->exclusives += cpu->exclusives;
 	}
 	OBJECTS_OF(THREAD, thread, thread)
 		out->counters.switches += thread->switches;
