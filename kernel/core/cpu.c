@@ -154,6 +154,7 @@ void kernel_leave(void)
 
 void kernel_exclusive(const struct thread *self)
 {
+	cpu_this()->call_pending = true;
 	cpu_exclusive();
 	arch_syscall_restart();
 }

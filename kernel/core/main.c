@@ -15,6 +15,7 @@ OFFSET(struct cpu, sched, CPU_SCHED);
 OFFSET(struct cpu, need_resched, CPU_NEED_RESCHED);
 OFFSET(struct cpu, exclusive, CPU_NEED_RESCHED + 1);
 OFFSET(struct cpu, wanted, CPU_NEED_RESCHED + 2);
+OFFSET(struct cpu, call_pending, CPU_CALL_PENDING);
 OFFSET(struct cpu, lock, CPU_LOCK);
 OFFSET(struct thread, frame, THREAD_FRAME);
 enum {

@@ -39,6 +39,8 @@ struct cpu {
 	bool need_resched;           /* 0x34 something more urgent may be ready: pick before going back to user */
 	bool exclusive;              /* 0x35 all locks are this CPU's; give them up before going back to user */
 	bool wanted;                 /* 0x36 somebody waits for the lock: let him have it before going back to user */
+	bool unused;                 /* 0x37 always false: entry.S looks at all four at once */
+	bool call_pending;           /* 0x38 the current thread waits, parked, for its system call to begin (anew) */
 	bool extended_used;          /* some thread has or had `extended`: only then a switch looks */
 	struct arch_extended *extended; /* of the thread whose vector registers and FS base the CPU has; NULL: nobody's */
 	uint64_t charged_tsc;        /* since when `sched` is charged */

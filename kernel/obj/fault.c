@@ -9,11 +9,11 @@
  * One who is left without a handler (it died, or gave up) is FAULTED: when the scheduler would run it, its unit ends.
  * So no unit's end ever begins inside another's.
  */
+#include <asm_offsets.h>
 #include <message_copy.h>
 #include <syscall.h>
 
 #define RECORD_TAG TSS_TAG(TSS_MSG_FAULT, sizeof(struct tss_fault_record), 0)
-#define SYSCALL_INSTRUCTION_SIZE 2u
 _Static_assert(offsetof(struct arch_frame, rip) == sizeof(((struct tss_fault_record *)0)->regs), "same order");
 
 static const char *fault_name(enum tss_fault kind)
@@ -175,7 +175,7 @@ status_t sys_denied(struct thread *self, struct capability *cap)
 	cpu_this()->syscalls_denied++;
 	frame->rcx = frame->rip;
 	frame->r11 = frame->rflags;
-	frame->rip -= SYSCALL_INSTRUCTION_SIZE;
+	frame->rip -= SYSCALL_SIZE;
 	frame->full = true;
 	frame->vector = frame->error = 0;
 	thread_fault(self, TSS_FAULT_SYSCALL, frame->rax);

@@ -4,6 +4,7 @@
  * in an exclusive section. What the thread waits at goes along (its port, its event, its timeout); replies that were to
  * be given directly are not any more, since the context that was to run on is on another CPU now.
  */
+#include <asm_offsets.h>
 #include <port.h>
 #include <syscall.h>
 
@@ -12,6 +13,8 @@ static void thread_let_go(struct cpu *cpu, void *argument)
 {
 	struct thread *thread = argument;
 	if (cpu->current == thread) {
+		if (cpu->call_pending)
+			thread->frame.rip -= SYSCALL_SIZE; /* it makes the call again, wherever it goes on */
 		cpu->current = NULL;
 		cpu->need_resched = true;
 	}

@@ -108,9 +108,11 @@ arch_syscall_entry:
 
 /* Begin the current system call anew; it has changed nothing. If its thread has to wait, it does so in its unit. */
 .Lcontended_call:
+	movb $1, %gs:CPU_CALL_PENDING
 	call cpu_lock_contended
 	.globl arch_syscall_restart
 arch_syscall_restart:
+	movb $0, %gs:CPU_CALL_PENDING
 	movq %gs:CPU_STACK, %rsp
 	movq %gs:CPU_CURRENT, %rbx
 	testq %rbx, %rbx
@@ -121,7 +123,7 @@ arch_syscall_restart:
 	movq %rbx, %rdi
 	movq FRAME_rax(%rbx), %rsi
 	jmp .Ldispatch
-1:	subq $2, FRAME_rip(%rbx)	/* the size of syscall; rax is still the number */
+1:	subq $SYSCALL_SIZE, FRAME_rip(%rbx)	/* rax is still the number */
 
 .Lreschedule:
 	call kernel_leave

@@ -7,6 +7,7 @@
 #define CPU_SCRATCH 0x18
 #define CPU_SCHED 0x20
 #define CPU_NEED_RESCHED 0x34 /* and the two bytes after it */
+#define CPU_CALL_PENDING 0x38
 #define CPU_LOCK 0xc0
 
 /* From the start of struct thread. */
@@ -18,6 +19,7 @@
 	X(rip) X(rflags) X(rsp) X(full) X(vector) X(error) X(address)
 /* clang-format on */
 
+#define SYSCALL_SIZE 2 /* bytes of the instruction: SDM vol. 2 SYSCALL */
 #define SELECTOR_KERNEL_CODE 0x08
 #define SELECTOR_KERNEL_DATA 0x10
 #define SELECTOR_USER_DATA 0x1b /* sysret wants user data at STAR[63:48]+8, user code at +16 */
