@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * smp.c - the application processors, one after the other (Intel SDM 3A 8.4.4): INIT to all, then for each the STARTUP
- * that sends it through trampoline.S to ap_main(). One that does not come, lacks what the boot CPU has, or counts time
- * differently is left alone. Each shares the kernel's tables and has its own GDT, TSS, stacks and timer.
+ * that sends it through trampoline.S to ap_main(). If one does not come, lacks what the boot CPU has, or counts time
+ * differently, it and those after it are left alone; should it come late, it finds nothing to do. Each shares the
+ * kernel's tables and has its own GDT, TSS, stacks and timer.
  */
 #include <thread.h>
 #include "x86.h"
 
 #define INIT_US 10000
 #define STARTUP_US 200
-#define LONGEST_US 100000
+#define LONGEST_US 1000000
 #define TSC_ROUNDS 8
 
 struct trampoline {
@@ -82,7 +83,7 @@ static bool tsc_agrees(const struct cpu *cpu)
 	return true;
 }
 
-static void cpu_start(struct cpu *cpu, struct trampoline *data, uint32_t page)
+static bool cpu_start(struct cpu *cpu, struct trampoline *data, uint32_t page)
 {
 	data->stack = cpu_stack_top(cpu->index);
 	data->cpu = (uint64_t)cpu;
@@ -92,13 +93,14 @@ static void cpu_start(struct cpu *cpu, struct trampoline *data, uint32_t page)
 	}
 	if (!stage_reached(STAGE_HERE, LONGEST_US) || !tsc_agrees(cpu)) {
 		log_printf("CPU with APIC id %u does not start\n", cpu->apic_id);
-		lapic_send(cpu->apic_id, ICR_INIT | ICR_ASSERT);
-		stage_set(STAGE_ABSENT);
-		return;
+		data->entry = (uint64_t)arch_stop;
+		return false;
 	}
 	stage_set(STAGE_RUN);
-	(void)stage_reached(STAGE_ABSENT, LONGEST_US);
+	while (stage_get() != STAGE_ABSENT)
+		arch_pause();
 	cpu_count++;
+	return true;
 }
 
 /* The page gets the code and where it is; returns what is filled in for each CPU. */
@@ -118,21 +120,23 @@ void arch_start_cpus(void)
 {
 	uint32_t page = (uint32_t)boot_info.trampoline.raw;
 	if (CPUS_MAX == 1 || acpi_info.cpu_count < 2 || !page)
-		return mmu_forget_low();
+		return;
 	struct trampoline *data = trampoline_make(page);
 	for (unsigned i = 0; i < acpi_info.cpu_count; i++)
 		if (acpi_info.cpus[i] != cpus[0].apic_id)
 			lapic_send(acpi_info.cpus[i], ICR_INIT | ICR_ASSERT);
 	(void)stage_reached(STAGE_HERE, INIT_US);
-	for (unsigned i = 0; i < acpi_info.cpu_count && cpu_count < CPUS_MAX; i++) {
+	bool good = true;
+	for (unsigned i = 0; i < acpi_info.cpu_count && cpu_count < CPUS_MAX && good; i++) {
 		struct cpu *cpu = &cpus[cpu_count];
 		if (acpi_info.cpus[i] == cpus[0].apic_id)
 			continue;
 		cpu->index = cpu_count;
 		cpu->apic_id = acpi_info.cpus[i];
-		cpu_start(cpu, data, page);
+		good = cpu_start(cpu, data, page);
 	}
-	mmu_forget_low();
+	if (good)
+		mmu_forget_low();
 	log_printf("%u of %u CPUs, %s\n", cpu_count, acpi_info.cpu_count,
 		   feature_active(FEATURE_X2APIC) ? "x2APIC" : "xAPIC");
 }
