@@ -57,11 +57,14 @@ static void NORETURN ap_main(struct cpu *cpu)
 	clock_start_timer();
 	sched_init(cpu);
 	cpu->space_root = kernel_space.root.raw;
-	for (stage_set(STAGE_HERE); stage_get() != STAGE_RUN; arch_pause())
+	for (stage_set(STAGE_HERE); stage_get() != STAGE_RUN; arch_pause()) {
+		if (stage_get() == STAGE_LACKS)
+			arch_stop();
 		if (stage_get() == STAGE_ASKED) {
 			told_tsc = arch_tsc();
 			stage_set(STAGE_TOLD);
 		}
+	}
 	stage_set(STAGE_ABSENT); /* for the next one */
 	arch_resume();
 }
@@ -94,6 +97,7 @@ static bool cpu_start(struct cpu *cpu, struct trampoline *data, uint32_t page)
 	if (!stage_reached(STAGE_HERE, LONGEST_US) || !tsc_agrees(cpu)) {
 		log_printf("CPU with APIC id %u does not start\n", cpu->apic_id);
 		data->entry = (uint64_t)arch_stop;
+		stage_set(STAGE_LACKS);
 		return false;
 	}
 	stage_set(STAGE_RUN);
