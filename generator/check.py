@@ -55,6 +55,7 @@ class Resolved:
     stack: int
     heap: int
     slots: int
+    cpu: int
     devices: tuple[Assigned, ...]
     restart: Restart  # with every field set
     heartbeat: int  # microseconds; 0: none
@@ -243,6 +244,22 @@ class _Checker:
 
     # settings
 
+    def cpus(self, resolved: list[Resolved], links: list[Link]) -> None:
+        """Each CPU can exist, and a server is as urgent as each client that calls it from another one."""
+        by_name = {r.name: r for r in resolved}
+        limit = int((self.around.symbols or {}).get("CONFIG_MAX_CPUS", "32"))
+        for one in resolved:
+            if one.cpu >= limit:
+                self.error("TSS-053", one.place("cpu"), f"{short(one.name)} is to run on CPU {one.cpu}, but the kernel "
+                           f"runs at most {limit}, from 0", "set CONFIG_MAX_CPUS higher, or name a lower CPU")
+        for link in links:
+            client, server = by_name.get(link.client), by_name.get(link.server)
+            if client and server and client.cpu != server.cpu and client.priority > server.priority:
+                self.error("TSS-054", server.place("priority"), f"{short(server.name)} on CPU {server.cpu} has "
+                           f"priority {server.priority}, its client {short(client.name)} on CPU {client.cpu} has "
+                           f"{client.priority}", f"write `priority: {client.priority}` or more, or put both on one "
+                           "CPU, where callers lend their priority", Note(client.place("cpu")))
+
     def resolve(self, instance: Instance, component: Component) -> Resolved:
         settings = instance.settings.over(self.manifest.defaults.over(component.defaults.over(FACTORY)))
         values = {name: value or 0 for name, value in vars(settings).items()}
@@ -253,7 +270,7 @@ class _Checker:
             self.error("TSS-037", instance.place("slots"), f"{short(instance.name)} has {values['slots']} slots, but "
                        f"{component.name} needs {end + SPARE_SLOTS}", f"write `slots: {end + SPARE_SLOTS}` or more")
         return Resolved(instance.name, component, values["priority"], values["slice"], values["memory"],
-                        values["stack"], values["heap"], values["slots"], self.assigned(instance, component),
+                        values["stack"], values["heap"], values["slots"], values["cpu"], self.assigned(instance, component),
                         contract(instance, component, bool(supervisors(self.manifest))),
                         heartbeat(instance, component), instance.position, instance.places)
 
@@ -285,6 +302,7 @@ def check(manifest: Manifest, around: Surroundings) -> tuple[System, list[Diagno
         checker.unconnected(instance, component)
         resolved.append(checker.resolve(instance, component))
     check_supervision(manifest, around.components, resolved, checker.error)
+    checker.cpus(resolved, links)
     checker.collisions([(r.name, device) for r in resolved for device in r.devices])
     system = System(manifest.system, manifest.description, manifest.memory,
                     tuple(sorted(resolved, key=lambda r: r.name)),

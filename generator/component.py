@@ -24,6 +24,7 @@ STACK = (4 << 10, 16 << 20)
 HEAP = (0, 1 << 30)
 SLOTS = (32, 4096)
 PRIORITY = (1, 254)
+CPU = (0, 31)
 SLICE = (100, 10000000)
 
 
@@ -66,6 +67,7 @@ class Settings:
     stack: int | None = None
     heap: int | None = None
     slots: int | None = None
+    cpu: int | None = None
 
     def over(self, other: "Settings") -> "Settings":
         """These settings, and those of `other` where this has none."""
@@ -73,7 +75,7 @@ class Settings:
         return replace(other, **mine)
 
 
-FACTORY = Settings(priority=100, slice=10000, memory=256 << 10, stack=16 << 10, heap=0, slots=256)
+FACTORY = Settings(priority=100, slice=10000, memory=256 << 10, stack=16 << 10, heap=0, slots=256, cpu=0)
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,8 @@ def read_settings(reader: Reader, mapping: Mapping, what: str) -> Settings:
 
     return Settings(number("priority", reader.integer, PRIORITY), number("slice", reader.duration, SLICE),
                     number("memory", reader.size, MEMORY), number("stack", reader.size, STACK),
-                    number("heap", reader.size, HEAP), number("slots", reader.integer, SLOTS))
+                    number("heap", reader.size, HEAP), number("slots", reader.integer, SLOTS),
+                    number("cpu", reader.integer, CPU))
 
 
 class _ComponentReader(Reader):

@@ -11,9 +11,9 @@ from generator.restart import HEARTBEAT, Restart, read_restart
 
 KEYS = ("tessera", "system", "description", "config", "machine", "defaults", "instances")
 FUTURE = ("extends", "policy", "profile", "cpus", "log", "network", "schedule", "remove", "kernel")
-SETTINGS = ("priority", "slice", "memory", "stack", "heap", "slots")
+SETTINGS = ("priority", "slice", "memory", "stack", "heap", "slots", "cpu")
 INSTANCE_KEYS = ("component", *SETTINGS, "connect", "devices", "mode", "restart", "heartbeat")
-INSTANCE_FUTURE = ("budget", "period", "deadline", "affinity", "cpu", "caps", "arguments", "environment",
+INSTANCE_FUTURE = ("budget", "period", "deadline", "affinity", "caps", "arguments", "environment",
                    "depends", "layout")
 CONNECT_FUTURE = ("methods", "credit", "rate", "memory", "audit", "epoch")
 MAY = ("kill", "restart")  # beside looking, what a connection to the supervisor can be allowed

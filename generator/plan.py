@@ -151,6 +151,7 @@ class _Planner:
         self.grants: list[Grant] = []
         self.ports: dict[tuple[str, str], int] = {}
         self.guard = system.supervisor
+        self.cpus = {i.name: i.cpu for i in system.instances}
         self.guard_port = ""
         self.supervised: list[supervision.Row] = []
         self.admins: list[supervision.Admin] = []
@@ -233,7 +234,7 @@ class _Planner:
     def thread(self, name: str) -> None:
         me = self.index[name]
         self.grant(me, self.abi["TSS_SLOT_THREAD"], self.add("THREAD", me))
-        self.grant(me, self.abi["TSS_SLOT_SCHED"], self.add("SCHED", me))
+        self.grant(me, self.abi["TSS_SLOT_SCHED"], self.add("SCHED", me, self.cpus.get(name, 0)))
 
     def init(self) -> None:
         """Instance 0: what is left to init when everything runs."""

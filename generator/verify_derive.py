@@ -20,7 +20,7 @@ CONNECTION_RIGHTS = {"call": CALL, "send": SEND, "grant": GRANT}
 IMAGE, HEAP, DIRECTORY, WINDOWS = 0x400000, 0x1_0000_0000, 0x2_0000_0000, 0x3_0000_0000
 STACK_TOP, IPC_PAGE = 0x7FFF_F000_0000, 0x7FFF_F800_0000
 INIT_SLOTS, INIT_STACK, INIT_PRIORITY = 1024, 8 * PAGE, 255
-FACTORY = {"priority": 100, "slice": "10ms", "memory": "256K", "stack": "16K", "heap": 0, "slots": 256}
+FACTORY = {"priority": 100, "slice": "10ms", "memory": "256K", "stack": "16K", "heap": 0, "slots": 256, "cpu": 0}
 UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "us": 1, "ms": 1000, "s": 1000000}
 FIRMWARE = {"facts": 1, "framebuffer": 2, "dsdt": 3, "pm1a": 4, "pm1b": 5, "smi": 6, "reset": 7}
 GUARD, OWN_HEARTBEAT, HEARTBEAT_SLOT = "servers/reincarnation", 4000000, 12
@@ -83,7 +83,7 @@ def _load_segments(elf: bytes) -> tuple[int, list[tuple[int, int, bytes, int]]]:
     return entry - base, [(flags, address - base, data, memory) for flags, address, data, memory in found]
 
 
-def _image(work: _Work, name: str, elf: bytes, stack: int) -> int:
+def _image(work: _Work, name: str, elf: bytes, stack: int, cpu: int = 0) -> int:
     """Segments and stack of an instance; returns its entry address."""
     entry, segments = _load_segments(elf)
     for flags, address, data, memory in segments:
@@ -94,7 +94,7 @@ def _image(work: _Work, name: str, elf: bytes, stack: int) -> int:
         work.add(name, slot, "MEMORY", attributes, rights, IMAGE + address)
     work.add(name, 7, "MEMORY", (name, "ZERO", stack // PAGE), READ | WRITE, STACK_TOP - stack)
     work.add(name, 2, "THREAD", (name,), 0)
-    work.add(name, 3, "SCHED", (name,), 0)
+    work.add(name, 3, "SCHED", (name, cpu), 0)
     return IMAGE + entry
 
 
@@ -209,7 +209,7 @@ def _instance(work: _Work, name: str, row: dict[str, Any], description: dict[str
     value = FACTORY | (description.get("defaults") or {}) | defaults
     value |= {key: row[key] for key in FACTORY if key in row}
     stack, heap = _number(value["stack"]), _number(value["heap"])
-    entry = _image(work, name, elf, stack)
+    entry = _image(work, name, elf, stack, value["cpu"])
     if heap:
         work.add(name, 8, "MEMORY", (name, "ZERO", heap // PAGE), READ | WRITE, HEAP)
     if description.get("self"):

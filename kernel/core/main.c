@@ -15,8 +15,13 @@ OFFSET(struct cpu, sched, CPU_SCHED);
 OFFSET(struct cpu, space_root, CPU_SPACE_ROOT);
 OFFSET(struct cpu, need_resched, CPU_NEED_RESCHED);
 OFFSET(struct cpu, fast_calls, CPU_FAST_CALLS);
+OFFSET(struct cpu, exclusive, CPU_NEED_RESCHED + 1);
+OFFSET(struct cpu, wanted, CPU_NEED_RESCHED + 2);
+OFFSET(struct cpu, call_pending, CPU_CALL_PENDING);
+OFFSET(struct cpu, lock, CPU_LOCK);
 OFFSET(struct thread, frame, THREAD_FRAME);
 OFFSET(struct thread, unit, THREAD_UNIT);
+OFFSET(struct thread, cpu, THREAD_CPU);
 OFFSET(struct thread, ipc, THREAD_IPC);
 OFFSET(struct thread, ipc_user, THREAD_IPC_USER);
 OFFSET(struct thread, root, THREAD_ROOT);
@@ -66,8 +71,6 @@ enum {
 #define WORD(name) OFFSET(struct arch_frame, name, FRAME_##name * sizeof(uint64_t));
 FRAME_WORDS(WORD)
 
-struct cpu cpus[CPUS_MAX];
-
 static void bundle_open(struct bundle *bundle)
 {
 	static uint8_t root[32];
@@ -91,11 +94,11 @@ void kernel_main(void)
 	object_init_lists();
 	arch_init_devices();
 	arch_init_syscalls();
-	timer_init();
-	sched_init();
+	sched_init(cpu_this());
+	arch_start_cpus();
 	bundle_open(&bundle);
 	init_build(&bundle);
 	sched_schedule();
-	cpu_this()->init_tsc = arch_tsc();
+	boot_info.init_tsc = arch_tsc();
 	arch_resume();
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* syscall.c - the dispatch table, the dispatcher, and the calls that need no capability. */
+#include <enabled.h>
+#include <local.h>
 #include <syscall.h>
 
 #define TSS_TYPE_ANY 0xff
@@ -11,8 +13,20 @@
 	((number) == TSS_SYS_connection_call      ? arch_syscall_call                                                  \
 	 : (number) == TSS_SYS_port_reply_receive ? arch_syscall_reply_receive                                         \
 	 : (number) == TSS_SYS_self_version       ? arch_syscall_version                                               \
-	 : (number) == TSS_SYS_self_fault_return  ? arch_syscall_whole                                                 \
 						  : arch_syscall_general)
+
+/* What a row that is not in local.h does: get all locks, then the row's handler. */
+static status_t syscall_exclusively(struct thread *self, struct capability *cap)
+{
+	static const syscall_handler handlers[TSS_SYSCALL_COUNT] = {
+#define SYSCALL(number, object, type, verb, right, argc, form, text) [(number)-0x1000] = sys_##object##_##verb,
+#include <abi/syscalls.def>
+#undef SYSCALL
+	};
+	if (!cpu_is_exclusive())
+		kernel_exclusive(self);
+	return handlers[self->frame.rax - TSS_SYSCALL_FIRST](self, cap);
+}
 
 const struct syscall_table syscall_table = {
 	.entry =
@@ -24,8 +38,9 @@ const struct syscall_table syscall_table = {
 	.row =
 		{
 #define SYSCALL(number, object, type, verb, right, argc, form, text)                                                   \
-	[(number)-0x1000] = {sys_##object##_##verb, TSS_RIGHT_##right, TSS_TYPE_##type, FORM_##form,                   \
-			     NEEDS(TSS_TYPE_##type, TSS_RIGHT_##right)},
+	[(number)-0x1000] = {CPUS_MAX == 1 || IS_ENABLED(LOCAL_##object##_##verb) ? sys_##object##_##verb              \
+										  : syscall_exclusively,               \
+			     TSS_RIGHT_##right, TSS_TYPE_##type, FORM_##form, NEEDS(TSS_TYPE_##type, TSS_RIGHT_##right)},
 #include <abi/syscalls.def>
 #undef SYSCALL
 		},

@@ -24,6 +24,7 @@ struct port {
 	struct reply *fast;           /* a free one; set: its server, the receiver, waits without a timeout for a call */
 	struct reply *free_reply;     /* stack of free reply objects, through reply->next_free */
 	struct thread *receiver;      /* waiting now, or the last that received: whom queued callers help */
+	struct cpu *cpu;              /* where it is at home: that of its receiver. port_stale: NULL */
 	bool busy;                    /* something was queued or signalled since deliver_next last found nothing */
 	bool dead;
 	uint32_t depth;
@@ -91,6 +92,19 @@ ALWAYS_INLINE struct thread *port_fast_receiver(const struct port *port)
 {
 	return port->fast ? port->fast->server : NULL;
 }
+
+/*
+ * Is all that a delivery or an answer may touch at home on this CPU, so that its lock is enough? Always, if this CPU is
+ * exclusive. Capabilities never are.
+ */
+bool port_at_home_now(const struct port *port);
+ALWAYS_INLINE bool port_at_home(const struct port *port)
+{
+	return cpu_is_exclusive() || (port->cpu == cpu_this() && (!port->busy || port_at_home_now(port)));
+}
+bool connection_at_home(const struct connection *connection, uint64_t tag); /* for a message with that tag */
+bool reply_at_home(const struct reply *reply);
+void port_move(struct port *port, struct cpu *to); /* exclusive */
 
 /*
  * The unit that owns the port has ended. Calls that were received get PEER_RESTARTED; connections become stale; queued

@@ -25,7 +25,7 @@ struct syscall_table {
 extern const struct syscall_table syscall_table;
 
 /* entry.S. Any call; one that is denied, or sees the whole frame; the null call. */
-extern const char arch_syscall_general[], arch_syscall_whole[], arch_syscall_version[];
+extern const char arch_syscall_general[], arch_syscall_version[];
 /* fast.S: what can be handed over at once; the rest goes on as in arch_syscall_general. */
 extern const char arch_syscall_call[], arch_syscall_reply_receive[];
 

@@ -22,6 +22,7 @@ struct thread {
 	struct object object;
 	struct arch_frame frame; /* entry.S stores here: THREAD_FRAME in asm_offsets.h */
 	struct unit *unit;
+	struct cpu *cpu;         /* that of its scheduling context: where it runs, waits and times out */
 	struct tss_ipc_page *ipc; /* the kernel's alias */
 	uint64_t ipc_user;        /* its address in the unit; the user's GS base */
 	uint64_t root;            /* unit->space.root */
@@ -76,6 +77,9 @@ ALWAYS_INLINE void thread_ready(struct thread *thread)
 	sched_wake_parked(thread);
 	sched_activate_home(thread);
 }
+/* Is all that the end of its wait touches at home on its CPU, this one? */
+bool thread_waits_at_home(const struct thread *thread);
+void thread_off_cpu(struct thread *thread); /* exclusive: not current anywhere any more, all registers in memory */
 void thread_block(struct thread *thread, enum tss_thread_state state, uint64_t timeout_us);
 /* ARGUMENT (number, number + 1) unless a thread may begin there. */
 MUST_CHECK status_t thread_check_start(uint64_t entry, uint64_t stack, unsigned number);

@@ -14,8 +14,9 @@
 
 struct timeout {
 	struct link link;      /* in a wheel slot, or alone */
+	struct wheel *wheel;   /* of the CPU on which it was started last */
 	uint64_t deadline;     /* ticks: what its slot is chosen by */
-	uint64_t again;        /* in the wheel: its delay in us, plus 1; 0: it is not */
+	uint64_t again;        /* in the wheel, or just expired: its delay in us, plus 1; 0: it is not */
 	uint64_t restarted;    /* TSC when it was started once more; 0: it was not */
 	uint8_t level, slot;
 	bool armed;            /* it shall fire */
@@ -24,17 +25,18 @@ struct timeout {
 #define TIMER_LEVELS 7u
 #define TIMER_SLOT_BITS 6u
 #define TIMER_SLOTS (1u << TIMER_SLOT_BITS)
-extern struct wheel {
+struct wheel {
 	uint64_t now; /* ticks: everything up to here has expired */
 	uint64_t occupied[TIMER_LEVELS];
 	struct link slots[TIMER_LEVELS][TIMER_SLOTS];
 	struct link due;
-} wheel;
+};
 
-void timer_init(void);
-void timeout_start(struct timeout *timeout, uint64_t delay_us); /* must not be armed; finite */
-void timeout_cancel(struct timeout *timeout);                   /* harmless if not armed */
+void timer_init(struct wheel *wheel);
+void timeout_start(struct wheel *wheel, struct timeout *timeout, uint64_t delay_us); /* must not be armed; finite */
+void timeout_cancel(struct timeout *timeout);                                        /* harmless if not armed */
+void timeout_move(struct wheel *wheel, struct timeout *timeout); /* to another wheel; it may be one that has expired */
 /* Takes one timeout that is due at now_us out of the wheel, or NULL. */
-struct timeout *timer_expire(uint64_t now_us);
+struct timeout *timer_expire(struct wheel *wheel, uint64_t now_us);
 /* When timer_expire() has to be called next, in us; UINT64_MAX: never as things stand. */
-uint64_t timer_next(void);
+uint64_t timer_next(const struct wheel *wheel);

@@ -9,11 +9,11 @@
  * One who is left without a handler (it died, or gave up) is FAULTED: when the scheduler would run it, its unit ends.
  * So no unit's end ever begins inside another's.
  */
+#include <asm_offsets.h>
 #include <message_copy.h>
 #include <syscall.h>
 
 #define RECORD_TAG TSS_TAG(TSS_MSG_FAULT, sizeof(struct tss_fault_record), 0)
-#define SYSCALL_INSTRUCTION_SIZE 2u
 _Static_assert(offsetof(struct arch_frame, rip) == sizeof(((struct tss_fault_record *)0)->regs), "same order");
 
 static const char *fault_name(enum tss_fault kind)
@@ -94,8 +94,7 @@ static bool fault_call(struct thread *thread)
 	struct thread *server = port_fast_receiver(port);
 	if (port->dead || !thread->left)
 		return false;
-	connection->calls++;
-	if (!server)
+	if (!server || !cpu_is_here(server->cpu))
 		return call_queue(thread, connection, TSS_INFINITE) == SYSCALL_NO_RESULT;
 	struct reply *reply = reply_bind_fast(port, thread, cpu_this()->sched);
 	server->state = TSS_THREAD_READY;
@@ -118,9 +117,22 @@ void fault_supervise(struct thread *thread)
 	unit_end(unit, UNIT_CODE_FAULT | kind);
 }
 
+/* Can its fault port's server be asked at once, with this CPU's lock alone? */
+static bool fault_at_home(const struct thread *thread)
+{
+	const struct connection *connection = thread->unit->fault_port;
+	const struct thread *server = connection ? port_fast_receiver(connection->port) : NULL;
+	return server && server->cpu == thread->cpu && !connection->port->dead && thread->left;
+}
+
 void thread_fault(struct thread *thread, enum tss_fault kind, uint64_t address)
 {
-	cpu_this()->faults++;
+	struct cpu *cpu = cpu_this();
+	cpu->faults++;
+	if ((!thread->fault_entry || thread->fault_handling) && !fault_at_home(thread))
+		cpu_exclusive();
+	if (!cpu->current)
+		return; /* ended, or moved to another CPU, where it does the same again */
 	thread->fault = (uint8_t)kind;
 	thread->frame.address = address;
 	if (thread->fault_entry && !thread->fault_handling)
@@ -155,7 +167,7 @@ status_t sys_denied(struct thread *self, struct capability *cap)
 	cpu_this()->syscalls_denied++;
 	frame->rcx = frame->rip;
 	frame->r11 = frame->rflags;
-	frame->rip -= SYSCALL_INSTRUCTION_SIZE;
+	frame->rip -= SYSCALL_SIZE;
 	frame->full = true;
 	frame->vector = frame->error = 0;
 	thread_fault(self, TSS_FAULT_SYSCALL, frame->rax);
@@ -179,6 +191,8 @@ status_t sys_self_fault_return(struct thread *self, struct capability *cap)
 	/* Each word is read once; another thread of the unit may be writing it. */
 	const volatile struct tss_fault_record *record = &self->ipc->fault;
 	uint64_t action = ARG1(self), kind = record->kind, ip = record->ip, sp = record->sp, code = record->code;
+	if (action == TSS_FAULT_GIVE_UP && !cpu_is_exclusive())
+		kernel_exclusive(self);
 	if (action > TSS_FAULT_GIVE_UP)
 		return ERR(ARGUMENT, 1);
 	if (!self->fault_handling)

@@ -52,11 +52,13 @@ void reply_free(struct reply *reply)
 
 /*
  * Somebody stopped waiting for thread, which may be waiting in calls itself: a context that ran through both may run on
- * elsewhere, so the replies further down must not take it for the way back. Their calls are less deep now, too.
+ * elsewhere, so the replies further down must not take it for the way back. Their calls are less deep now, too. On
+ * another CPU no context of this one ran, and a count that is too low there only lasts as long as the call.
  */
 void replies_cut(struct thread *thread)
 {
-	for (uint8_t left = SCHED_CHAIN_MAX; thread; left = (uint8_t)(left ? left - 1 : 0)) {
+	uint8_t left = SCHED_CHAIN_MAX;
+	for (; thread && (cpu_is_here(thread->cpu) || cpu_is_exclusive()); left = (uint8_t)(left ? left - 1 : 0)) {
 		thread->left = left;
 		if (thread->state != TSS_THREAD_CALLING)
 			return;
@@ -135,6 +137,8 @@ static bool call_too_deep(const struct thread *self, const struct thread *thread
 	for (unsigned links = 0; thread && links < self->left; links++) {
 		if (thread == self)
 			return true;
+		if (!cpu_is_here(thread->cpu) && !cpu_is_exclusive())
+			kernel_exclusive(self);
 		if (thread->state != TSS_THREAD_CALLING)
 			return false;
 		thread = thread->reply ? thread->reply->server : thread->port->receiver;
@@ -148,6 +152,7 @@ status_t call_queue(struct thread *self, struct connection *connection, uint64_t
 	if (call_too_deep(self, port->receiver))
 		return ERR(DEPTH, 1);
 	cpu_this()->slow_calls++;
+	connection->calls++;
 	self->port = port;
 	self->reply = NULL;
 	self->badge = connection->badge;
@@ -158,6 +163,13 @@ status_t call_queue(struct thread *self, struct connection *connection, uint64_t
 	if (port_waiting(port))
 		(void)port_deliver_next(port);
 	return SYSCALL_NO_RESULT;
+}
+
+/* Whom a call may be handed over to at once, on this CPU; NULL: nobody. */
+ALWAYS_INLINE struct thread *receiver_here(const struct port *port)
+{
+	struct thread *server = port_fast_receiver(port);
+	return server && cpu_is_here(server->cpu) ? server : NULL;
 }
 
 #define CALL_LINK 0x100u /* one less left, in thread->progress */
@@ -194,17 +206,17 @@ static status_t call_check(const struct thread *self, const struct connection *c
 
 static NOINLINE status_t call_general(struct thread *self, struct connection *connection)
 {
-	struct thread *server = port_fast_receiver(connection->port);
+	if (!connection_at_home(connection, ARG2(self)))
+		kernel_exclusive(self);
+	struct thread *server = receiver_here(connection->port);
 	uint64_t tag = ARG2(self), timeout = ARG3(self);
 	status_t status = call_check(self, connection);
 	if (status == ERR(PEER_RESTARTED, 1))
 		status = connection_tell(connection);
 	if (status != TSS_OK)
 		return status;
-	if (!server) {
-		connection->calls++;
+	if (!server)
 		return call_queue(self, connection, timeout);
-	}
 	status = TSS_TAG_CAPS(tag) ? message_move_caps(server, NULL, self, tag) : TSS_OK;
 	if (status != TSS_OK)
 		return status;
@@ -221,6 +233,7 @@ static NOINLINE status_t call_general(struct thread *self, struct connection *co
 static status_t receive(struct thread *self, struct port *port, uint64_t timeout)
 {
 	struct thread *last = port->receiver;
+	port_move(port, self->cpu);
 	port->receiver = self;
 	if (last && last != self && !link_empty(&port->callers)) {
 		replies_cut(last);
@@ -236,8 +249,10 @@ static status_t receive(struct thread *self, struct port *port, uint64_t timeout
 	return SYSCALL_NO_RESULT;
 }
 
-static status_t receive_check(const struct port *port, uint64_t timeout, unsigned argument)
+static status_t receive_check(const struct thread *self, const struct port *port, uint64_t timeout, unsigned argument)
 {
+	if (!port_at_home(port))
+		kernel_exclusive(self);
 	if (!timeout_valid(timeout))
 		return ERR(ARGUMENT, argument);
 	if (port->dead)
@@ -249,7 +264,7 @@ status_t sys_port_receive(struct thread *self, struct capability *cap)
 {
 	struct port *port = (struct port *)cap->object;
 	uint64_t timeout = ARG2(self);
-	status_t status = receive_check(port, timeout, 2);
+	status_t status = receive_check(self, port, timeout, 2);
 	return status == TSS_OK ? receive(self, port, timeout) : status;
 }
 
@@ -257,6 +272,8 @@ status_t sys_port_receive(struct thread *self, struct capability *cap)
 static status_t reply_check(struct thread *self, const struct capability *cap, uint64_t tag)
 {
 	struct reply *reply = (struct reply *)cap->object;
+	if (TSS_TAG_CAPS(tag) ? !cpu_is_exclusive() : !reply_at_home(reply))
+		kernel_exclusive(self);
 	if (!tag_valid(tag))
 		return ERR(ARGUMENT, 2);
 	if (reply_holder(reply) != cap)
@@ -359,7 +376,7 @@ static NOINLINE status_t call_hand_over_timed(struct thread *self, struct connec
 static NOINLINE status_t reply_receive_general(struct thread *self, struct port *port)
 {
 	uint64_t handle = ARG1(self) >> 32, tag = ARG2(self), timeout = ARG3(self);
-	status_t status = receive_check(port, timeout, 3);
+	status_t status = receive_check(self, port, timeout, 3);
 	if (status != TSS_OK)
 		return status;
 	if (!handle)
@@ -396,7 +413,7 @@ ALWAYS_INLINE bool tag_payload(uint64_t tag)
 
 static NOINLINE status_t call_hand_over_payload(struct thread *self, struct connection *connection)
 {
-	struct thread *server = port_fast_receiver(connection->fast);
+	struct thread *server = receiver_here(connection->fast);
 	uint64_t tag = ARG2(self);
 	if (!server || !tag_payload(tag) || ARG3(self) != TSS_INFINITE || !self->left)
 		return call_general(self, connection);
@@ -419,7 +436,7 @@ static NOINLINE status_t reply_switch_payload(struct thread *self, struct port *
 status_t sys_connection_call(struct thread *self, struct capability *cap)
 {
 	struct connection *connection = (struct connection *)cap->object;
-	struct thread *server = port_fast_receiver(connection->fast);
+	struct thread *server = receiver_here(connection->fast);
 	if (UNLIKELY(!server || !tag_fast(ARG2(self)) || !self->left))
 		return call_hand_over_payload(self, connection);
 	if (UNLIKELY(ARG3(self) != TSS_INFINITE))

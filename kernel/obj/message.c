@@ -66,7 +66,7 @@ bool message_hand_over_cap(struct thread *from, struct thread *to)
 	cap_t handle = *(volatile cap_t *)&from->ipc->send_caps[0], number = *(volatile cap_t *)&to->ipc->recv_slots[0];
 	struct capability *source = cspace_lookup_needed(&from->unit->caps, handle, TSS_RIGHT_GRANT);
 	struct capability *slot = cspace_at(&to->unit->caps, number);
-	if (!source || source->object->revoking || source->depth == CAP_DEPTH_MAX)
+	if (!cpu_is_exclusive() || !source || source->object->revoking || source->depth == CAP_DEPTH_MAX)
 		return false;
 	if (number == 0 || slot->slot != number || slot->object)
 		return false;

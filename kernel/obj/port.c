@@ -36,6 +36,32 @@ void port_reply_freed(struct port *port)
 		(void)port_deliver_next(port);
 }
 
+/* A delivery takes the first caller or message only, if it has no capabilities, since it cannot fail then. */
+bool port_at_home_now(const struct port *port)
+{
+	const struct thread *caller = LINK_FIRST(&port->callers, struct thread, wait);
+	const struct message *message = LINK_FIRST(&port->messages, struct message, link);
+	if (caller && (caller->cpu != port->cpu || (!caller->fault && TSS_TAG_CAPS(caller->frame.rsi))))
+		return false;
+	return !message || !TSS_TAG_CAPS(message->tag);
+}
+
+bool connection_at_home(const struct connection *connection, uint64_t tag)
+{
+	return cpu_is_exclusive() || (!TSS_TAG_CAPS(tag) && port_at_home(connection->target));
+}
+
+bool reply_at_home(const struct reply *reply)
+{
+	const struct cpu *cpu = cpu_this();
+	if (cpu_is_exclusive())
+		return true;
+	/* The port first: if that is at home, nobody else changes the reply. */
+	return port_at_home(reply->port) && !reply->away && (!reply->caller || reply->caller->cpu == cpu) &&
+	       (!reply->server || reply->server->cpu == cpu) &&
+	       (!reply->port->event || reply->port->event->cpu == cpu);
+}
+
 static void port_receiver_ready(struct port *port)
 {
 	struct thread *receiver = port->receiver;
@@ -101,7 +127,8 @@ static bool port_deliver_caller(struct port *port, struct thread *caller)
 		return false;
 	}
 	link_remove(&caller->wait);
-	struct reply *reply = reply_bind(port, caller, to, caller->home);
+	bool here = caller->cpu == to->cpu;
+	struct reply *reply = reply_bind(port, caller, to, here ? caller->home : NULL);
 	port_receiver_ready(port);
 	to->left = (uint8_t)(caller->left ? caller->left - 1 : 0);
 	if (caller->fault) {
@@ -111,7 +138,8 @@ static bool port_deliver_caller(struct port *port, struct thread *caller)
 		message_copy_words(to, caller);
 		message_copy_payload(to->ipc->recv, caller->ipc->send, tag);
 	}
-	sched_wake_parked(caller); /* contexts parked at the caller can help its server now */
+	if (here)
+		sched_wake_parked(caller); /* contexts parked at the caller can help its server now */
 	return true;
 }
 
@@ -192,6 +220,8 @@ status_t sys_connection_send(struct thread *self, struct capability *cap)
 {
 	struct connection *connection = (struct connection *)cap->object;
 	uint64_t tag = ARG2(self);
+	if (!connection_at_home(connection, tag))
+		kernel_exclusive(self);
 	if (!tag_valid(tag))
 		return ERR(ARGUMENT, 2);
 	if (connection->port == &port_stale)
@@ -229,6 +259,7 @@ status_t sys_port_create(struct thread *self, struct capability *cap)
 	if (!port)
 		return ERR(MEMORY, 0);
 	port->depth = (uint32_t)ARG2(self);
+	port->cpu = cpu_this();
 	link_init(&port->callers);
 	link_init(&port->messages);
 	link_init(&port->free_messages);

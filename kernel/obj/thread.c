@@ -32,6 +32,7 @@ void thread_destroy(void *object)
 	if (thread->start.sched)
 		thread->start.sched->starts = NULL;
 	(void)arch_space_unmap(&thread->unit->space, (uaddr_t){thread->ipc_user});
+	arch_space_flush(&thread->unit->space);
 	arch_extended_reset(&thread->extension); /* the CPU forgets it */
 	if (thread->extension.vectors)
 		frame_free(thread->unit, thread->extension.vectors);
@@ -83,7 +84,7 @@ status_t thread_create(struct unit *unit, uint64_t entry, uint64_t stack, uint64
 	thread->root = unit->space.root.raw;
 	thread->start = (struct thread_start){entry, stack, argument, NULL};
 	thread->extended = unit->vectors ? &thread->extension : NULL;
-	cpu_this()->extended_used |= unit->vectors;
+	thread->cpu = cpu_this();
 	link_init(&thread->wait);
 	link_init(&thread->parked);
 	link_init(&thread->timeout.link);
@@ -108,6 +109,8 @@ void thread_start(struct thread *thread, struct sched *sched)
 	thread->home = thread->start.sched = sched;
 	sched->home = sched->starts = thread;
 	thread->state = TSS_THREAD_READY;
+	thread->cpu = sched->cpu;
+	thread->cpu->extended_used |= thread->extended != NULL;
 	thread->unit->state = UNIT_RUNNING;
 	sched_enqueue(sched);
 }
@@ -148,6 +151,13 @@ static void thread_unwait(struct thread *thread)
 	thread->event = NULL;
 }
 
+bool thread_waits_at_home(const struct thread *thread)
+{
+	if (thread->state != TSS_THREAD_CALLING)
+		return true;
+	return thread->reply ? reply_at_home(thread->reply) : port_at_home(thread->port);
+}
+
 void thread_wake(struct thread *thread, status_t status)
 {
 	struct arch_frame *frame = &thread->frame;
@@ -167,7 +177,6 @@ void thread_wake(struct thread *thread, status_t status)
 
 void thread_end(struct thread *thread)
 {
-	struct cpu *cpu = cpu_this();
 	struct sched *home = thread->home;
 	if (thread->state == TSS_THREAD_ENDED)
 		return;
@@ -176,16 +185,15 @@ void thread_end(struct thread *thread)
 	thread->unit->threads--;
 	ports_forget_thread(thread);
 	if (home) {
-		if (cpu->sched == home) {
-			cpu->sched = NULL;
-			home->state = SCHED_UNBOUND;
-		}
+		sched_stop(home);
 		sched_unqueue(home);
 		home->home = NULL;
 		thread->home = NULL;
 	}
 	sched_wake_parked(thread);
-	cpu->need_resched = true;
+	cpu_resched(thread->cpu);
+	if (!cpu_is_here(thread->cpu))
+		thread_off_cpu(thread);
 }
 
 /* A unit that is still being built may lose its threads and get others. */

@@ -177,7 +177,7 @@ void unit_deny(struct unit *unit)
 {
 	for (unsigned i = 0; unit->own_table && i < TSS_SYSCALL_COUNT; i++) {
 		bool allowed = unit->allowed >> i & 1;
-		unit->own_table->entry[i] = allowed ? syscall_table.entry[i] : arch_syscall_whole;
+		unit->own_table->entry[i] = allowed ? syscall_table.entry[i] : arch_syscall_general;
 		unit->own_table->row[i] = allowed ? syscall_table.row[i] : (struct syscall_row){.handler = sys_denied};
 	}
 }
@@ -190,10 +190,11 @@ status_t sys_unit_restrict(struct thread *self, struct capability *cap)
 		unit->own_table = slab_alloc(unit, sizeof(syscall_table));
 		if (!unit->own_table)
 			return ERR(MEMORY, 0);
-		unit->table = unit->own_table;
 	}
 	unit->allowed &= ARG2(self);
 	unit_deny(unit);
+	/* Last: another CPU finds its way by the table before it has a lock. */
+	__atomic_store_n(&unit->table, unit->own_table, __ATOMIC_RELEASE);
 	return TSS_OK;
 }
 

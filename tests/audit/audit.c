@@ -263,7 +263,7 @@ static void audit_sched(const void *object)
 	audit.balance[READY] -= sched->state == SCHED_QUEUED;
 	audit.balance[PARKED] -= parked;
 	same("sched: home", sched->object.id, sched->home == NULL, sched->state == SCHED_UNBOUND);
-	same("sched: current", sched->object.id, cpu_this()->sched == sched, sched->state == SCHED_CURRENT);
+	same("sched: current", sched->object.id, sched->cpu->sched == sched, sched->state == SCHED_CURRENT);
 	same("sched: parked at", sched->object.id, parked && !listed(TSS_TYPE_THREAD, sched->parked_at), false);
 }
 
@@ -321,23 +321,25 @@ static void audit_object(struct object *object)
 		rest[object->type](object);
 }
 
-static void audit_queues(void)
+static void audit_queues(const struct cpu *cpu)
 {
+	const struct run_queue *run_queue = &cpu->run_queue;
+	const struct wheel *wheel = &cpu->wheel;
 	for (unsigned i = 0; i < PRIORITIES; i++) {
-		uint64_t word = run_queue.occupied[i / 64];
-		same("run queue: bits", i, word >> i % 64 & 1, !link_empty(&run_queue.queues[i]));
-		same("run queue: summary", i, run_queue.summary >> i / 64 & 1, word != 0);
-		audit.balance[READY] += count(&run_queue.queues[i], i);
+		uint64_t word = run_queue->occupied[i / 64];
+		same("run queue: bits", i, word >> i % 64 & 1, !link_empty(&run_queue->queues[i]));
+		same("run queue: summary", i, run_queue->summary >> i / 64 & 1, word != 0);
+		audit.balance[READY] += count(&run_queue->queues[i], i);
 	}
 	for (unsigned i = 0; i < TIMER_LEVELS * TIMER_SLOTS; i++) {
 		unsigned level = i / TIMER_SLOTS, slot = i % TIMER_SLOTS;
-		const struct link *head = &wheel.slots[level][slot];
-		same("timer: bits", i, wheel.occupied[level] >> slot & 1, !link_empty(head));
+		const struct link *head = &wheel->slots[level][slot];
+		same("timer: bits", i, wheel->occupied[level] >> slot & 1, !link_empty(head));
 		audit.balance[TIMEOUTS] += count(head, i);
 		LINK_FOR_EACH(const struct timeout, timeout, head, link)
 			same("timer: slot", i, timeout->deadline >> level * TIMER_SLOT_BITS & (TIMER_SLOTS - 1), slot);
 	}
-	audit.balance[TIMEOUTS] += count(&wheel.due, 0);
+	audit.balance[TIMEOUTS] += count(&wheel->due, 0);
 }
 
 /* Once all is counted. Budgets of children lie within their parents'; the first unit's are all frames there are. */
@@ -373,7 +375,8 @@ bool audit_walk(struct tss_inspect_audit *wrong, uint64_t defect)
 			LINK_FOR_EACH(struct object, object, &object_lists[type], all)
 				audit_object(object);
 		frame_each_free(hold);
-		audit_queues();
+		for EACH_CPU (cpu)
+			audit_queues(cpu);
 		audit_sums();
 	}
 	defect_undo();

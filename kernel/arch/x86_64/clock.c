@@ -47,8 +47,6 @@ struct reference {
 
 static uint64_t tsc_origin, tsc_khz, tsc_scale;
 static uint64_t lapic_khz; /* of the timer, after division */
-static uint64_t deadline;
-static bool armed;
 static volatile uint64_t *hpet;
 
 static uint32_t hpet_read(struct moment *around)
@@ -160,6 +158,12 @@ void clock_init(void)
 	lapic_khz = lapic * tsc_khz / tsc;
 	tsc_scale = (1000ull << SCALE_SHIFT) / tsc_khz;
 	tsc_origin = boot_info.entry_tsc;
+	clock_start_timer();
+}
+
+void clock_start_timer(void)
+{
+	lapic_write(LAPIC_TIMER_DIVIDE, DIVIDE_BY_4);
 	lapic_write(LAPIC_LVT_TIMER, VECTOR_TIMER | (feature_active(FEATURE_TSC_DEADLINE) ? TIMER_TSC_DEADLINE : 0));
 	/* Safety: SDM 3A 10.5.4.1, the mode must have changed before the first deadline is written. */
 	__asm__ volatile("mfence" : : : "memory");
@@ -182,10 +186,10 @@ uint64_t arch_clock_us(void)
 }
 
 /* One shot at the deadline, or as near to it as the counter reaches. The clock rounds down, so never early. */
-static void arm(void)
+static void arm(const struct cpu *cpu)
 {
 	uint64_t now = arch_clock_us();
-	uint64_t span = deadline > now ? deadline - now : 0;
+	uint64_t span = cpu->timer_deadline > now ? cpu->timer_deadline - now : 0;
 	if (span > SPAN_MAX_US)
 		span = SPAN_MAX_US;
 	if (feature_active(FEATURE_TSC_DEADLINE)) {
@@ -196,22 +200,23 @@ static void arm(void)
 	lapic_write(LAPIC_TIMER_START, count < UINT32_MAX ? (uint32_t)count : UINT32_MAX);
 }
 
-void arch_timer_set(uint64_t deadline_us)
+void arch_timer_set(struct cpu *cpu, uint64_t deadline_us)
 {
-	deadline = deadline_us;
-	armed = true;
-	arm();
+	cpu->timer_deadline = deadline_us;
+	cpu->timer_armed = true;
+	arm(cpu);
 }
 
 /* A shot that was already under way when the timer was set anew is none of the kernel's business. */
 void clock_interrupt(void)
 {
-	if (!armed)
+	struct cpu *cpu = cpu_this();
+	if (!cpu->timer_armed)
 		return;
-	if (arch_clock_us() < deadline) {
-		arm();
+	if (arch_clock_us() < cpu->timer_deadline) {
+		arm(cpu);
 		return;
 	}
-	armed = false;
+	cpu->timer_armed = false;
 	trap_timer();
 }

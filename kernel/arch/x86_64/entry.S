@@ -34,7 +34,7 @@ arch_syscall_entry_plain:
 	ja .Lunknown
 	movq THREAD_UNIT(%rsp), %r11
 	movq UNIT_TABLE(%r11), %rax
-	jmp arch_syscall_whole
+	jmp arch_syscall_general
 
 /*
  * The rows of a table lead here: rcx is the row's number, rax its table, r11 the unit, rsp the thread. FRAME_full is 0
@@ -49,23 +49,19 @@ arch_syscall_version:
 	xorl %eax, %eax
 	LEAVE
 
-/* The call looks at the whole frame, or replaces it. */
-	.globl arch_syscall_whole
-	.balign 16
-arch_syscall_whole:
-	SAVE %rsp, rdx
-	PUT_ASIDE %rsp, rdx
-	movq FRAME_rdx(%rsp), %rdx
-
 	.globl arch_syscall_general
+	.balign 16
 arch_syscall_general:
 	SAVE %rsp, rbx, ARGUMENTS
+	PUT_ASIDE %rsp, rdx
 	leaq SYSCALL_FIRST(%rcx), %rdx
 	movq %rdx, FRAME_rax(%rsp)
 	shlq $4, %rcx
 	leaq TABLE_ROWS(%rax,%rcx), %rsi
 	movq %rsp, %rdi
 	movq %gs:CPU_STACK, %rsp
+	LOCK_TAKE .Lcontended_call
+.Ldispatch:
 	pushq %rdi
 	call syscall_dispatch
 .Lcalled:
@@ -73,11 +69,11 @@ arch_syscall_general:
 	testq %rax, %rax
 	jne .Lnot_ok
 .Lfinished:
-	cmpb $0, %gs:CPU_NEED_RESCHED
+	cmpl $0, %gs:CPU_NEED_RESCHED	/* exclusive and wanted as well */
 	jne .Lpreempted
-	movq %gs:CPU_SCRATCH, %rsp
+	LOCK_GIVE
 	LOAD_RETURN %rdi
-	LOAD %rdi, rdx, rsi, r8, r9, r10, rdi	/* the same thread goes on: C has kept the rest */
+	LOAD %rdi, rsp, rdx, rsi, r8, r9, r10, rdi	/* the same thread goes on: C has kept the rest */
 	LEAVE
 
 /* A number that no table has. */
@@ -86,6 +82,8 @@ arch_syscall_general:
 	PUT_ASIDE %rsp, rdx
 	movq %rsp, %rdi
 	movq %gs:CPU_STACK, %rsp
+	LOCK_TAKE .Lcontended_call
+.Lunknown_locked:
 	pushq %rdi
 	call sys_denied
 	jmp .Lcalled
@@ -98,15 +96,40 @@ arch_syscall_general:
 	popq %rdi
 	LOAD %rdi, rbx
 	jmp .Lfinished
+
+/* Begin the current system call anew; it has changed nothing. If its thread has to wait, it does so in its unit. */
+.Lcontended_call:
+	movb $1, %gs:CPU_CALL_PENDING
+	call cpu_lock_contended
+	.globl arch_syscall_restart
+arch_syscall_restart:
+	movb $0, %gs:CPU_CALL_PENDING
+	movq %gs:CPU_STACK, %rsp
+	movq %gs:CPU_CURRENT, %rdi
+	testq %rdi, %rdi
+	jz .Lreschedule		/* gone while this CPU was parked */
+	cmpb $0, %gs:CPU_NEED_RESCHED
+	jne 1f
+	LOAD %rdi, KEPT
+	movq FRAME_rax(%rdi), %rcx
+	subq $SYSCALL_FIRST, %rcx
+	cmpq $SYSCALLS - 1, %rcx
+	ja .Lunknown_locked
+	movq THREAD_UNIT(%rdi), %rax
+	movq UNIT_TABLE(%rax), %rax
+	shlq $4, %rcx
+	leaq TABLE_ROWS(%rax,%rcx), %rsi
+	jmp .Ldispatch
+1:	subq $SYSCALL_SIZE, FRAME_rip(%rdi)	/* rax is still the number */
+	jmp .Lreschedule
+
 .Lpreempted:
 	movq %rax, FRAME_rax(%rdi)
 .Lswitched:
-	cmpq $0, FRAME_full(%rdi)	/* then it was whole before */
-	jne 1f
-	PUT_ASIDE %rdi, rdx
-1:	cmpb $0, %gs:CPU_NEED_RESCHED
+	cmpl $0, %gs:CPU_NEED_RESCHED
 	je arch_resume
-	call sched_schedule
+.Lreschedule:
+	call kernel_leave
 
 /* Run the current thread, or idle. Never returns; the stack's contents are given up. */
 	.globl arch_resume
@@ -118,6 +141,7 @@ arch_resume:
 	LOAD %rbx, KEPT, rax
 	cmpq $0, FRAME_full(%rbx)
 	jne .Lfull
+	LOCK_GIVE
 	LOAD_RETURN %rbx
 	LOAD %rbx, ARGUMENTS, rsp, rbx
 	LEAVE
@@ -131,6 +155,7 @@ arch_resume:
 	pushq $SELECTOR_USER_CODE
 	pushq FRAME_rip(%rbx)
 	LOAD %rbx, ARGUMENTS, rcx, r11, rbx
+	LOCK_GIVE
 	swapgs
 	iretq
 
@@ -138,6 +163,7 @@ arch_resume:
 .Lidle:
 	movq %gs:CPU_STACK, %rsp
 	xorl %ebp, %ebp
+	LOCK_GIVE
 	sti
 	hlt
 	cli
@@ -186,19 +212,32 @@ arch_vector_stubs:
 	pushfq			/* a unit's AC flag would lift SMAP; interrupt gates keep it (SDM vol. 3, 4.6.1) */
 	andl $~0x40000, (%rsp)
 	popfq
-	movq %rax, %rdi
 	xorl %ebp, %ebp
+	LOCK_TAKE .Lcontended_trap
+1:	movq %rax, %rdi
 	call trap_user
 	jmp arch_resume
+.Lcontended_trap:
+	call cpu_lock_contended
+	movq %gs:CPU_CURRENT, %rax
+	testq %rax, %rax
+	jnz 1b
+	jmp .Lidle_trap		/* its thread is gone, the interrupt is not */
 
 /* From kernel mode: an interrupt can only have come out of the idle loop; an exception is the end. */
 .Lkernel:
 	cmpl $32, (%rsp)
 	jb .Lbroken
-	movq (%rsp), %rdi
+	movq (%rsp), %rbx
 	movq %gs:CPU_STACK, %rsp
+	LOCK_TAKE .Lcontended_idle
+.Lidle_trap:
+	movq %rbx, %rdi
 	call trap_idle
 	jmp arch_resume
+.Lcontended_idle:
+	call cpu_lock_contended
+	jmp .Lidle_trap
 
 /* GS may still be the user's if this hit next to a swapgs: arch_exception_kernel() finds out. */
 .Lbroken:

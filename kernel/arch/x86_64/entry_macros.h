@@ -47,6 +47,23 @@
 	sysretq
 	.endm
 
+/*
+ * This CPU's kernel lock (core/cpu.c): taken on each way in with the user's state saved, given up on each way out. The
+ * line it is in is this CPU's alone unless another is exclusive.
+ */
+	.macro LOCK_TAKE contended
+#if CONFIG_MAX_CPUS > 1
+	lock btsq $0, %gs:CPU_LOCK
+	jc \contended
+#endif
+	.endm
+
+	.macro LOCK_GIVE
+#if CONFIG_MAX_CPUS > 1
+	movb $0, %gs:CPU_LOCK
+#endif
+	.endm
+
 /* What only counts when another thread is to run: what C has kept for the thread in `base`, and its stack. */
 	.macro PUT_ASIDE base, through
 	SAVE \base, KEPT

@@ -65,6 +65,23 @@
 	movq %\spare, %rsi
 	.endm
 
+/* Does the thread in r13 run on this CPU? Changes rax. */
+	.macro CHECK_HERE
+#if CONFIG_MAX_CPUS > 1
+	movq THREAD_CPU(%r13), %rax
+	cmpq %gs:CPU_SELF, %rax
+	jne .Lcall_general
+#endif
+	.endm
+
+/* Somebody may wait for this CPU's lock. It is enough to look at each reply: no call goes on for long without one. */
+	.macro CHECK_WANTED
+#if CONFIG_MAX_CPUS > 1
+	cmpl $0, %gs:CPU_NEED_RESCHED
+	jne .Lreply_general
+#endif
+	.endm
+
 	.macro CHECK_TIMEOUT
 	leaq 1(%rdx), %rax
 	cmpq %rax, THREAD_AGAIN(%rsp)
@@ -86,6 +103,7 @@
 	LOAD %r13, rbp, r12, r14, r15, rsp
 	movq THREAD_IPC_USER(%r13), %rax
 	LOAD %r13, r13
+	LOCK_GIVE
 	swapgs
 	wrgsbase %rax
 	xorl %eax, %eax
@@ -97,6 +115,7 @@
 	.balign 64
 arch_syscall_call:
 	SAVE %rsp, KEPT
+	LOCK_TAKE .Lcall_contended
 	SLOT rdi
 	CHECK_CAP edi, NEEDS_CALL, .Lcall_general
 	movq CAP_OBJECT(%rax), %r15		/* the connection */
@@ -105,6 +124,7 @@ arch_syscall_call:
 	testq %r12, %r12
 	je .Lcall_general
 	movq REPLY_SERVER(%r12), %r13		/* who waits for the call */
+	CHECK_HERE
 	movq THREAD_EXTENDED(%rsp), %rax
 	orq THREAD_EXTENDED(%r13), %rax
 	jne .Lcall_general
@@ -180,6 +200,8 @@ arch_syscall_call:
 	jmp .Lcall_copy
 
 .Lcall_general:
+	LOCK_GIVE
+.Lcall_contended:
 	movq THREAD_UNIT(%rsp), %r11
 	LOAD %rsp, KEPT
 	movl $SYSCALL_CALL - SYSCALL_FIRST, %ecx
@@ -190,6 +212,8 @@ arch_syscall_call:
 	.balign 64
 arch_syscall_reply_receive:
 	SAVE %rsp, KEPT
+	LOCK_TAKE .Lreply_contended
+	CHECK_WANTED
 	movq THREAD_LAST_PORT(%rsp), %rax	/* a slot of this unit, as good as any other until it is compared */
 	CHECK_CAP edi, NEEDS_RECEIVE, .Lfind_port
 .Lport_found:
@@ -246,6 +270,8 @@ arch_syscall_reply_receive:
 	jmp .Lreply_message
 
 .Lreply_general:
+	LOCK_GIVE
+.Lreply_contended:
 	LOAD %rsp, KEPT
 	movl $SYSCALL_REPLY_RECEIVE - SYSCALL_FIRST, %ecx
 	movq UNIT_TABLE(%r11), %rax

@@ -64,12 +64,20 @@ static bool cpu_has(uint32_t leaf, unsigned where, unsigned bit)
 
 void features_init(void)
 {
-	/* With OSFXSR and TS set and EM clear every x87, MMX and SSE instruction raises #NM (SDM vol. 3, 2.5). */
-	uint64_t cr4 = read_cr4() | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_MCE;
 	if (!cpu_has(0x80000001, EDX, 11) || !cpu_has(1, EDX, 9))
 		panic("this CPU lacks syscall or a local APIC");
-	for (unsigned i = 0; i < FEATURE_COUNT; i++) {
+	for (unsigned i = 0; i < FEATURE_COUNT; i++)
 		active[i] = features[i].wanted && cpu_has(features[i].leaf, features[i].where, features[i].bit);
+	(void)features_apply();
+}
+
+bool features_apply(void)
+{
+	/* With OSFXSR and TS set and EM clear every x87, MMX and SSE instruction raises #NM (SDM vol. 3, 2.5). */
+	uint64_t cr4 = read_cr4() | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_MCE;
+	for (unsigned i = 0; i < FEATURE_COUNT; i++) {
+		if (active[i] && features[i].leaf && !cpu_has(features[i].leaf, features[i].where, features[i].bit))
+			return false;
 		if (active[i] && features[i].cr4_bit)
 			cr4 |= 1ull << features[i].cr4_bit;
 	}
@@ -77,6 +85,7 @@ void features_init(void)
 	write_cr4(cr4);
 	cpu_this()->fsgsbase = active[FEATURE_FSGSBASE];
 	vectors_init();
+	return true;
 }
 
 void arch_init_syscalls(void)

@@ -9,6 +9,7 @@
 #define COUNT 2000
 #define TICK (1u << TIMER_TICK_SHIFT)
 
+static struct wheel wheel;
 static uint64_t now;
 static struct timeout timeouts[COUNT];
 static uint64_t deadline[COUNT];
@@ -39,7 +40,7 @@ static void start_all(void)
 	for (unsigned i = 0; i < COUNT; i++) {
 		uint64_t delay = random_delay();
 		deadline[i] = now + delay;
-		timeout_start(&timeouts[i], delay);
+		timeout_start(&wheel, &timeouts[i], delay);
 	}
 }
 
@@ -48,7 +49,7 @@ static unsigned expire_at(uint64_t at)
 	struct timeout *timeout;
 	unsigned fired = 0;
 	now = at;
-	while ((timeout = timer_expire(now))) {
+	while ((timeout = timer_expire(&wheel, now))) {
 		uint64_t due = deadline[timeout - timeouts];
 		CHECK(due != UINT64_MAX && due <= now && now < due + 2 * TICK);
 		CHECK(!timeout->armed);
@@ -62,7 +63,7 @@ static void test_all_fire_in_time(void)
 {
 	unsigned fired = 0, steps = 0;
 	start_all();
-	for (uint64_t next; (next = timer_next()) != UINT64_MAX; steps++) {
+	for (uint64_t next; (next = timer_next(&wheel)) != UINT64_MAX; steps++) {
 		CHECK(next >= now || next + TICK > now);
 		fired += expire_at(next > now ? next : now);
 	}
@@ -80,7 +81,7 @@ static void test_cancelled_never_fire(void)
 			deadline[i] = UINT64_MAX;
 		}
 	unsigned fired = 0;
-	for (uint64_t next; (next = timer_next()) != UINT64_MAX;)
+	for (uint64_t next; (next = timer_next(&wheel)) != UINT64_MAX;)
 		fired += expire_at(next > now ? next : now);
 	CHECK(fired == (COUNT + 2) / 3);
 }
@@ -110,16 +111,16 @@ static void test_cancelled_in_place(void)
 
 static void test_empty(void)
 {
-	CHECK(timer_next() == UINT64_MAX);
+	CHECK(timer_next(&wheel) == UINT64_MAX);
 	now += 1000000;
-	CHECK(timer_expire(now) == NULL);
+	CHECK(timer_expire(&wheel, now) == NULL);
 }
 
 int main(void)
 {
 	srandom(1);
 	now = 12345;
-	timer_init();
+	timer_init(&wheel);
 	test_empty();
 	for (unsigned round = 0; round < 20; round++) {
 		test_all_fire_in_time();

@@ -22,6 +22,12 @@ ALWAYS_INLINE uint64_t arch_tsc(void)
 	return (uint64_t)high << 32 | low;
 }
 
+ALWAYS_INLINE void arch_pause(void)
+{
+	/* Safety: a hint. */
+	__asm__ volatile("pause");
+}
+
 /* Copies `count` words; neither side is looked at beyond. */
 ALWAYS_INLINE void arch_copy_words(void *to, const void *from, uint64_t count)
 {

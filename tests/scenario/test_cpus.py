@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Several CPUs: they start, the demo runs spread over them, a panic stops all, and stress finds nothing."""
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from lib.images import iso
+from lib.vm import PROMPT, VM, Machine
+
+CPUS = (1, 2, 4, 8)
+SEEN = {1: "", 2: "2 of 2 CPUs, xAPIC", 4: "4 of 4 CPUs, xAPIC", 8: "8 of 8 CPUs, xAPIC"}
+
+
+def machine(system: str, cpus: int, **more: str) -> Machine:
+    return replace(Machine(cpus=cpus, **more), iso=iso(system))
+
+
+@pytest.mark.parametrize("cpus", CPUS)
+@pytest.mark.parametrize("firmware", ("bios", "uefi"))
+def test_each_cpu_starts_and_takes_part(cpus: int, firmware: str) -> None:
+    with VM(machine("spread", cpus, firmware=firmware)) as vm:
+        vm.expect(PROMPT, timeout=120)
+        assert SEEN[cpus] in vm.console
+        assert f"CPUs {cpus}," in vm.command("uptime")
+        placed = {m[1]: int(m[2]) for m in re.finditer(r"^ *\d+ (\w+) +\w+ +(\d+) ", vm.command("threads"), re.M)}
+        assert placed == {name: cpu % cpus for name, cpu in {
+            "init": 0, "reincarnation": 2, "serial": 1, "log": 3, "power": 0, "echo": 1, "ping": 0, "shell": 2}.items()}
+        assert "all adds up" in vm.command("audit")
+        absent = re.findall(r"unit (\w+) runs on CPU (\d+): this machine has no CPU (\d+)", vm.console)
+        assert len(absent) == {1: 5, 2: 3}.get(cpus, 0)
+
+
+def test_more_cpus_than_the_kernel_runs_lie_idle() -> None:
+    with VM(machine("spread", 10)) as vm:
+        vm.expect(PROMPT, timeout=120)
+        assert "8 of 10 CPUs" in vm.console
+
+
+def test_what_is_killed_on_another_cpu_comes_back() -> None:
+    with VM(machine("spread", 4)) as vm:
+        vm.expect(PROMPT, timeout=120)
+        for name in ("echo", "ping", "log", "echo"):
+            vm.send(f"kill {name}\r")  # what others print comes in between, so the echo may be torn
+            vm.expect(f"unit {name}: restarted", timeout=60)
+            vm.send("audit\r")
+            vm.expect("audit: all adds up", timeout=60)
+
+
+@pytest.mark.parametrize("cpus", (2, 4))
+def test_a_panic_stops_all_and_one_prints(cpus: int) -> None:
+    with VM(machine("spread", cpus)) as vm:
+        vm.expect(PROMPT, timeout=120)
+        vm.qmp("inject-nmi")  # to all CPUs at once: each would like to panic
+        vm.expect(r"PANIC[^\n]*non-maskable interrupt[^\n]*\n", timeout=60, panic_is_fine=True)
+        assert vm.wait_exit() == 3
+        assert vm.console.count("PANIC") == 1
+
+
+@pytest.mark.parametrize("cpus", (1, 2, 4))
+def test_stress(cpus: int) -> None:
+    with VM(machine("stress", cpus)) as vm:
+        end = vm.expect(r"stress: (done|failed[^\n]*)", timeout=300)
+        assert end[1] == "done", end[0]
