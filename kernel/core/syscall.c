@@ -8,10 +8,10 @@
 
 #define NEEDS(type, right) ((type) == TSS_TYPE_ANY ? CAP_NEEDS_ANY(right) : CAP_NEEDS((type)&15, right))
 #define ENTRY(number)                                                                                                  \
-	((number) == TSS_SYS_connection_call	  ? arch_syscall_call                                                   \
-	 : (number) == TSS_SYS_port_reply_receive ? arch_syscall_reply_receive                                          \
-	 : (number) == TSS_SYS_self_version	  ? arch_syscall_version                                                \
-	 : (number) == TSS_SYS_self_fault_return  ? arch_syscall_whole                                                  \
+	((number) == TSS_SYS_connection_call      ? arch_syscall_call                                                  \
+	 : (number) == TSS_SYS_port_reply_receive ? arch_syscall_reply_receive                                         \
+	 : (number) == TSS_SYS_self_version       ? arch_syscall_version                                               \
+	 : (number) == TSS_SYS_self_fault_return  ? arch_syscall_whole                                                 \
 						  : arch_syscall_general)
 
 const struct syscall_table syscall_table = {

@@ -34,6 +34,11 @@ extern struct wheel {
 void timer_init(void);
 void timeout_start(struct timeout *timeout, uint64_t delay_us); /* must not be armed; finite */
 void timeout_cancel(struct timeout *timeout);                   /* harmless if not armed */
+/* The same, but it stays where it is. */
+ALWAYS_INLINE void timeout_disarm(struct timeout *timeout)
+{
+	timeout->armed = false;
+}
 /* Takes one timeout that is due at now_us out of the wheel, or NULL. */
 struct timeout *timer_expire(uint64_t now_us);
 /* When timer_expire() has to be called next, in us; UINT64_MAX: never as things stand. */

@@ -184,8 +184,7 @@ void unit_deny(struct unit *unit)
 	for (unsigned i = 0; unit->own_table && i < TSS_SYSCALL_COUNT; i++) {
 		bool allowed = unit->allowed >> i & 1;
 		unit->own_table->entry[i] = allowed ? syscall_table.entry[i] : arch_syscall_whole;
-		unit->own_table->row[i] =
-			allowed ? syscall_table.row[i] : (struct syscall_row){.handler = sys_denied};
+		unit->own_table->row[i] = allowed ? syscall_table.row[i] : (struct syscall_row){.handler = sys_denied};
 	}
 }
 

@@ -204,7 +204,8 @@ static void audit_port(const void *object)
 	same("port: knows what is queued", id, (messages || callers || bits) && !port->busy, false);
 	same("port: receiver sleeps through what there is", id, port_waiting(port) && ready, false);
 	audit.balance[REPLIES] += port->fast != NULL;
-	same("port: fast", id, port->fast && !(port_waiting(port) && port_fast_receiver(port) == port->receiver), false);
+	same("port: fast", id, port->fast && !(port_waiting(port) && port_fast_receiver(port) == port->receiver),
+	     false);
 	same("port: fast reply", id, port->fast && reply_holder(port->fast), false);
 }
 

@@ -63,7 +63,7 @@
 #define MESSAGE_MAX 256
 #define ONE_CAPABILITY 0x10000 /* of tag >> 32 */
 #define MESSAGE_REGISTERS 32 /* bytes in registers */
-#define IPC_SEND 0x120	     /* of the IPC page: where what is not in registers lies, and arrives */
+#define IPC_SEND 0x120 /* of the IPC page: where what is not in registers lies, and arrives */
 #define IPC_RECEIVE 0x220
 
 /* What struct arch_frame has there, in its order: entry.S numbers them, core/main.c compares. */
