@@ -30,7 +30,7 @@ say = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' '$(1)' '$(patsubst $(O)/%,%,$
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help setup run test coverage soak test-machines image iso bench mutate lint format clean kernel components stubs FORCE
+.PHONY: help setup run test coverage soak test-machines image iso bench bench-path mutate lint format clean kernel components stubs FORCE
 
 help:
 	@echo 'Usage: make TARGET [SYSTEM=name] [O=dir] [V=1] [CC=clang]'
@@ -59,6 +59,11 @@ image: iso
 bench: setup
 	+$(Q)$(MAKE) --no-print-directory image SYSTEM=bench
 	$(Q)$(PYTHON) tests/bench/run.py --out $(O)
+
+## bench-path        ROW=name: the instructions of a row of the bench, by function (LIST=1: each one)
+bench-path: setup
+	+$(Q)$(MAKE) --no-print-directory image SYSTEM=bench
+	$(Q)$(PYTHON) tests/bench/path.py $(ROW) $(if $(LIST),--list)
 
 ## coverage          which lines of the kernel run in scenarios and fuzzing, by file; fails below 80 %
 coverage: setup

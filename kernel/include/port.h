@@ -21,7 +21,7 @@
 
 struct port {
 	struct object object;
-	struct reply *fast;           /* a free one; set: its server, the receiver, waits without a timeout for a call */
+	struct reply *fast;           /* a free one; set: its server, the receiver, waits for a call */
 	struct reply *free_reply;     /* stack of free reply objects, through reply->next_free */
 	struct thread *receiver;      /* waiting now, or the last that received: whom queued callers help */
 	struct cpu *cpu;              /* where it is at home: that of its receiver. port_stale: NULL */

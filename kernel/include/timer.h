@@ -36,6 +36,11 @@ void timer_init(struct wheel *wheel);
 void timeout_start(struct wheel *wheel, struct timeout *timeout, uint64_t delay_us); /* must not be armed; finite */
 void timeout_cancel(struct timeout *timeout);                                        /* harmless if not armed */
 void timeout_move(struct wheel *wheel, struct timeout *timeout); /* to another wheel; it may be one that has expired */
+/* Like cancel, but it stays where it is. */
+ALWAYS_INLINE void timeout_disarm(struct timeout *timeout)
+{
+	timeout->armed = false;
+}
 /* Takes one timeout that is due at now_us out of the wheel, or NULL. */
 struct timeout *timer_expire(struct wheel *wheel, uint64_t now_us);
 /* When timer_expire() has to be called next, in us; UINT64_MAX: never as things stand. */

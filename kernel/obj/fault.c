@@ -97,6 +97,7 @@ static bool fault_call(struct thread *thread)
 	if (!server || !cpu_is_here(server->cpu))
 		return call_queue(thread, connection, TSS_INFINITE) == SYSCALL_NO_RESULT;
 	struct reply *reply = reply_bind_fast(port, thread, cpu_this()->sched);
+	timeout_disarm(&server->timeout);
 	server->state = TSS_THREAD_READY;
 	server->left = (uint8_t)(thread->left - 1);
 	fault_deliver(server, thread, connection->badge, reply);

@@ -180,6 +180,7 @@ ALWAYS_INLINE status_t call_hand_over(struct thread *self, struct thread *server
 	struct port *port = connection->port;
 	struct cpu *cpu = cpu_this();
 	struct reply *reply = reply_bind_fast(port, self, cpu->sched);
+	timeout_disarm(&server->timeout);
 	server->progress = (uint16_t)(self->progress - CALL_LINK); /* READY, as self is; self->left is not 0 */
 	message_set_result(server, connection->badge, self->frame.rsi, capability_handle(reply->cap));
 	message_copy_words(server, self);

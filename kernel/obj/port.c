@@ -20,8 +20,7 @@ void port_fast_end(struct port *port)
 void port_fast_update(struct port *port)
 {
 	port_fast_end(port);
-	bool fast = IS_ENABLED(CONFIG_DONATION) && !port->dead && port_waiting(port) &&
-		    !port->receiver->timeout.armed && port->free_reply;
+	bool fast = IS_ENABLED(CONFIG_DONATION) && !port->dead && port_waiting(port) && port->free_reply;
 	if (!fast)
 		return;
 	port->fast = port->free_reply;

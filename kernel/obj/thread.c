@@ -242,6 +242,7 @@ status_t sys_self_fs_base(struct thread *self, struct capability *cap)
 	self->extended = &self->extension;
 	cpu_this()->extended_used = true;
 	arch_extended_switch(cpu_this(), self->extended);
+	arch_user_bases_set(cpu_this(), &self->ipc_user, self->extension.fs_base);
 	return TSS_OK;
 }
 

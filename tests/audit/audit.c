@@ -340,6 +340,7 @@ static void audit_queues(const struct cpu *cpu)
 			same("timer: slot", i, timeout->deadline >> level * TIMER_SLOT_BITS & (TIMER_SLOTS - 1), slot);
 	}
 	audit.balance[TIMEOUTS] += count(&wheel->due, 0);
+	audit.balance[READY] += cpu->next != NULL;
 }
 
 /* Once all is counted. Budgets of children lie within their parents'; the first unit's are all frames there are. */

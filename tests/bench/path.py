@@ -100,7 +100,8 @@ def ways() -> dict[str, list[Step]]:
         out = Path(folder) / "path"
         reports = ",".join(f"report={known[1].begin(name)}" for name in ("report", "report_one"))
         machine = primary_clock(image)
-        with VM(replace(machine, extra=(*machine.extra, "-serial", "null", "-plugin", f"{plugins.built('path')},out={out},{reports}"))) as vm:
+        plugin = ("-plugin", f"{plugins.built('path')},out={out},{reports}")
+        with VM(replace(machine, extra=(*machine.extra, "-serial", "null", *plugin))) as vm:
             vm.expect(r"bench done\n", BENCH_TIMEOUT_S)
             names = [match[1] for match in ROW.finditer(vm.console)]
         lines = [line.split(" ", 1) for line in out.read_text().splitlines()]

@@ -84,8 +84,9 @@ void show_uptime(const char *argument)
 	if (!inspect_next(&cursor, TSS_INSPECT_COUNTERS, 0, &c, sizeof(c)))
 		return;
 	printf("up %lu.%06lu s\n", c.uptime_us / 1000000, c.uptime_us % 1000000);
-	printf("switches %lu, fast calls %lu, slow calls %lu, faults %lu, denied calls %lu\n", c.switches, c.fast_calls,
-	       c.slow_calls, c.faults, c.syscalls_denied);
+	const uint64_t calls = c.fast_calls + c.slow_calls;
+	printf("switches %lu, fast calls %lu, slow calls %lu (%lu %% fast), faults %lu, denied calls %lu\n", c.switches,
+	       c.fast_calls, c.slow_calls, calls != 0 ? 100 * c.fast_calls / calls : 0, c.faults, c.syscalls_denied);
 	printf("boot: %lu ticks from the kernel's entry to init, %lu to the prompt\n", c.init_tsc - c.entry_tsc,
 	       shell_started - c.entry_tsc);
 	printf("CPUs %lu, exclusive sections %lu\n", c.cpus, c.exclusives);

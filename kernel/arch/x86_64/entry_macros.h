@@ -2,6 +2,7 @@
 /* entry_macros.h - what entry.S and fast.S share: the first and the last instructions of a system call. */
 #pragma once
 #include <asm_offsets.h>
+/* clang-format off */
 
 	offset = THREAD_FRAME
 #define WORD(name) .set FRAME_##name, offset; offset = offset + 8;

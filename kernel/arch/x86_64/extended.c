@@ -49,7 +49,8 @@ void arch_extended_switch(struct cpu *cpu, struct arch_extended *next)
 {
 	void *from = cpu->extended ? cpu->extended->vectors : NULL, *to = next ? next->vectors : NULL;
 	cpu->extended = next;
-	write_msr(MSR_FS_BASE, next ? next->fs_base : 0);
+	if (!cpu->fsgsbase) /* otherwise arch_user_bases_set() does it */
+		write_msr(MSR_FS_BASE, next ? next->fs_base : 0);
 	if (from == to)
 		return;
 	__asm__ volatile("clts");

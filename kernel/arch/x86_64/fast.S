@@ -82,10 +82,20 @@
 #endif
 	.endm
 
-	.macro CHECK_TIMEOUT
-	leaq 1(%rdx), %rax
-	cmpq %rax, THREAD_AGAIN(%rsp)
-	jne .Lcall_general
+/* Is the thread's timeout in the wheel as of an earlier wait of the same length? Then that it begins anew is enough. */
+	.macro CHECK_TIMEOUT otherwise
+	leaq 1(%rdx), %rcx
+	cmpq %rcx, THREAD_AGAIN(%rsp)
+	jne \otherwise
+	.endm
+
+/* Changes rax, rdx. See timer.h. */
+	.macro RESTART_TIMEOUT
+	rdtsc
+	shlq $32, %rdx
+	orq %rdx, %rax
+	movq %rax, THREAD_RESTARTED(%rsp)
+	movb $1, THREAD_ARMED(%rsp)
 	.endm
 
 /* The thread in rsp stops here; that in r13 runs now, its results in their registers: thread_switch_to(), and back. */
@@ -128,8 +138,8 @@ arch_syscall_call:
 	movq THREAD_EXTENDED(%rsp), %rax
 	orq THREAD_EXTENDED(%r13), %rax
 	jne .Lcall_general
-	movzwl THREAD_PROGRESS(%rsp), %ecx
-	subw $ONE_CALL_LEFT, %cx
+	movzwl THREAD_PROGRESS(%rsp), %r11d
+	subw $ONE_CALL_LEFT, %r11w
 	jc .Lcall_general			/* none was left */
 	CHECK_TAG .Lcall_payload
 .Lcall_message:
@@ -143,7 +153,8 @@ arch_syscall_call:
 	movq %rax, REPLY_SCHED(%r12)
 	movq %r12, THREAD_REPLY(%rsp)
 	movb $STATE_CALLING, THREAD_PROGRESS(%rsp)
-	movw %cx, THREAD_PROGRESS(%r13)
+	movw %r11w, THREAD_PROGRESS(%r13)
+	movb $0, THREAD_ARMED(%r13)
 	SAVE %rsp, rdi
 	incq %gs:CPU_FAST_CALLS
 	movq CONNECTION_BADGE(%r15), %rdi
@@ -151,26 +162,19 @@ arch_syscall_call:
 	movl CAP_HANDLE(%rax), %edx
 	HAND_OVER
 
-/* The thread's timeout is in the wheel as of an earlier call: that it begins anew is found out there; see timer.h. */
 .Lcall_timed:
-	CHECK_TIMEOUT
-	rdtsc
-	shlq $32, %rdx
-	orq %rdx, %rax
-	movq %rax, THREAD_RESTARTED(%rsp)
-	movb $1, THREAD_ARMED(%rsp)
+	CHECK_TIMEOUT .Lcall_general
+	RESTART_TIMEOUT
 	jmp .Lcall_commit
 
 .Lcall_payload:
 	CHECK_PAYLOAD .Lcall_capability
 	cmpq $-1, %rdx
 	je .Lcall_copy
-	CHECK_TIMEOUT
+	CHECK_TIMEOUT .Lcall_general
 .Lcall_copy:
 	SAVE %rsp, rdi
-	movl %ecx, %r11d
 	COPY_PAYLOAD rax
-	movl %r11d, %ecx
 	LOAD %rsp, rdi
 	jmp .Lcall_message
 
@@ -183,7 +187,7 @@ arch_syscall_call:
 	js .Lcall_general
 	cmpq $-1, %rdx
 	je 1f
-	CHECK_TIMEOUT
+	CHECK_TIMEOUT .Lcall_general
 1:	SAVE %rsp, ARGUMENTS
 	movq %rsp, %rdi
 	movq %r13, %rsi
@@ -193,8 +197,8 @@ arch_syscall_call:
 	testb %al, %al
 	LOAD %rsp, ARGUMENTS
 	je .Lcall_general
-	movzwl THREAD_PROGRESS(%rsp), %ecx
-	subl $ONE_CALL_LEFT, %ecx
+	movzwl THREAD_PROGRESS(%rsp), %r11d
+	subl $ONE_CALL_LEFT, %r11d
 	cmpl $MESSAGE_REGISTERS, %r14d
 	jbe .Lcall_message
 	jmp .Lcall_copy
@@ -237,10 +241,11 @@ arch_syscall_reply_receive:
 	movq THREAD_EXTENDED(%rsp), %rcx
 	orq THREAD_EXTENDED(%r13), %rcx
 	jne .Lreply_general
-	cmpq $-1, %rdx
-	jne .Lreply_general
 	CHECK_TAG .Lreply_payload
 .Lreply_message:
+	cmpq $-1, %rdx
+	jne .Lreply_timed
+.Lreply_commit:
 	movb $0, THREAD_ARMED(%r13)
 	movq $0, REPLY_CALLER(%r12)
 	addl $GENERATION_ONE, CAP_HANDLE(%rax)
@@ -264,9 +269,19 @@ arch_syscall_reply_receive:
 	CHECK_CAP r14d, NEEDS_REPLY, .Lreply_general
 	jmp .Lreply_found
 
+.Lreply_timed:
+	CHECK_TIMEOUT .Lreply_general
+	movq %rax, %rcx
+	RESTART_TIMEOUT
+	movq %rcx, %rax
+	jmp .Lreply_commit
+
 .Lreply_payload:
 	CHECK_PAYLOAD .Lreply_general
-	COPY_PAYLOAD r15
+	cmpq $-1, %rdx
+	je 1f
+	CHECK_TIMEOUT .Lreply_general
+1:	COPY_PAYLOAD r15
 	jmp .Lreply_message
 
 .Lreply_general:
