@@ -12,7 +12,7 @@ override O := $(patsubst %/,%,$(O))
 PACKAGES := gcc binutils make git python3 python3-kconfiglib python3-ruamel.yaml python3-jsonschema python3-jinja2 \
 	python3-pyelftools python3-rich grub-pc-bin grub-efi-amd64-bin grub-common xorriso mtools \
 	qemu-system-x86 ovmf bochs bochsbios bochs-term vgabios python3-pytest python3-pytest-xdist mypy flake8 shellcheck \
-	clang clang-format clang-tidy cppcheck libclang-rt-dev
+	clang clang-format clang-tidy cppcheck libclang-rt-dev spin
 
 CC := $(if $(filter default undefined,$(origin CC)),gcc,$(CC))
 LD := ld
@@ -30,7 +30,7 @@ say = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' '$(1)' '$(patsubst $(O)/%,%,$
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help setup run test coverage soak test-machines image iso bench mutate lint format clean kernel components stubs FORCE
+.PHONY: help setup run test coverage verify soak test-machines image iso bench mutate lint format clean kernel components stubs FORCE
 
 help:
 	@echo 'Usage: make TARGET [SYSTEM=name] [O=dir] [V=1] [CC=clang]'
@@ -66,6 +66,10 @@ coverage: setup
 	$(Q)rm -rf $(O)/coverage
 	$(Q)TESSERA_COVERAGE="$(abspath $(O))/coverage" $(PYTEST) -q -n 2 --dist loadgroup tests/scenario
 	$(Q)$(PYTHON) tests/lines/report.py --kernel $(O)/kernel/kernel.elf --records $(O)/coverage
+
+## verify            the protocol between CPUs in every interleaving, by SPIN
+verify: setup
+	$(Q)$(PYTHON) tests/model/run.py
 
 ## soak              10 million hostile calls and as many damaged bundles: a quarter of an hour or more
 soak: setup
