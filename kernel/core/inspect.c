@@ -175,15 +175,17 @@ static bool inspect_counters(struct query *query, union record *out)
 					     .entry_tsc = boot_info.entry_tsc,
 					     .init_tsc = boot_info.init_tsc,
 					     .cpus = cpu_count};
-	for EACH_CPU (cpu) {
-		all->syscalls_denied += cpu->syscalls_denied;
-		all->interrupts += cpu->interrupts;
-		all->fast_calls += cpu->fast_calls;
-		all->slow_calls += cpu->slow_calls;
-		all->faults += cpu->faults;
-		all->timer_interrupts += cpu->timer_interrupts;
-		all->exclusives += cpu->exclusives;
-	}
+	for
+		EACH_CPU(cpu)
+		{
+			all->syscalls_denied += cpu->syscalls_denied;
+			all->interrupts += cpu->interrupts;
+			all->fast_calls += cpu->fast_calls;
+			all->slow_calls += cpu->slow_calls;
+			all->faults += cpu->faults;
+			all->timer_interrupts += cpu->timer_interrupts;
+			all->exclusives += cpu->exclusives;
+		}
 	OBJECTS_OF(THREAD, thread, thread)
 		out->counters.switches += thread->switches;
 	return query->index == 0;

@@ -126,7 +126,8 @@ void sched_activate_home(struct thread *thread)
 /* `cpu` first: of a thread elsewhere nothing else may be looked at. */
 static bool serves_caller(const struct thread *server, const struct cpu *cpu)
 {
-	return server && server->cpu == cpu && server->state != TSS_THREAD_RECEIVING && server->state != TSS_THREAD_ENDED;
+	return server && server->cpu == cpu && server->state != TSS_THREAD_RECEIVING &&
+	       server->state != TSS_THREAD_ENDED;
 }
 
 /*
@@ -264,7 +265,8 @@ void trap_timer(void)
 			cpu_exclusive();
 		}
 	}
-	if (cpu->sched && arch_tsc() >= cpu->sched->slice_end && !link_empty(&cpu->run_queue.queues[cpu->sched->priority]))
+	if (cpu->sched && arch_tsc() >= cpu->sched->slice_end &&
+	    !link_empty(&cpu->run_queue.queues[cpu->sched->priority]))
 		cpu->need_resched = true;
 	sched_timer_update(cpu);
 	if (cpu->sched && !cpu->need_resched && !link_empty(&cpu->run_queue.queues[cpu->sched->priority]))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 import pytest
 
@@ -14,8 +13,8 @@ CPUS = (1, 2, 4, 8)
 SEEN = {1: "", 2: "2 of 2 CPUs, xAPIC", 4: "4 of 4 CPUs, xAPIC", 8: "8 of 8 CPUs, xAPIC"}
 
 
-def machine(system: str, cpus: int, **more: str) -> Machine:
-    return replace(Machine(cpus=cpus, **more), iso=iso(system))
+def machine(system: str, cpus: int, firmware: str = "bios") -> Machine:
+    return Machine(iso=iso(system), cpus=cpus, firmware=firmware)
 
 
 @pytest.mark.parametrize("cpus", CPUS)

@@ -160,7 +160,8 @@ int main(void)
 	if (!wrong)
 		audit();
 	if (wrong)
-		say("stress: failed: %s, got %lx, want %lx, seed %u\n", wrong, wrong_got, wrong_want, CONFIG_STRESS_SEED);
+		say("stress: failed: %s, got %lx, want %lx, seed %u\n", wrong, wrong_got, wrong_want,
+		    CONFIG_STRESS_SEED);
 	else
 		say("stress: done, seed %u\n", CONFIG_STRESS_SEED);
 	for (;;)
