@@ -30,7 +30,7 @@ say = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' '$(1)' '$(patsubst $(O)/%,%,$
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help setup run test coverage verify soak test-machines image iso bench mutate lint format clean kernel components stubs FORCE
+.PHONY: help setup run test coverage verify soak test-machines image iso bench bench-smp mutate lint format clean kernel components stubs FORCE
 
 help:
 	@echo 'Usage: make TARGET [SYSTEM=name] [O=dir] [V=1] [CC=clang]'
@@ -60,6 +60,12 @@ bench: setup
 	+$(Q)$(MAKE) --no-print-directory image SYSTEM=bench
 	$(Q)$(PYTHON) tests/bench/run.py --out $(O)
 
+## bench-smp         how pairs, shared servers, memory and frames scale with the CPUs; CPUS=2
+CPUS ?= 2
+bench-smp: setup
+	+$(Q)$(MAKE) --no-print-directory image SYSTEM=bench_cpus
+	$(Q)PYTHONPATH=tests $(PYTHON) tests/bench/cpus.py --cpus $(CPUS)
+
 ## coverage          which lines of the kernel run in scenarios and fuzzing, by file; fails below 80 %
 coverage: setup
 	+$(Q)$(MAKE) --no-print-directory image SYSTEM=ktest
@@ -71,9 +77,9 @@ coverage: setup
 verify: setup
 	$(Q)$(PYTHON) tests/model/run.py
 
-## soak              10 million hostile calls and as many damaged bundles: a quarter of an hour or more
+## soak              10 million hostile calls, as many damaged bundles, ten seeds of stress on all CPUs: two hours
 soak: setup
-	$(Q)TESSERA_SOAK=1 $(PYTEST) -n 2 tests/scenario/test_fuzz.py tests/fuzz
+	$(Q)TESSERA_SOAK=1 $(PYTEST) -n 2 tests/scenario/test_fuzz.py tests/scenario/test_cpus.py tests/fuzz
 
 ## lint              format, static analysis, types, sizes, walls
 lint: setup

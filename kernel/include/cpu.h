@@ -49,6 +49,7 @@ struct cpu {
 	bool timer_armed;
 	uint32_t apic_id;
 	uint64_t kicks;              /* CPUs to interrupt when the exclusive section ends */
+	uint64_t lot;                /* CONFIG_PERTURB: state of the generator */
 	uint64_t held;               /* CONFIG_LOCK_CHECK: bit r: a lock of that rank is held */
 	uint64_t interrupts, timer_interrupts, fast_calls, slow_calls, faults, syscalls_denied, exclusives;
 	_Alignas(CACHE_LINE) uint64_t lock; /* 0: free. Beside it what others write while this CPU is parked */

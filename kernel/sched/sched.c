@@ -12,6 +12,7 @@ void sched_init(struct cpu *cpu)
 	for (unsigned i = 0; i < PRIORITIES; i++)
 		link_init(&cpu->run_queue.queues[i]);
 	cpu->timer_set_for = UINT64_MAX;
+	cpu->lot = cpu->index;
 	timer_init(&cpu->wheel);
 }
 
@@ -71,6 +72,15 @@ static void sched_arm_slice(struct cpu *cpu)
 	uint64_t now = arch_tsc();
 	uint64_t left = cpu->sched->slice_end > now ? cpu->sched->slice_end - now : 0;
 	timer_fire_by(cpu, arch_clock_us() + left * 1000 / arch_tsc_per_ms() + 1);
+}
+
+/* CONFIG_PERTURB: the next preemption; the multiplier is Knuth's (MMIX). */
+static void sched_perturb(struct cpu *cpu)
+{
+	if (CONFIG_PERTURB == 0)
+		return;
+	cpu->lot = cpu->lot * 6364136223846793005ull + 2 * CONFIG_PERTURB + 1;
+	timer_fire_by(cpu, arch_clock_us() + (cpu->lot >> 58));
 }
 
 void sched_enqueue(struct sched *sched, bool at_head)
@@ -209,6 +219,7 @@ static void sched_run(struct cpu *cpu, struct sched *sched, struct thread *threa
 	}
 	if (!link_empty(&cpu->run_queue.queues[sched->priority]))
 		sched_arm_slice(cpu);
+	sched_perturb(cpu);
 }
 
 void sched_schedule(void)
@@ -268,6 +279,8 @@ void trap_timer(void)
 	if (cpu->sched && arch_tsc() >= cpu->sched->slice_end &&
 	    !link_empty(&cpu->run_queue.queues[cpu->sched->priority]))
 		cpu->need_resched = true;
+	if (CONFIG_PERTURB && cpu->sched)
+		sched_yield();
 	sched_timer_update(cpu);
 	if (cpu->sched && !cpu->need_resched && !link_empty(&cpu->run_queue.queues[cpu->sched->priority]))
 		sched_arm_slice(cpu);
