@@ -12,7 +12,7 @@ override O := $(patsubst %/,%,$(O))
 PACKAGES := gcc binutils make git python3 python3-kconfiglib python3-ruamel.yaml python3-jsonschema python3-jinja2 \
 	python3-pyelftools python3-rich grub-pc-bin grub-efi-amd64-bin grub-common xorriso mtools \
 	qemu-system-x86 ovmf bochs bochsbios bochs-term vgabios python3-pytest python3-pytest-xdist mypy flake8 shellcheck \
-	clang clang-format clang-tidy cppcheck libclang-rt-dev
+	clang clang-format clang-tidy cppcheck libclang-rt-dev spin
 
 CC := $(if $(filter default undefined,$(origin CC)),gcc,$(CC))
 LD := ld
@@ -30,7 +30,7 @@ say = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' '$(1)' '$(patsubst $(O)/%,%,$
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help setup run test coverage soak test-machines image iso bench bench-path mutate lint format clean kernel components stubs FORCE
+.PHONY: help setup run test coverage verify soak test-machines image iso bench bench-path bench-smp mutate lint format clean kernel components stubs FORCE
 
 help:
 	@echo 'Usage: make TARGET [SYSTEM=name] [O=dir] [V=1] [CC=clang]'
@@ -65,6 +65,12 @@ bench-path: setup
 	+$(Q)$(MAKE) --no-print-directory image SYSTEM=bench
 	$(Q)$(PYTHON) tests/bench/path.py $(ROW) $(if $(LIST),--list)
 
+## bench-smp         how pairs, shared servers, memory and frames scale with the CPUs; CPUS=2
+CPUS ?= 2
+bench-smp: setup
+	+$(Q)$(MAKE) --no-print-directory image SYSTEM=bench_cpus
+	$(Q)PYTHONPATH=tests $(PYTHON) tests/bench/cpus.py --cpus $(CPUS)
+
 ## coverage          which lines of the kernel run in scenarios and fuzzing, by file; fails below 80 %
 coverage: setup
 	+$(Q)$(MAKE) --no-print-directory image SYSTEM=ktest
@@ -72,9 +78,13 @@ coverage: setup
 	$(Q)TESSERA_COVERAGE="$(abspath $(O))/coverage" $(PYTEST) -q -n 2 --dist loadgroup tests/scenario
 	$(Q)$(PYTHON) tests/lines/report.py --kernel $(O)/kernel/kernel.elf --records $(O)/coverage
 
-## soak              10 million hostile calls and as many damaged bundles: a quarter of an hour or more
+## verify            the protocol between CPUs in every interleaving, by SPIN
+verify: setup
+	$(Q)$(PYTHON) tests/model/run.py
+
+## soak              10 million hostile calls, as many damaged bundles, ten seeds of stress on all CPUs: two hours
 soak: setup
-	$(Q)TESSERA_SOAK=1 $(PYTEST) -n 2 tests/scenario/test_fuzz.py tests/fuzz
+	$(Q)TESSERA_SOAK=1 $(PYTEST) -n 2 tests/scenario/test_fuzz.py tests/scenario/test_cpus.py tests/fuzz
 
 ## lint              format, static analysis, types, sizes, walls
 lint: setup

@@ -270,7 +270,8 @@ class _Checker:
             self.error("TSS-037", instance.place("slots"), f"{short(instance.name)} has {values['slots']} slots, but "
                        f"{component.name} needs {end + SPARE_SLOTS}", f"write `slots: {end + SPARE_SLOTS}` or more")
         return Resolved(instance.name, component, values["priority"], values["slice"], values["memory"],
-                        values["stack"], values["heap"], values["slots"], values["cpu"], self.assigned(instance, component),
+                        values["stack"], values["heap"], values["slots"], values["cpu"],
+                        self.assigned(instance, component),
                         contract(instance, component, bool(supervisors(self.manifest))),
                         heartbeat(instance, component), instance.position, instance.places)
 

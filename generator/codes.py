@@ -81,10 +81,10 @@ CODES: dict[str, tuple[str, str]] = {
                 "build's .config. Set it with `make menuconfig`, or use the configuration the manifest names."),
     "TSS-052": ("two supervisors", "A system has one instance of servers/reincarnation: who restarts an instance must "
                 "be clear."),
-    "TSS-053": ("CPU that cannot be", "CPUs are numbered from 0 and the kernel runs CONFIG_MAX_CPUS of them. A machine with "
-                "fewer runs the instance on CPU `cpu` modulo those it has, and init says so."),
-    "TSS-054": ("server below its ceiling", "A caller lends its priority to a server on its own CPU only. A server with "
-                "clients on other CPUs runs at its own, which therefore is at least that of each of them."),
+    "TSS-053": ("CPU that cannot be", "CPUs are numbered from 0 and the kernel runs CONFIG_MAX_CPUS of them. A machine "
+                "with fewer runs the instance on CPU `cpu` modulo those it has, and init says so."),
+    "TSS-054": ("server below its ceiling", "A caller lends its priority to a server on its own CPU only. A server "
+                "with clients on other CPUs runs at its own, which therefore is at least that of each of them."),
     "TSS-060": ("not a component image", "The file is not a position-independent x86-64 ELF executable."),
     "TSS-061": ("relocation that cannot be applied", "Text and read-only data are mapped as they lie in the bundle, so "
                 "only R_X86_64_RELATIVE relocations in the read-write segment are possible."),

@@ -209,7 +209,7 @@ def _instance(work: _Work, name: str, row: dict[str, Any], description: dict[str
     value = FACTORY | (description.get("defaults") or {}) | defaults
     value |= {key: row[key] for key in FACTORY if key in row}
     stack, heap = _number(value["stack"]), _number(value["heap"])
-    entry = _image(work, name, elf, stack, value["cpu"])
+    entry = _image(work, name, elf, stack, _number(value["cpu"]))
     if heap:
         work.add(name, 8, "MEMORY", (name, "ZERO", heap // PAGE), READ | WRITE, HEAP)
     if description.get("self"):

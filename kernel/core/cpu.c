@@ -15,7 +15,7 @@ unsigned cpu_count = 1;
 
 static struct {
 	_Alignas(CACHE_LINE) uint64_t next; /* number to draw */
-	uint64_t serving;                   /* whose turn it is */
+	uint64_t serving; /* whose turn it is */
 } turn;
 
 static void rank_take(struct cpu *cpu, unsigned rank)
@@ -106,7 +106,7 @@ void cpu_exclusive(void)
 	while (__atomic_load_n(&turn.serving, __ATOMIC_ACQUIRE) != number)
 		cpu_serve(self);
 	rank_take(self, RANK_TURN);
-	for EACH_CPU (cpu) {
+	EACH_CPU(cpu) {
 		rank_take(self, RANK_CPU + cpu->index);
 		cpu_take(cpu);
 	}
@@ -121,7 +121,7 @@ static void cpu_exclusive_end(struct cpu *self)
 	uint64_t kicks = self->kicks;
 	self->exclusive = false;
 	self->kicks = 0;
-	for EACH_CPU (cpu) {
+	EACH_CPU(cpu) {
 		if (cpu == self)
 			continue;
 		bool parked = __atomic_load_n(&cpu->parked, __ATOMIC_ACQUIRE);

@@ -37,8 +37,9 @@ static bool inspect_thread(struct query *query, void *record)
 	const struct thread *thread = query->object;
 	const struct sched *home = thread->home;
 	struct tss_inspect_thread *out = record;
-	*out = (struct tss_inspect_thread){thread->object.id, thread->unit->object.id, {0}, thread->state, 0, 0, 0,
-					   thread->switches,  thread->frame.rip, thread->cpu->index};
+	*out = (struct tss_inspect_thread){
+		thread->object.id, thread->unit->object.id, {0}, thread->state, 0, 0, 0, thread->switches,
+		thread->frame.rip, thread->cpu->index};
 	if (thread->cpu->current == thread)
 		out->state = TSS_THREAD_RUNNING;
 	if (home) {
@@ -159,7 +160,7 @@ static bool inspect_counters(struct query *query, void *record)
 					     .entry_tsc = boot_info.entry_tsc,
 					     .init_tsc = boot_info.init_tsc,
 					     .cpus = cpu_count};
-	for EACH_CPU (cpu) {
+	EACH_CPU(cpu) {
 		out->syscalls_denied += cpu->syscalls_denied;
 		out->interrupts += cpu->interrupts;
 		out->fast_calls += cpu->fast_calls;

@@ -38,9 +38,9 @@ const struct syscall_table syscall_table = {
 	.row =
 		{
 #define SYSCALL(number, object, type, verb, right, argc, form, text)                                                   \
-	[(number)-0x1000] = {CPUS_MAX == 1 || IS_ENABLED(LOCAL_##object##_##verb) ? sys_##object##_##verb              \
-										  : syscall_exclusively,               \
-			     TSS_RIGHT_##right, TSS_TYPE_##type, FORM_##form, NEEDS(TSS_TYPE_##type, TSS_RIGHT_##right)},
+	[(number)-0x1000] = {                                                                                          \
+		CPUS_MAX == 1 || IS_ENABLED(LOCAL_##object##_##verb) ? sys_##object##_##verb : syscall_exclusively,    \
+		TSS_RIGHT_##right, TSS_TYPE_##type, FORM_##form, NEEDS(TSS_TYPE_##type, TSS_RIGHT_##right)},
 #include <abi/syscalls.def>
 #undef SYSCALL
 		},

@@ -53,6 +53,7 @@ struct cpu {
 	uint64_t timer_set_for;      /* us the hardware timer is set for; UINT64_MAX: stopped */
 	uint64_t timer_deadline;     /* the same as clock.c sees it, which may take several shots */
 	uint64_t kicks;              /* CPUs to interrupt when the exclusive section ends */
+	uint64_t lot;                /* CONFIG_PERTURB: state of the generator */
 	uint64_t held;               /* CONFIG_LOCK_CHECK: bit r: a lock of that rank is held */
 	uint64_t interrupts, timer_interrupts, slow_calls, faults, syscalls_denied, exclusives;
 	_Alignas(CACHE_LINE) uint64_t lock; /* 0: free. Beside it what others write while this CPU is parked */
@@ -67,7 +68,7 @@ extern struct cpu cpus[CPUS_MAX];
 extern unsigned cpu_count; /* that run; their indexes are 0 to this - 1 */
 ALWAYS_INLINE struct cpu *cpu_this(void);
 
-#define EACH_CPU(cpu) (struct cpu *cpu = cpus; cpu < cpus + cpu_count; cpu++)
+#define EACH_CPU(cpu) for (struct cpu *cpu = cpus; cpu < cpus + cpu_count; cpu++)
 
 ALWAYS_INLINE bool cpu_is_here(const struct cpu *cpu)
 {

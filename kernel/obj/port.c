@@ -57,8 +57,7 @@ bool reply_at_home(const struct reply *reply)
 		return true;
 	/* The port first: if that is at home, nobody else changes the reply. */
 	return port_at_home(reply->port) && !reply->away && (!reply->caller || reply->caller->cpu == cpu) &&
-	       (!reply->server || reply->server->cpu == cpu) &&
-	       (!reply->port->event || reply->port->event->cpu == cpu);
+	       (!reply->server || reply->server->cpu == cpu) && (!reply->port->event || reply->port->event->cpu == cpu);
 }
 
 static void port_receiver_ready(struct port *port)

@@ -12,6 +12,7 @@ void sched_init(struct cpu *cpu)
 	for (unsigned i = 0; i < PRIORITIES; i++)
 		link_init(&cpu->run_queue.queues[i]);
 	cpu->timer_set_for = cpu->slice_armed = UINT64_MAX;
+	cpu->lot = cpu->index;
 	timer_init(&cpu->wheel);
 }
 
@@ -89,6 +90,15 @@ static void sched_arm_slice(struct cpu *cpu)
 	timer_fire_by(cpu, arch_clock_us() + left * 1000 / arch_tsc_per_ms() + 1);
 }
 
+/* CONFIG_PERTURB: the next preemption; the multiplier is Knuth's (MMIX). */
+static void sched_perturb(struct cpu *cpu)
+{
+	if (CONFIG_PERTURB == 0)
+		return;
+	cpu->lot = cpu->lot * 6364136223846793005ull + 2 * CONFIG_PERTURB + 1;
+	timer_fire_by(cpu, arch_clock_us() + (cpu->lot >> 58));
+}
+
 void sched_enqueue(struct sched *sched)
 {
 	struct cpu *cpu = sched->cpu;
@@ -153,7 +163,8 @@ void sched_activate_home(struct thread *thread)
 /* `cpu` first: of a thread elsewhere nothing else may be looked at. */
 static bool serves_caller(const struct thread *server, const struct cpu *cpu)
 {
-	return server && server->cpu == cpu && server->state != TSS_THREAD_RECEIVING && server->state != TSS_THREAD_ENDED;
+	return server && server->cpu == cpu && server->state != TSS_THREAD_RECEIVING &&
+	       server->state != TSS_THREAD_ENDED;
 }
 
 /*
@@ -235,6 +246,7 @@ ALWAYS_INLINE void sched_run(struct cpu *cpu, struct sched *sched, struct thread
 	}
 	if (!link_empty(run_queue_of(sched)))
 		sched_arm_slice(cpu);
+	sched_perturb(cpu);
 }
 
 static __attribute__((noinline)) void sched_pick(struct cpu *cpu)
@@ -320,6 +332,10 @@ void trap_timer(void)
 	}
 	if (cpu->sched && arch_tsc() >= cpu->sched->slice_end && !link_empty(run_queue_of(cpu->sched)))
 		cpu->need_resched = true;
+	if (CONFIG_PERTURB && cpu->sched) {
+		cpu->sched->slice_end = 0;
+		cpu->need_resched = true;
+	}
 	sched_timer_update(cpu);
 	if (cpu->sched && !cpu->need_resched && !link_empty(run_queue_of(cpu->sched)))
 		sched_arm_slice(cpu);

@@ -376,7 +376,7 @@ bool audit_walk(struct tss_inspect_audit *wrong, uint64_t defect)
 			LINK_FOR_EACH(struct object, object, &object_lists[type], all)
 				audit_object(object);
 		frame_each_free(hold);
-		for EACH_CPU (cpu)
+		EACH_CPU(cpu)
 			audit_queues(cpu);
 		audit_sums();
 	}

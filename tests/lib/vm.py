@@ -85,7 +85,7 @@ def firmware_arguments(machine: Machine, scratch: Path) -> list[str]:
 
 def machine_arguments(machine: Machine) -> list[str]:
     """QEMU's arguments for the board, without consoles and firmware."""
-    accel = "tcg" if machine.cpus == 1 else "tcg,thread=multi"
+    accel = "tcg" if machine.cpus == 1 or "-icount" in machine.extra else "tcg,thread=multi"
     arguments = ["-machine", machine.board, "-accel", accel, "-cpu", machine.cpu, "-smp", str(machine.cpus)]
     arguments += ["-m", machine.memory]
     arguments += ["-display", "none", "-nic", "none", "-no-reboot"]

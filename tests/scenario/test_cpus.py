@@ -2,20 +2,22 @@
 """Several CPUs: they start, the demo runs spread over them, a panic stops all, and stress finds nothing."""
 from __future__ import annotations
 
+import os
 import re
-from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from lib.images import iso
 from lib.vm import PROMPT, VM, Machine
+from scenario.test_build import make
 
 CPUS = (1, 2, 4, 8)
 SEEN = {1: "", 2: "2 of 2 CPUs, xAPIC", 4: "4 of 4 CPUs, xAPIC", 8: "8 of 8 CPUs, xAPIC"}
 
 
-def machine(system: str, cpus: int, **more: str) -> Machine:
-    return replace(Machine(cpus=cpus, **more), iso=iso(system))
+def machine(system: str, cpus: int, firmware: str = "bios") -> Machine:
+    return Machine(iso=iso(system), cpus=cpus, firmware=firmware)
 
 
 @pytest.mark.parametrize("cpus", CPUS)
@@ -59,8 +61,31 @@ def test_a_panic_stops_all_and_one_prints(cpus: int) -> None:
         assert vm.console.count("PANIC") == 1
 
 
+def stressed(image: Path, cpus: int) -> None:
+    with VM(Machine(iso=image, cpus=cpus)) as vm:
+        end = vm.expect(r"stress: (done|failed[^\n]*)", timeout=900 if "TESSERA_SOAK" in os.environ else 300)
+        assert end[1] == "done", end[0]
+
+
 @pytest.mark.parametrize("cpus", (1, 2, 4))
 def test_stress(cpus: int) -> None:
-    with VM(machine("stress", cpus)) as vm:
-        end = vm.expect(r"stress: (done|failed[^\n]*)", timeout=300)
-        assert end[1] == "done", end[0]
+    stressed(iso("stress"), cpus)
+
+
+SEEDS = range(2, 12) if "TESSERA_SOAK" in os.environ else (7,)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_stress_while_preempted_at_random(seed: int, tmp_path: Path) -> None:
+    make(tmp_path, "dev_defconfig")
+    config = tmp_path / ".config"
+    text = config.read_text()
+    seconds = 300 if "TESSERA_SOAK" in os.environ else 10
+    for old, new in (("CONFIG_PERTURB=0", f"CONFIG_PERTURB={seed}"), ("STRESS_SEED=1", f"STRESS_SEED={seed}"),
+                     ("STRESS_SECONDS=30", f"STRESS_SECONDS={seconds}")):
+        assert old in text
+        text = text.replace(old, new)
+    config.write_text(text)
+    make(tmp_path, "image", "SYSTEM=stress")
+    for cpus in (2, 4):
+        stressed(tmp_path / "stress" / "stress.iso", cpus)

@@ -26,13 +26,8 @@ static void say(const char *format, ...)
 	va_start(arguments, format);
 	(void)vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	for (const char *at = text; *at; at++) {
-		uint64_t status = 0;
-		do
-			(void)tss_ioport_read(SLOT_REGS, 5, 1, &status);
-		while (!(status & 0x20));
+	for (const char *at = text; *at; at++) /* QEMU's port is always ready; looking would make runs differ */
 		(void)tss_ioport_write(SLOT_REGS, 0, 1, (uint8_t)*at);
-	}
 }
 
 void fail(const char *what, uint64_t got, uint64_t want)
@@ -160,7 +155,8 @@ int main(void)
 	if (!wrong)
 		audit();
 	if (wrong)
-		say("stress: failed: %s, got %lx, want %lx, seed %u\n", wrong, wrong_got, wrong_want, CONFIG_STRESS_SEED);
+		say("stress: failed: %s, got %lx, want %lx, seed %u\n", wrong, wrong_got, wrong_want,
+		    CONFIG_STRESS_SEED);
 	else
 		say("stress: done, seed %u\n", CONFIG_STRESS_SEED);
 	for (;;)

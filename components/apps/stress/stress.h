@@ -17,7 +17,7 @@
 struct worker {
 	unsigned index;
 	uint64_t random; /* state of its generator */
-	uint64_t steps;  /* main looks whether it grows */
+	uint64_t steps; /* main looks whether it grows */
 	cap_t thread, sched;
 	struct tss_request held; /* a question it has not answered yet */
 	bool ended;

@@ -178,8 +178,9 @@ void worker_main(struct worker *self)
 	static const struct {
 		void (*step)(struct worker *self);
 		unsigned weight;
-	} steps[] = {{step_call, 30}, {step_serve, 30}, {step_late, 4},	  {step_send, 6},   {step_event, 12},  {step_revoke, 4},
-		     {step_memory, 4}, {step_move, 4},	{step_rest, 4},	  {step_remake, 1}, {child_step, 1}};
+	} steps[] = {{step_call, 30},  {step_serve, 30}, {step_late, 4},   {step_send, 6},
+		     {step_event, 12}, {step_revoke, 4}, {step_memory, 4}, {step_move, 4},
+		     {step_rest, 4},   {step_remake, 1}, {child_step, 1}};
 	while (!stop) {
 		unsigned ticket = (unsigned)draw(self, 100), i = 0;
 		for (; ticket >= steps[i].weight; i++)

@@ -48,7 +48,7 @@ struct ioapic {
 };
 
 static volatile uint32_t *lapic; /* NULL: x2APIC */
-static uint64_t ioapic_lock;     /* an I/O APIC's index and window are two accesses */
+static uint64_t ioapic_lock; /* an I/O APIC's index and window are two accesses */
 static uint8_t line_cpu[LINES_MAX]; /* APIC id that the line's interrupts go to */
 static struct ioapic ioapics[IOAPICS_MAX];
 static unsigned line_count;

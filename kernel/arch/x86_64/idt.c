@@ -67,7 +67,8 @@ void arch_exception_kernel(uint64_t vector, uint64_t error, uint64_t rip, uint64
 	reclaim_gs();
 	const char *name = special[vector & 31].name;
 	/* The push that missed the stack has left its address in CR2. */
-	bool overflow = vector == VECTOR_DOUBLE_FAULT && cpu_this()->kernel_stack - KERNEL_STACK_SIZE - cr2 - 1 < PAGE_SIZE;
+	bool overflow =
+		vector == VECTOR_DOUBLE_FAULT && cpu_this()->kernel_stack - KERNEL_STACK_SIZE - cr2 - 1 < PAGE_SIZE;
 	panic("exception %lu%s in the kernel: error %#lx, at kernel+%#lx (%#lx), address %#lx%s, stack %#lx", vector,
 	      name ? name : "", error, arch_image_offset(rip), rip, cr2,
 	      overflow ? " (guard page of the kernel stack: overflow)" : "", rsp);

@@ -79,7 +79,8 @@ static bool tsc_agrees(const struct cpu *cpu)
 			return false;
 		uint64_t after = arch_tsc();
 		if (told_tsc < before || told_tsc > after) {
-			log_printf("CPU %u: its clock says %lu between %lu and %lu\n", cpu->index, told_tsc, before, after);
+			log_printf("CPU %u: its clock says %lu between %lu and %lu\n", cpu->index, told_tsc, before,
+				   after);
 			return false;
 		}
 	}
