@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* section.c - the hash of each section before the first unit that uses it is built. */
-#include <abi/sha256.h>
+#include <abi/hash.h>
 #include "init.h"
 
 static bool hash_good(const struct table *t, const struct tss_bundle_section *s)
 {
-	uint8_t hash[TSS_SHA256_SIZE];
-	tss_sha256(t->bundle + s->offset, s->size, hash);
-	return tss_sha256_equal(hash, s->hash);
+	uint8_t hash[TSS_HASH_SIZE];
+	tss_hash(t->bundle + s->offset, s->size, hash);
+	return tss_hash_equal(hash, s->hash);
 }
 
 /* What follows the section on its last page is mapped with it, so it must be the zeros that it is said to be. */

@@ -5,7 +5,7 @@
  * Nothing is believed: every offset, count, index, slot, right and address is compared with its range before anything
  * is built. The arithmetic is on 64-bit values that were bounded first, so it cannot wrap.
  */
-#include <abi/sha256.h>
+#include <abi/hash.h>
 #include "init.h"
 
 static const uint16_t valid_rights[TSS_TYPE_COUNT] = {
@@ -167,7 +167,7 @@ const struct tss_table_grant *table_original(const struct table *t, uint32_t obj
 
 static bool originals_good(const struct table *t)
 {
-	static bool found[OBJECTS_MAX];
+	bool found[OBJECTS_MAX] = {false};
 	for (uint32_t i = 0; i < t->header->grant_count; i++) {
 		if (t->grants[i].original && found[t->grants[i].object])
 			return false;

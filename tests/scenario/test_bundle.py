@@ -36,6 +36,11 @@ def sections(bundle: bytes) -> list[Section]:
     return [Section(row[6].rstrip(b"\0").decode(), row[2], row[3]) for row in rows]
 
 
+def hashed(data: bytes) -> bytes:
+    """BLAKE2b with 256 bits, as hash.h has it."""
+    return hashlib.blake2b(data, digest_size=32).digest()
+
+
 def damaged(system: str, folder: Path, offset: int) -> Path:
     """A copy of the system's ISO in which one byte of the bundle is another."""
     bundle = (image(system) / "bundle.bin").read_bytes()
@@ -74,9 +79,9 @@ def forged(bundle: bytes) -> bytes:
     at = HEADER.size + max(index for index, section in enumerate(sections(bundle)) if section.size) * SECTION.size
     row = SECTION.unpack_from(bundle, at)
     forgery[row[2]] ^= 1
-    SECTION.pack_into(forgery, at, *row[:7], hashlib.sha256(forgery[row[2]:row[2] + row[3]]).digest())
+    SECTION.pack_into(forgery, at, *row[:7], hashed(forgery[row[2]:row[2] + row[3]]))
     end = HEADER.size + count * SECTION.size
-    root = hashlib.sha256(bytes(forgery[:HEADER.size - 32]) + bytes(32) + forgery[HEADER.size:end]).digest()
+    root = hashed(bytes(forgery[:HEADER.size - 32]) + bytes(32) + forgery[HEADER.size:end])
     forgery[HEADER.size - 32:HEADER.size] = root
     return bytes(forgery)
 
