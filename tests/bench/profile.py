@@ -4,11 +4,13 @@
     tests/bench/profile.py                              the demo, from the kernel's entry to the prompt
     tests/bench/profile.py --to init:_start             to init's first instruction
     tests/bench/profile.py --system bench --from bench:rows_ipc --to bench:rows_schedule
+    tests/bench/profile.py --system bench --from kernel:arch_syscall_entry:600 --to kernel:arch_syscall_entry:2
+                                                        one system call and the way to the next
     tests/bench/profile.py --list init:main             each instruction of one function too, with its source line
 
-A mark is MODULE:SYMBOL or MODULE:SYMBOL:N, the N-th time it is reached; a module is `kernel` or a component. The plugin
-lib/profile.c counts; code that the compiler put into another function counts as that function's. An instruction that
-faults counts each time it is tried.
+A mark is MODULE:SYMBOL or MODULE:SYMBOL:N, the N-th time it is reached, from the first mark on for the second; a module
+is `kernel` or a component. The plugin lib/profile.c counts; code that the compiler put into another function counts as
+that function's. An instruction that faults counts each time it is tried.
 """
 from __future__ import annotations
 
@@ -206,12 +208,12 @@ def print_functions(found: list[Place], most: int) -> None:
     by_module: Counter[str] = Counter()
     by_function: Counter[tuple[str, str]] = Counter()
     for place in found:
-        by_module[place.module.name] += place.count
-        by_function[place.module.name, place.function] += place.count
+        if place.count:
+            by_module[place.module.name] += place.count
+            by_function[place.module.name, place.function] += place.count
     print(f"{total:>12,}  all")
     for name, count in by_module.most_common():
-        if count:
-            print(f"{count:>12,}  {count / total:6.1%}  {name}")
+        print(f"{count:>12,}  {count / total:6.1%}  {name}")
     print()
     for (name, function), count in by_function.most_common(most):
         print(f"{count:>12,}  {count / total:6.1%}  {name}:{function}")

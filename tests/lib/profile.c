@@ -5,8 +5,9 @@
  *   -plugin libprofile.so,out=PATH,from=HEX,from_code=HEX,from_nth=N,to=HEX,to_code=HEX,to_nth=N
  *
  * A mark is an instruction's virtual address, the bytes of code that stand there (programs share addresses) and which of
- * its executions is meant, 1 the first; without one, counting starts at power-on or goes on to the end. The instruction
- * of the first mark is counted, that of the second is not. All numbers are hexadecimal.
+ * its executions is meant, 1 the first, from the first mark on for the second. Without a mark counting starts at power-on
+ * or goes on to the end. The instruction of the first mark is counted, that of the second is not. All numbers are
+ * hexadecimal.
  *
  * The file is one struct header and its rows; whoever maps it sees the counts move. A row's page is a hash of the page
  * of code that it lies on, so that a reader who has the program finds it wherever it was loaded.
