@@ -30,7 +30,8 @@ say = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' '$(1)' '$(patsubst $(O)/%,%,$
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help setup run test coverage verify soak test-machines image iso bench bench-path bench-smp mutate lint format clean kernel components stubs FORCE
+.PHONY: help setup run test coverage verify soak test-machines image iso bench bench-compare bench-keep bench-peers \
+	bench-path bench-profile bench-smp mutate lint format clean kernel components stubs FORCE
 
 help:
 	@echo 'Usage: make TARGET [SYSTEM=name] [O=dir] [V=1] [CC=clang]'
@@ -70,6 +71,25 @@ CPUS ?= 2
 bench-smp: setup
 	+$(Q)$(MAKE) --no-print-directory image SYSTEM=bench_cpus
 	$(Q)PYTHONPATH=tests $(PYTHON) tests/bench/cpus.py --cpus $(CPUS)
+
+## bench-compare     ratios of two files of figures: OLD=a.json NEW=b.json (kept figures and the last run's)
+OLD ?= tests/bench/figures.json
+NEW ?= $(O)/bench.json
+bench-compare: setup
+	$(Q)$(PYTHON) tests/bench/compare.py $(OLD) $(NEW)
+
+## bench-keep        make the last run's figures the kept ones: WHY='what made them change'
+bench-keep: setup
+	$(Q)$(PYTHON) tests/bench/compare.py $(OLD) $(NEW) --keep '$(subst ','\'',$(WHY))'
+
+## bench-peers       the last run's figures beside Linux's, which apt brings
+bench-peers: setup
+	$(Q)$(PYTHON) tests/bench/peers.py
+
+## bench-profile     guest instructions by function until the prompt; ARGS='--to init:_start' and others
+bench-profile: setup
+	+$(Q)$(MAKE) --no-print-directory image
+	$(Q)$(PYTHON) tests/bench/profile.py $(ARGS)
 
 ## coverage          which lines of the kernel run in scenarios and fuzzing, by file; fails below 80 %
 coverage: setup

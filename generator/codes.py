@@ -96,7 +96,7 @@ CODES: dict[str, tuple[str, str]] = {
                 "components first."),
     "TSS-070": ("bundle is malformed", "verify could not read the finished bundle: header, section table, layout or "
                 "padding is not as kernel/include/abi/bundle.h says."),
-    "TSS-071": ("hash does not match", "verify found a section or header whose SHA-256 is not the one recorded."),
+    "TSS-071": ("hash does not match", "verify found a section or header whose BLAKE2b hash is not the one recorded."),
     "TSS-072": ("reference is out of range", "verify found an index in the init table that names nothing, or a row of "
                 "an impossible kind."),
     "TSS-073": ("bundle differs from the manifest", "verify derived the system again from manifest and component.yaml "

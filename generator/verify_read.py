@@ -88,10 +88,10 @@ def _sections(data: bytes, count: int) -> tuple[Section, ...]:
 
 def _hashes(data: bytes, sections: tuple[Section, ...]) -> None:
     table = data[64:64 + 104 * len(sections)]
-    root = hashlib.sha256(data[:32] + bytes(32) + table).digest()
+    root = hashlib.blake2b(data[:32] + bytes(32) + table, digest_size=32).digest()
     need(root == data[32:64], "TSS-071", "the root hash is not that of header and section table")
     for section in sections:
-        need(hashlib.sha256(section.data).digest() == section.hash, "TSS-071",
+        need(hashlib.blake2b(section.data, digest_size=32).digest() == section.hash, "TSS-071",
              f'section "{section.name}" does not have the hash that the section table gives')
 
 

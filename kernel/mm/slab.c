@@ -45,17 +45,17 @@ static struct slab *slab_grow(struct unit *payer, unsigned class_index)
 	return slab;
 }
 
+/* Zeroed: what nobody has used yet is so since frame_alloc(). */
 static void *slab_take(struct slab *slab)
 {
 	struct slab_item *item = slab->free;
 	uint64_t size = slab_sizes[slab->class_index];
-	if (item)
-		slab->free = item->next;
-	else
-		item = (void *)((char *)slab + PAGE_SIZE - size * slab->untouched--);
 	slab->used++;
 	if (slab->used == slab_capacity(slab->class_index))
 		link_remove(&slab->link);
+	if (!item)
+		return (char *)slab + PAGE_SIZE - size * slab->untouched--;
+	slab->free = item->next;
 	return __builtin_memset(item, 0, size);
 }
 

@@ -6,7 +6,6 @@ A line `==> name` starts a part. Parts with a path are laid over tests/generator
 compiled; `corrupt`, what is changed in a finished build before verify reads it.
 After a wanted change of wording: `python3 tests/generator/test_fixtures.py --write`, then read the difference.
 """
-import hashlib
 import os
 import re
 import shlex
@@ -14,6 +13,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+from hashlib import blake2b
 from pathlib import Path
 
 import pytest
@@ -69,9 +69,9 @@ def rehash(bundle: bytearray) -> None:
     count = struct.unpack_from("<I", bundle, 12)[0]
     for i in range(count):
         offset, size = struct.unpack_from("<QQ", bundle, 64 + 104 * i + 8)
-        bundle[64 + 104 * i + 72:64 + 104 * i + 104] = hashlib.sha256(bundle[offset:offset + size]).digest()
+        bundle[64 + 104 * i + 72:64 + 104 * i + 104] = blake2b(bundle[offset:offset + size], digest_size=32).digest()
     bundle[32:64] = bytes(32)
-    bundle[32:64] = hashlib.sha256(bundle[:64 + 104 * count]).digest()
+    bundle[32:64] = blake2b(bundle[:64 + 104 * count], digest_size=32).digest()
 
 
 def corrupted(root: Path, what: str) -> str:

@@ -61,11 +61,14 @@ static unsigned level_for(uint64_t address, uint64_t physical, uint64_t size)
 /* All arguments page-aligned; the range is not mapped yet. */
 static void kernel_map(uint64_t address, uint64_t physical, uint64_t size, uint64_t flags)
 {
-	for (uint64_t step; size; address += step, physical += step, size -= step) {
+	uint64_t *entry = NULL;
+	for (uint64_t step = 0; size; address += step, physical += step, size -= step) {
 		unsigned level = level_for(address, physical, size);
+		/* The next of the same table, or of another one. */
+		entry = step == page_size(level) && address % page_size(level + 1) ? entry + 1
+										   : kernel_entry(address, level);
 		step = page_size(level);
-		*kernel_entry(address, level) =
-			physical | flags | PTE_PRESENT | PTE_GLOBAL | (level > 1 ? PTE_LARGE : 0);
+		*entry = physical | flags | PTE_PRESENT | PTE_GLOBAL | (level > 1 ? PTE_LARGE : 0);
 	}
 }
 
