@@ -106,12 +106,10 @@ void cpu_exclusive(void)
 	while (__atomic_load_n(&turn.serving, __ATOMIC_ACQUIRE) != number)
 		cpu_serve(self);
 	rank_take(self, RANK_TURN);
-	for
-		EACH_CPU(cpu)
-		{
-			rank_take(self, RANK_CPU + cpu->index);
-			cpu_take(cpu);
-		}
+	EACH_CPU(cpu) {
+		rank_take(self, RANK_CPU + cpu->index);
+		cpu_take(cpu);
+	}
 	__atomic_store_n(&self->parked, false, __ATOMIC_RELEASE);
 	self->exclusive = true;
 	self->exclusives++;
@@ -123,16 +121,14 @@ static void cpu_exclusive_end(struct cpu *self)
 	uint64_t kicks = self->kicks;
 	self->exclusive = false;
 	self->kicks = 0;
-	for
-		EACH_CPU(cpu)
-		{
-			if (cpu == self)
-				continue;
-			bool parked = __atomic_load_n(&cpu->parked, __ATOMIC_ACQUIRE);
-			lock_give(&cpu->lock, RANK_CPU + cpu->index);
-			if (kicks >> cpu->index & 1 && !parked)
-				arch_kick(cpu);
-		}
+	EACH_CPU(cpu) {
+		if (cpu == self)
+			continue;
+		bool parked = __atomic_load_n(&cpu->parked, __ATOMIC_ACQUIRE);
+		lock_give(&cpu->lock, RANK_CPU + cpu->index);
+		if (kicks >> cpu->index & 1 && !parked)
+			arch_kick(cpu);
+	}
 	rank_give(self, RANK_TURN);
 	__atomic_store_n(&turn.serving, turn.serving + 1, __ATOMIC_RELEASE);
 }

@@ -64,7 +64,7 @@ extern struct cpu cpus[CPUS_MAX];
 extern unsigned cpu_count; /* that run; their indexes are 0 to this - 1 */
 ALWAYS_INLINE struct cpu *cpu_this(void);
 
-#define EACH_CPU(cpu) (struct cpu *cpu = cpus; cpu < cpus + cpu_count; cpu++)
+#define EACH_CPU(cpu) for (struct cpu *cpu = cpus; cpu < cpus + cpu_count; cpu++)
 
 ALWAYS_INLINE bool cpu_is_here(const struct cpu *cpu)
 {

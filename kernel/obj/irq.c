@@ -16,7 +16,7 @@ void trap_irq(unsigned line)
 {
 	struct irq *irq = line < IRQ_LINES ? irq_lines[line] : NULL;
 	if (!irq || !irq->event) {
-		arch_irq_mask(line);
+		arch_irq_open(line, false);
 		return;
 	}
 	if (!cpu_is_exclusive() && (irq->cpu != cpu_this() || !event_at_home(irq->event))) {
@@ -26,7 +26,7 @@ void trap_irq(unsigned line)
 	irq->count++;
 	if (irq->in_service) {
 		irq->again = true;
-		arch_irq_mask(line);
+		arch_irq_open(line, false);
 		return;
 	}
 	irq->in_service = true;
@@ -36,7 +36,7 @@ void trap_irq(unsigned line)
 void irq_destroy(void *object)
 {
 	const struct irq *irq = object;
-	arch_irq_mask(irq->line);
+	arch_irq_open(irq->line, false);
 	irq_lines[irq->line] = NULL;
 }
 
@@ -44,7 +44,7 @@ void irq_forget_event(struct event *event)
 {
 	for (unsigned line = 0; line < IRQ_LINES; line++)
 		if (irq_lines[line] && irq_lines[line]->event == event) {
-			arch_irq_mask(line);
+			arch_irq_open(line, false);
 			irq_lines[line]->event = NULL;
 			irq_lines[line]->in_service = irq_lines[line]->again = false;
 		}
@@ -53,7 +53,7 @@ void irq_forget_event(struct event *event)
 status_t sys_irq_create(struct thread *self, struct capability *cap)
 {
 	uint64_t line = ARG2(self);
-	if (line >= IRQ_LINES || line >= arch_irq_count() || !arch_irq_valid((unsigned)line))
+	if (line >= IRQ_LINES || !arch_irq_valid(line))
 		return ERR(ARGUMENT, 2);
 	if (irq_lines[line])
 		return ERR(OCCUPIED, 2);
@@ -78,7 +78,7 @@ status_t sys_irq_bind(struct thread *self, struct capability *cap)
 	irq->event = event;
 	irq->bits = ARG3(self);
 	irq->cpu = self->cpu;
-	arch_irq_unmask(irq->line);
+	arch_irq_open(irq->line, true);
 	return TSS_OK;
 }
 
@@ -95,7 +95,7 @@ status_t sys_irq_ack(struct thread *self, struct capability *cap)
 	irq->in_service = again;
 	irq->again = false;
 	if (again || moved || !arch_irq_is_edge(irq->line))
-		arch_irq_unmask(irq->line);
+		arch_irq_open(irq->line, true);
 	if (again)
 		event_signal(irq->event, irq->bits);
 	return TSS_OK;

@@ -157,7 +157,7 @@ static uint32_t redirection(unsigned line)
 	return entry;
 }
 
-static void set_line(unsigned line, uint32_t masked)
+void arch_irq_open(unsigned line, bool open)
 {
 	uint32_t gsi = line_gsi(line);
 	const struct ioapic *ioapic = ioapic_of(gsi);
@@ -166,11 +166,11 @@ static void set_line(unsigned line, uint32_t masked)
 	unsigned entry = IOAPIC_REDIRECT(gsi - ioapic->first);
 	uint8_t target = (uint8_t)cpu_this()->apic_id;
 	lock_take(&ioapic_lock, RANK_LEAF);
-	if (!masked && line_cpu[line] != target) {
+	if (open && line_cpu[line] != target) {
 		line_cpu[line] = target;
 		ioapic_write(ioapic, entry + 1, (uint32_t)target << 24);
 	}
-	ioapic_write(ioapic, entry, redirection(line) | masked);
+	ioapic_write(ioapic, entry, redirection(line) | (open ? 0 : REDIRECT_MASKED));
 	lock_give(&ioapic_lock, RANK_LEAF);
 }
 
@@ -217,14 +217,9 @@ bool arch_port_reserved(uint64_t base, uint64_t count)
 	return false;
 }
 
-unsigned arch_irq_count(void)
+bool arch_irq_valid(uint64_t line)
 {
-	return line_count;
-}
-
-bool arch_irq_valid(unsigned line)
-{
-	if (line >= line_count || line == 0 || line == 2 || !ioapic_of(line_gsi(line)))
+	if (line >= line_count || line == 0 || line == 2 || !ioapic_of(line_gsi((unsigned)line)))
 		return false;
 	/* A pin that an ISA line goes to has one name only, that line's. */
 	for (unsigned isa = 0; isa < ISA_LINES && line >= ISA_LINES; isa++) {
@@ -239,16 +234,6 @@ bool arch_irq_is_edge(unsigned line)
 	return !(redirection(line) & REDIRECT_LEVEL);
 }
 
-void arch_irq_mask(unsigned line)
-{
-	set_line(line, REDIRECT_MASKED);
-}
-
-void arch_irq_unmask(unsigned line)
-{
-	set_line(line, 0);
-}
-
 /* Called by entry.S, interrupts off. Spurious interrupts must not be acknowledged; SDM 3A 10.9. */
 void arch_interrupt(struct arch_frame *frame, uint64_t vector)
 {
@@ -260,7 +245,7 @@ void arch_interrupt(struct arch_frame *frame, uint64_t vector)
 	} else if (vector - VECTOR_LINES < line_count) {
 		unsigned line = (unsigned)(vector - VECTOR_LINES);
 		if (!arch_irq_is_edge(line))
-			arch_irq_mask(line);
+			arch_irq_open(line, false);
 		lapic_write(LAPIC_EOI, 0);
 		trap_irq(line);
 	}

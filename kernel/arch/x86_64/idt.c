@@ -32,11 +32,7 @@ static const struct {
 
 void idt_load(void)
 {
-	struct {
-		uint16_t limit;
-		uint64_t base;
-	} __attribute__((packed)) pointer = {sizeof(idt) - 1, (uint64_t)idt};
-
+	const struct table_pointer pointer = {sizeof(idt) - 1, (uint64_t)idt};
 	/* Safety: each gate leads to a stub. */
 	__asm__ volatile("lidt %0" : : "m"(pointer));
 }

@@ -58,10 +58,9 @@ static void flush(struct cpu *cpu, void *argument)
 /* On each CPU that has the space in CR3. An idle one keeps that of the last unit, too. */
 static void each_user(const struct arch_space *space, void (*ask)(struct cpu *cpu, void *argument))
 {
-	for
-		EACH_CPU(cpu)
-	if (cpu->space_root == space->root.raw)
-		cpu_ask(cpu, ask, NULL);
+	EACH_CPU(cpu)
+		if (cpu->space_root == space->root.raw)
+			cpu_ask(cpu, ask, NULL);
 }
 
 void arch_space_flush(struct arch_space *space)
