@@ -29,6 +29,7 @@ void thread_destroy(void *object)
 {
 	struct thread *thread = object;
 	thread_leave(thread, UNIT_CODE_KILLED);
+	thread_off_cpu(thread);
 	if (thread->start.sched)
 		thread->start.sched->starts = NULL;
 	(void)arch_space_unmap(&thread->unit->space, (uaddr_t){thread->ipc_user});
@@ -51,6 +52,7 @@ void sched_destroy(void *object)
 
 void thread_reset(struct thread *thread)
 {
+	thread_off_cpu(thread);
 	thread->frame = (struct arch_frame){.rip = thread->start.entry,
 					    .rsp = thread->start.stack,
 					    .rdi = thread->start.argument,

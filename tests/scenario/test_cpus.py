@@ -25,6 +25,9 @@ def machine(system: str, cpus: int, firmware: str = "bios") -> Machine:
 def test_each_cpu_starts_and_takes_part(cpus: int, firmware: str) -> None:
     with VM(machine("spread", cpus, firmware=firmware)) as vm:
         vm.expect(PROMPT, timeout=120)
+        if "[ping]" not in vm.console:
+            vm.expect(r"\[ping\] 8 replies", timeout=120)
+        vm.quiet(0.3)
         assert SEEN[cpus] in vm.console
         assert f"CPUs {cpus}," in vm.command("uptime")
         placed = {m[1]: int(m[2]) for m in re.finditer(r"^ *\d+ (\w+) +\w+ +(\d+) ", vm.command("threads"), re.M)}
