@@ -43,7 +43,8 @@ struct thread {
 	struct timeout timeout;
 	struct link parked;       /* contexts whose chain ends here */
 	uint64_t switches;
-	struct capability *last_port, *last_reply; /* fast.S: slots of the unit where it found these last */
+	struct capability *last_port, *last_reply, *last_connection; /* fast.S: slots of the unit where it found these last */
+	const void *lane;         /* fast.S hands over within a lane: its CPU; or itself, if `extended` is set */
 	struct arch_extended *extended; /* &extension, or NULL: uses none of it */
 	struct arch_extended extension;
 	uint64_t fault_entry, fault_stack; /* its own fault handler; 0: none */
@@ -54,6 +55,12 @@ struct thread {
 		struct sched *sched; /* it was started with; NULL: not started, or gone */
 	} start;                     /* for a restart */
 };
+
+ALWAYS_INLINE void thread_set_cpu(struct thread *thread, struct cpu *cpu)
+{
+	thread->cpu = cpu;
+	thread->lane = thread->extended ? (const void *)thread : cpu;
+}
 
 /* Arguments 2 to 5 of a system call. */
 #define ARG1(thread) ((thread)->frame.rdi)

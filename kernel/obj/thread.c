@@ -62,7 +62,7 @@ void thread_reset(struct thread *thread)
 	thread->fault_entry = 0;
 	thread->fault_handling = false;
 	thread->left = SCHED_CHAIN_MAX;
-	thread->last_port = thread->last_reply = thread->unit->caps.pages[0];
+	thread->last_port = thread->last_reply = thread->last_connection = thread->unit->caps.pages[0];
 	arch_extended_reset(&thread->extension);
 	thread->unit->threads++;
 	__builtin_memset(thread->ipc, 0, PAGE_SIZE);
@@ -86,7 +86,7 @@ status_t thread_create(struct unit *unit, uint64_t entry, uint64_t stack, uint64
 	thread->root = unit->space.root.raw;
 	thread->start = (struct thread_start){entry, stack, argument, NULL};
 	thread->extended = unit->vectors ? &thread->extension : NULL;
-	thread->cpu = cpu_this();
+	thread_set_cpu(thread, cpu_this());
 	link_init(&thread->wait);
 	link_init(&thread->parked);
 	link_init(&thread->timeout.link);
@@ -111,7 +111,7 @@ void thread_start(struct thread *thread, struct sched *sched)
 	thread->home = thread->start.sched = sched;
 	sched->home = sched->starts = thread;
 	thread->state = TSS_THREAD_READY;
-	thread->cpu = sched->cpu;
+	thread_set_cpu(thread, sched->cpu);
 	thread->cpu->extended_used |= thread->extended != NULL;
 	thread->unit->state = UNIT_RUNNING;
 	sched_enqueue(sched);
@@ -242,6 +242,7 @@ status_t sys_self_fs_base(struct thread *self, struct capability *cap)
 		return ERR(ARGUMENT, 1);
 	self->extension.fs_base = ARG1(self);
 	self->extended = &self->extension;
+	thread_set_cpu(self, self->cpu);
 	cpu_this()->extended_used = true;
 	arch_extended_switch(cpu_this(), self->extended);
 	arch_user_bases_set(cpu_this(), &self->ipc_user, self->extension.fs_base);

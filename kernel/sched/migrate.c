@@ -44,7 +44,7 @@ void port_move(struct port *port, struct cpu *to)
 static void thread_migrate(struct thread *thread, struct cpu *to)
 {
 	thread_off_cpu(thread);
-	thread->cpu = to;
+	thread_set_cpu(thread, to);
 	to->extended_used |= thread->extended != NULL;
 	OBJECTS_OF(PORT, port, port) {
 		if (port->receiver == thread && port_waiting(port))

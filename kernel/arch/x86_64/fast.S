@@ -65,13 +65,11 @@
 	movq %\spare, %rsi
 	.endm
 
-/* Does the thread in r13 run on this CPU? Changes rax. */
-	.macro CHECK_HERE
-#if CONFIG_MAX_CPUS > 1
-	movq THREAD_CPU(%r13), %rax
-	cmpq %gs:CPU_SELF, %rax
-	jne .Lcall_general
-#endif
+/* Do the threads in rsp and r13 run on one CPU, and without vector registers? Changes rax, or what is named. */
+	.macro CHECK_LANE otherwise, through=rax
+	movq THREAD_LANE(%rsp), %\through
+	cmpq %\through, THREAD_LANE(%r13)
+	jne \otherwise
 	.endm
 
 /* Somebody may wait for this CPU's lock. It is enough to look at each reply: no call goes on for long without one. */
@@ -126,18 +124,16 @@
 arch_syscall_call:
 	SAVE %rsp, KEPT
 	LOCK_TAKE .Lcall_contended
-	SLOT rdi
-	CHECK_CAP edi, NEEDS_CALL, .Lcall_general
+	movq THREAD_LAST_CONNECTION(%rsp), %rax	/* a slot of this unit, as good as any other until it is compared */
+	CHECK_CAP edi, NEEDS_CALL, .Lfind_connection
+.Lconnection_found:
 	movq CAP_OBJECT(%rax), %r15		/* the connection */
 	movq CONNECTION_FAST_PORT(%r15), %rbp	/* its port; another one if it is stale, or its mode not FAST */
 	movq PORT_FAST(%rbp), %r12		/* the free reply */
 	testq %r12, %r12
 	je .Lcall_general
 	movq REPLY_SERVER(%r12), %r13		/* who waits for the call */
-	CHECK_HERE
-	movq THREAD_EXTENDED(%rsp), %rax
-	orq THREAD_EXTENDED(%r13), %rax
-	jne .Lcall_general
+	CHECK_LANE .Lcall_general
 	movzwl THREAD_PROGRESS(%rsp), %r11d
 	subw $ONE_CALL_LEFT, %r11w
 	jc .Lcall_general			/* none was left */
@@ -203,6 +199,12 @@ arch_syscall_call:
 	jbe .Lcall_message
 	jmp .Lcall_copy
 
+.Lfind_connection:
+	SLOT rdi
+	movq %rax, THREAD_LAST_CONNECTION(%rsp)
+	CHECK_CAP edi, NEEDS_CALL, .Lcall_general
+	jmp .Lconnection_found
+
 .Lcall_general:
 	LOCK_GIVE
 .Lcall_contended:
@@ -218,7 +220,7 @@ arch_syscall_reply_receive:
 	SAVE %rsp, KEPT
 	LOCK_TAKE .Lreply_contended
 	CHECK_WANTED
-	movq THREAD_LAST_PORT(%rsp), %rax	/* a slot of this unit, as good as any other until it is compared */
+	movq THREAD_LAST_PORT(%rsp), %rax
 	CHECK_CAP edi, NEEDS_RECEIVE, .Lfind_port
 .Lport_found:
 	movq CAP_OBJECT(%rax), %rbp		/* the port */
@@ -238,9 +240,7 @@ arch_syscall_reply_receive:
 	cmpb $0, PORT_BUSY(%rbp)
 	jne .Lreply_general
 	movq REPLY_CALLER(%r12), %r13
-	movq THREAD_EXTENDED(%rsp), %rcx
-	orq THREAD_EXTENDED(%r13), %rcx
-	jne .Lreply_general
+	CHECK_LANE .Lreply_general, rcx
 	CHECK_TAG .Lreply_payload
 .Lreply_message:
 	cmpq $-1, %rdx

@@ -15,7 +15,6 @@
 /* From the start of struct thread. */
 #define THREAD_FRAME 0x28
 #define THREAD_UNIT 0xd8
-#define THREAD_CPU 0xe0
 #define THREAD_IPC 0xe8
 #define THREAD_IPC_USER 0xf0
 #define THREAD_ROOT 0xf8
@@ -28,7 +27,8 @@
 #define THREAD_SWITCHES 0x190
 #define THREAD_LAST_PORT 0x198
 #define THREAD_LAST_REPLY 0x1a0
-#define THREAD_EXTENDED 0x1a8
+#define THREAD_LAST_CONNECTION 0x1a8
+#define THREAD_LANE 0x1b0
 
 /* Of other objects. */
 #define UNIT_CAPS 0x40
