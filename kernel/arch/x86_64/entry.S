@@ -126,6 +126,12 @@ arch_syscall_restart:
 .Lpreempted:
 	movq %rax, FRAME_rax(%rdi)
 .Lswitched:
+	movl %gs:CPU_NEED_RESCHED, %eax
+	testl %eax, %eax
+	je arch_resume
+	cmpl $1, %eax
+	jne .Lreschedule
+	call sched_schedule	/* the first thing that kernel_leave() would do, and mostly the only one */
 	cmpl $0, %gs:CPU_NEED_RESCHED
 	je arch_resume
 .Lreschedule:
