@@ -11,14 +11,15 @@ import tempfile
 import textwrap
 from pathlib import Path
 
-from generator import image, slots, stubs
+from generator import image, parameters, slots, stubs
 from generator.abi import read_abi
-from generator.build import Checked, check_system, make, verify_files
+from generator.build import Checked, check_system, make, read_composed, verify_files
 from generator.codes import CODES
 from generator.component import Component
 from generator.diagnostics import Diagnostic, Position, Refused, did_you_mean, render, short, to_json
 from generator.files import write_if_changed
-from generator.inputs import Inputs, Source, load_component, load_tree, manifest_path, read_inputs, read_source, shown
+from generator.inputs import Inputs, Source, load_component, manifest_path, read_inputs, read_source, shown
+from generator.load import load
 from generator.model import Manifest, read_manifest
 
 REPOSITORY = Path(os.path.abspath(__file__)).parent.parent
@@ -31,7 +32,8 @@ class Session:
         self.arguments = arguments
         self.root = Path(os.path.abspath(arguments.root))
         self.texts: dict[str, str] = {}
-        self.inputs: Inputs = read_inputs(self.root)
+        extra = arguments.extra or os.environ.get("TESSERA_EXTRA")
+        self.inputs: Inputs = read_inputs(self.root, Path(extra) if extra else None)
 
     def read(self, path: Path, hint: str = "") -> Source:
         source = read_source(path, self.root, hint)
@@ -52,7 +54,7 @@ class Session:
         if complete.is_file() and dot_config.is_file() and complete.stat().st_mtime >= dot_config.stat().st_mtime:
             dot_config = complete
         text = dot_config.read_text() if dot_config.is_file() else None
-        checked = check_system(self.inputs, source, self.build_dir(), text, required)
+        checked = check_system(self.inputs, source, self.build_dir(), text, required, self.read)
         if checked.errors:
             raise Refused(checked.errors)
         return source, checked
@@ -60,7 +62,7 @@ class Session:
 
 def _interface_headers(inputs: Inputs) -> dict[str, str]:
     """Typed stubs of the interfaces: file name -> contents."""
-    files = sorted((inputs.root / "components" / "interfaces").glob("*.yaml"))
+    files = [source.file for source in inputs.interfaces.values()]
     if not files or importlib.util.find_spec("generator.interface") is None:
         return {}
     return dict(importlib.import_module("generator.interface").generate(files))
@@ -84,7 +86,7 @@ def command_stubs(session: Session) -> int:
     out = Path(session.arguments.out)
     for name, component in _components(session.inputs).items():
         windows = [(d.name, d.count) for d in component.devices if d.kind == "mmio"]
-        text = slots.header(name, component.layout, windows)
+        text = slots.header(name, component.layout, windows, parameters.header(component.parameters))
         write_if_changed(out / "slots" / name / "slots.h", text.encode())
     abi = read_abi(session.root / "kernel" / "include" / "abi")
     write_if_changed(out / "include" / "tessera" / "syscalls.h", stubs.syscalls_header(abi).encode())
@@ -102,6 +104,9 @@ def command_check(session: Session) -> int:
     else:
         system = checked.system
         print(f"{source.path}: fine: {len(system.instances)} instances, {len(system.links)} connections")
+        for verdict in checked.verdicts:
+            trust = f", trusting {', '.join(verdict.trusted)} to keep clients apart" if verdict.trusted else ""
+            print(f"  holds: {verdict.rule}{trust}")
     return 0
 
 
@@ -115,7 +120,7 @@ def command_build(session: Session) -> int:
     write_if_changed(out / "plan.json", product.plan_json.encode())
     write_if_changed(out / "bundle.bin", product.bundle)
     errors = verify_files((out / "bundle.bin").read_bytes(), (out / "plan.json").read_text(), source.data,
-                          session.inputs, checked.elfs, arguments.dump, shown(out, session.root))
+                          session.inputs, checked, arguments.dump, shown(out, session.root))
     if errors:
         raise Refused(errors)
     if not arguments.no_image:
@@ -138,10 +143,10 @@ def command_build(session: Session) -> int:
 
 def _manifest(session: Session) -> Manifest:
     source = session.read(manifest_path(session.inputs, session.arguments.system))
-    tree, errors = load_tree(source)
-    manifest, more = read_manifest(tree, source.path)
-    if errors or more:
-        raise Refused([*errors, *more])
+    composed = read_composed(session.inputs, source, session.read)
+    manifest, more = read_manifest(composed.tree, source.path)
+    if composed.errors or more:
+        raise Refused(composed.explained([*composed.errors, *more]))
     return manifest
 
 
@@ -168,11 +173,11 @@ def command_list(session: Session) -> int:
     for name, component in components.items():
         print(f"  {name:24}{component.description}")
     interfaces = {n: s.data for n, s in session.inputs.interfaces.items()}
-    systems = {path.stem: path.read_bytes() for path in sorted((session.root / "manifests").glob("*.yaml"))}
+    systems = {path.stem: path.read_bytes() for path in session.inputs.files("manifests/*.yaml")}
     for title, texts in (("interfaces", interfaces), ("systems", systems)):
         print(title)
         for name, data in texts.items():
-            tree, _ = load_tree(Source(name, data))
+            tree, _ = load(data, name)
             print(f"  {name:24}{getattr(tree.get('description'), 'text', '')}")
     return 0
 
@@ -195,6 +200,7 @@ def command_explain(session: Session) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="tessera", description="Check, build and run systems made of components.")
     parser.add_argument("--root", type=Path, default=REPOSITORY, help="the tree to work on (default: this one)")
+    parser.add_argument("--extra", help="a tree of your own beside it (default: $TESSERA_EXTRA)")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     system = argparse.ArgumentParser(add_help=False)
     system.add_argument("system", metavar="NAME|FILE", help="manifests/NAME.yaml, or the file itself")

@@ -81,6 +81,18 @@ CODES: dict[str, tuple[str, str]] = {
                 "build's .config. Set it with `make menuconfig`, or use the configuration the manifest names."),
     "TSS-052": ("two supervisors", "A system has one instance of servers/reincarnation: who restarts an instance must "
                 "be clear."),
+    "TSS-053": ("no such fragment", "`extends` names files beside the manifest, or in a folder manifests/ of the tree "
+                "or of TESSERA_EXTRA. What they say is laid under what the manifest says."),
+    "TSS-054": ("fragments without end", "A fragment extends itself, directly or through others, or more than 64 files "
+                "are extended."),
+    "TSS-055": ("nothing to remove", "`remove` names what the extended files have, as keys joined by dots: "
+                "instances.shell.connect.echo. Entries of lists cannot be named. What is not there cannot be removed, "
+                "so that a misspelt path is not taken for a removal."),
+    "TSS-056": ("name is taken", "What TESSERA_EXTRA adds has names of its own: it cannot replace what is in the "
+                "tree."),
+    "TSS-057": ("no such parameter", "The component has no parameter by this name; see `parameters` in its "
+                "component.yaml."),
+    "TSS-058": ("required parameter is not set", "The parameter has no default, so each instance sets it."),
     "TSS-060": ("not a component image", "The file is not a position-independent x86-64 ELF executable."),
     "TSS-061": ("relocation that cannot be applied", "Text and read-only data are mapped as they lie in the bundle, so "
                 "only R_X86_64_RELATIVE relocations in the read-write segment are possible."),
@@ -100,5 +112,16 @@ CODES: dict[str, tuple[str, str]] = {
                 "made, or the generator has a defect; the image must not be used."),
     "TSS-074": ("plan.json differs from the bundle", "The plan that tests and people read does not say what the bundle "
                 "grants."),
+    "TSS-081": ("never, but it can", "The policy says `never: A -> B`, but there is a chain of steps by which "
+                "A influences B: a request reaches the server, an answer reaches the client, a supervisor ends its "
+                "instances, a connection with the right grant may be handed on. Each step is shown with its line. What "
+                "influences B is also what B is told: `never: B -> A` forbids that A learns from B. Trusted without "
+                "being named are the kernel and init."),
+    "TSS-082": ("used by another", "The policy says `only: {who: [..], may_use: X}`, but somebody else is connected to "
+                "X, or can be handed a connection to it by one who holds it with the right grant."),
+    "TSS-083": ("isolated, but reached", "The policy says that these instances are isolated, but one of them can "
+                "influence another. See TSS-081 for what counts as a step."),
+    "TSS-084": ("calls in a circle", "The policy says `no_cycles: call`, but these instances can call each other in a "
+                "circle: if each waits for the next, none goes on. A connection to itself is a circle of one."),
     "TSS-080": ("tool failed", "A program that the generator uses is missing or failed; its own words follow."),
 } | INTERFACE_CODES

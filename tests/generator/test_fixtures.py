@@ -91,8 +91,8 @@ def corrupted(root: Path, what: str) -> str:
         rehash(bundle)
     inputs = read_inputs(root)
     source = read_source(root / "manifest.yaml", root)
-    elfs = check_system(inputs, source, root / "build", None, True).elfs
-    return render(verify_files(bytes(bundle), plan, source.data, inputs, elfs, False, "build/test"), {})
+    checked = check_system(inputs, source, root / "build", None, True)
+    return render(verify_files(bytes(bundle), plan, source.data, inputs, checked, False, "build/test"), {})
 
 
 def outcome(parts: dict[str, bytes], work: Path, elf: bytes) -> str:
