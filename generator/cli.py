@@ -11,7 +11,7 @@ import tempfile
 import textwrap
 from pathlib import Path
 
-from generator import image, parameters, slots, stubs
+from generator import image, parameters, schema, slots, stubs
 from generator.abi import read_abi
 from generator.build import Checked, check_system, make, read_composed, verify_files
 from generator.codes import CODES
@@ -182,6 +182,16 @@ def command_list(session: Session) -> int:
     return 0
 
 
+def command_schema(session: Session) -> int:
+    """The JSON Schema of manifests, printed or written."""
+    for name, text in schema.files().items():
+        if session.arguments.out is None:
+            print(text, end="")
+            return 0
+        write_if_changed(Path(session.arguments.out) / name, text.encode())
+    return 0
+
+
 def command_explain(session: Session) -> int:
     """What an error code means; without a code, all of them with their titles."""
     code = session.arguments.code
@@ -222,6 +232,9 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("explain", help="what an error code means")
     command.add_argument("code", nargs="?", metavar="CODE", help="such as TSS-026, or 026")
     command.set_defaults(run=command_explain)
+    command = commands.add_parser("schema", help="print the JSON Schema of manifests, for editors")
+    command.add_argument("--out", help="write it and the fragments' into this folder, such as manifests/schema")
+    command.set_defaults(run=command_schema)
     command = commands.add_parser("stubs", help="write the C headers that components are compiled with")
     command.add_argument("--out", required=True, help="folder for the headers, such as build/gen")
     command.set_defaults(run=command_stubs)
