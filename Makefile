@@ -7,6 +7,12 @@ ifneq ($(words $(O)) $(words $(SYSTEM)),1 1)
 $(error O and SYSTEM are one word each, without spaces: O=$(O) SYSTEM=$(SYSTEM))
 endif
 override O := $(patsubst %/,%,$(O))
+# A tree of your own beside this one: components/, manifests/, configs/, tests/. See manifests/example.
+ifneq ($(words $(TESSERA_EXTRA)),$(if $(TESSERA_EXTRA),1,0))
+$(error TESSERA_EXTRA is one word, without spaces: $(TESSERA_EXTRA))
+endif
+override TESSERA_EXTRA := $(abspath $(TESSERA_EXTRA))
+EXTRA := $(if $(TESSERA_EXTRA),$(TESSERA_EXTRA)/)
 
 # Everything that building, running and testing needs, in one place. `make setup` installs what is missing.
 PACKAGES := gcc binutils make git python3 python3-kconfiglib python3-ruamel.yaml python3-jsonschema python3-jinja2 \
@@ -21,7 +27,7 @@ NM := nm
 PYTHON := /usr/bin/python3
 TESSERA := $(PYTHON) generator/tessera
 PYTEST := $(PYTHON) -m pytest
-export O SYSTEM CC
+export O SYSTEM CC TESSERA_EXTRA
 export PYTHONDONTWRITEBYTECODE := 1
 
 Q := $(if $(filter 1,$(V)),,@)
@@ -33,7 +39,7 @@ MAKEFLAGS += --no-builtin-rules
 .PHONY: help setup run test coverage soak test-machines image iso bench mutate lint format clean kernel components stubs FORCE
 
 help:
-	@echo 'Usage: make TARGET [SYSTEM=name] [O=dir] [V=1] [CC=clang]'
+	@echo 'Usage: make TARGET [SYSTEM=name] [O=dir] [V=1] [CC=clang] [TESSERA_EXTRA=dir]'
 	@echo
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
 	@echo
@@ -47,6 +53,9 @@ run: setup
 ## test              everything: lint, unit, generator and scenario tests
 test: setup
 	$(Q)$(PYTEST) -n 2 --dist loadgroup -m 'not machines' tests
+ifneq ($(EXTRA),)
+	$(Q)$(PYTEST) --rootdir . -c .pytest.ini $(wildcard $(EXTRA)tests)
+endif
 
 ## test-machines     the image on many more machines than `make test` boots
 test-machines: setup

@@ -11,7 +11,7 @@ import tempfile
 import textwrap
 from pathlib import Path
 
-from generator import image, parameters, schema, slots, stubs
+from generator import image, parameters, schema, show, slots, stubs
 from generator.abi import read_abi
 from generator.build import Checked, check_system, make, read_composed, verify_files
 from generator.codes import CODES
@@ -110,6 +110,12 @@ def command_check(session: Session) -> int:
     return 0
 
 
+def _inputs(image_file: Path, checked: Checked) -> str:
+    """Rules for make: what the manifest extends. A file that is gone is no error; the manifest no longer extends it."""
+    files = [source.path for source in checked.composed.files.values()] if checked.composed else []
+    return "".join(f"{image_file}: {file}\n{file}: ;\n" for file in files)
+
+
 def command_build(session: Session) -> int:
     """plan.json, bundle.bin and the ISO."""
     arguments = session.arguments
@@ -119,6 +125,7 @@ def command_build(session: Session) -> int:
     out = Path(arguments.out) if arguments.out else session.build_dir() / product.plan.system
     write_if_changed(out / "plan.json", product.plan_json.encode())
     write_if_changed(out / "bundle.bin", product.bundle)
+    write_if_changed(out / "inputs.mk", _inputs(out / f"{product.plan.system}.iso", checked).encode())
     errors = verify_files((out / "bundle.bin").read_bytes(), (out / "plan.json").read_text(), source.data,
                           session.inputs, checked, arguments.dump, shown(out, session.root))
     if errors:
@@ -192,6 +199,24 @@ def command_schema(session: Session) -> int:
     return 0
 
 
+def command_show(session: Session) -> int:
+    """Every value of a system with its origin."""
+    arguments = session.arguments
+    source = session.read(manifest_path(session.inputs, arguments.system))
+    checked = check_system(session.inputs, source, session.build_dir(), None, False, session.read)
+    if checked.composed is None or checked.manifest is None:
+        raise Refused(checked.errors)
+    rows = [v for v in show.values(checked.composed, checked.system)
+            if arguments.path is None or f"{v.path}.".startswith(f"{arguments.path}.")]
+    if not rows:
+        raise Refused([Diagnostic("TSS-010", Position(source.path), f"nothing lies at {short(arguments.path)}",
+                                  "write keys joined by dots, such as instances.shell.priority")])
+    width = max(len(f"{v.path}: {v.text}") for v in rows if len(v.text) < 60 or len(rows) == 1)
+    for v in rows:
+        print(v.text if arguments.bare else f"{f'{v.path}: {v.text}':{width}}  # {v.origin}")
+    return 0
+
+
 def command_explain(session: Session) -> int:
     """What an error code means; without a code, all of them with their titles."""
     code = session.arguments.code
@@ -232,6 +257,10 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("explain", help="what an error code means")
     command.add_argument("code", nargs="?", metavar="CODE", help="such as TSS-026, or 026")
     command.set_defaults(run=command_explain)
+    command = commands.add_parser("show", parents=[system], help="every value of a system and where it comes from")
+    command.add_argument("path", nargs="?", metavar="PATH", help="only what lies there, such as instances.shell")
+    command.add_argument("--bare", action="store_true", help="values alone")
+    command.set_defaults(run=command_show)
     command = commands.add_parser("schema", help="print the JSON Schema of manifests, for editors")
     command.add_argument("--out", help="write it and the fragments' into this folder, such as manifests/schema")
     command.set_defaults(run=command_schema)

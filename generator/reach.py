@@ -9,7 +9,8 @@ they join nobody. Not in the model: time, counters that `inspect` shows, devices
 
 A server that keeps its clients apart (component.yaml) passes nothing from one client to another, neither itself nor
 through the servers it uses for it. So a path that came in by a request goes on only to those servers, and does not come
-back into it. `_Label` remembers through which such servers a path came.
+back into it. `_Label` remembers through which such servers a path came. The supervisor is trusted to end and rebuild
+only whom its table says; what it answers (who runs) does depend on others.
 """
 from collections import deque
 from collections.abc import Iterator
@@ -103,7 +104,9 @@ class Graph:
     def __init__(self, system: System) -> None:
         self.system = system
         self.names = frozenset(i.name for i in system.instances)
-        self.apart = frozenset(i.name for i in system.instances if i.component.keeps_apart is not None)
+        guard = system.supervisor
+        self.guard = guard.name if guard is not None else ""
+        self.apart = frozenset(i.name for i in system.instances if i.component.keeps_apart is not None or i is guard)
         self.flows: dict[str, list[Flow]] = {name: [] for name in sorted(self.names)}
         self.uses: dict[tuple[str, Link], Use] = {}  # by holder and what is held
         for link in system.links:
@@ -153,12 +156,24 @@ class Graph:
         while ahead and target not in found.keys() - {source}:
             label, path = ahead.popleft()
             for flow in self.flows[label.node]:
-                after = _after(label, flow, trusted)
+                after = self.after(label, flow, trusted)
                 if after is None or not _is_new(labels, after):
                     continue
                 found.setdefault(after.node, (*path, flow))
                 ahead.append((after, (*path, flow)))
         return found
+
+    def after(self, label: _Label, flow: Flow, trusted: frozenset[str]) -> _Label | None:
+        """Where the step leads; None if a trusted server does not pass it on."""
+        if label.asked and label.node in trusted and flow.kind != "request":
+            if label.node != self.guard or flow.kind == "control":
+                return None
+        if flow.kind == "request" and flow.target in trusted:
+            through = frozenset() if flow.target == self.guard else frozenset({flow.target})
+            return _Label(flow.target, True, label.apart | through)
+        if flow.kind == "answer" and flow.target in label.apart:
+            return None
+        return _Label(flow.target, False, label.apart)
 
     def path(self, source: str, target: str, trusted: frozenset[str] | None = None) -> tuple[Flow, ...]:
         """The shortest way in which `source` influences `target`; empty if there is none."""
@@ -192,17 +207,6 @@ class Graph:
             if circle:
                 found.setdefault(frozenset(f.source for f in circle), circle)
         return list(found.values())
-
-
-def _after(label: _Label, flow: Flow, trusted: frozenset[str]) -> _Label | None:
-    """Where the step leads; None if a server that keeps its clients apart does not pass it on."""
-    if label.asked and label.node in trusted and flow.kind == "answer":
-        return None
-    if flow.kind == "request" and flow.target in trusted:
-        return _Label(flow.target, True, label.apart | {flow.target})
-    if flow.kind == "answer" and flow.target in label.apart:
-        return None
-    return _Label(flow.target, False, label.apart)
 
 
 def _is_new(labels: dict[tuple[str, bool], list[frozenset[str]]], label: _Label) -> bool:

@@ -44,7 +44,7 @@ def test_build_writes_only_what_changed(tree: Path, tessera: Run) -> None:
     os.utime(bundle, (1, 1))
     assert tessera("build", "full.yaml", "--no-image", "--quiet").returncode == 0
     assert bundle.stat().st_mtime == 1
-    assert sorted(path.name for path in bundle.parent.iterdir()) == ["bundle.bin", "plan.json"]
+    assert sorted(path.name for path in bundle.parent.iterdir()) == ["bundle.bin", "inputs.mk", "plan.json"]
 
 
 def test_dump_flag_reaches_the_table(tree: Path, tessera: Run) -> None:
