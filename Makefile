@@ -16,7 +16,7 @@ EXTRA := $(if $(TESSERA_EXTRA),$(TESSERA_EXTRA)/)
 
 # Everything that building, running and testing needs, in one place. `make setup` installs what is missing.
 PACKAGES := gcc binutils make git python3 python3-kconfiglib python3-ruamel.yaml python3-jsonschema python3-jinja2 \
-	python3-pyelftools python3-rich grub-pc-bin grub-efi-amd64-bin grub-common xorriso mtools \
+	python3-pyelftools python3-rich graphviz chromium grub-pc-bin grub-efi-amd64-bin grub-common xorriso mtools \
 	qemu-system-x86 ovmf bochs bochsbios bochs-term vgabios python3-pytest python3-pytest-xdist mypy flake8 shellcheck \
 	clang clang-format clang-tidy cppcheck libclang-rt-dev
 

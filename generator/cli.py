@@ -14,50 +14,17 @@ from pathlib import Path
 from generator import image, parameters, schema, show, slots, stubs
 from generator.abi import read_abi
 from generator.build import Checked, check_system, make, read_composed, verify_files
+from generator.cli_authority import add_commands
 from generator.codes import CODES
 from generator.component import Component
 from generator.diagnostics import Diagnostic, Position, Refused, did_you_mean, render, short, to_json
 from generator.files import write_if_changed
-from generator.inputs import Inputs, Source, load_component, manifest_path, read_inputs, read_source, shown
+from generator.inputs import Inputs, load_component, manifest_path, read_source, shown
 from generator.load import load
 from generator.model import Manifest, read_manifest
+from generator.session import Session
 
 REPOSITORY = Path(os.path.abspath(__file__)).parent.parent
-
-
-class Session:
-    """One run: where things are and which files were read, so that errors can show their lines."""
-
-    def __init__(self, arguments: argparse.Namespace) -> None:
-        self.arguments = arguments
-        self.root = Path(os.path.abspath(arguments.root))
-        self.texts: dict[str, str] = {}
-        extra = arguments.extra or os.environ.get("TESSERA_EXTRA")
-        self.inputs: Inputs = read_inputs(self.root, Path(extra) if extra else None)
-
-    def read(self, path: Path, hint: str = "") -> Source:
-        source = read_source(path, self.root, hint)
-        self.texts[source.path] = source.text
-        return source
-
-    def sources(self) -> dict[str, str]:
-        return {**self.inputs.sources(), **self.texts}
-
-    def build_dir(self) -> Path:
-        return Path(self.arguments.build_dir) if self.arguments.build_dir else self.root / "build"
-
-    def checked(self, required: bool) -> tuple[Source, Checked]:
-        """The system named on the command line after its checks; `required`: its components must be built."""
-        source = self.read(manifest_path(self.inputs, self.arguments.system))
-        dot_config = self.build_dir() / ".config"
-        complete = self.build_dir() / "include" / "auto.conf"  # the same with a value for every symbol, made by make
-        if complete.is_file() and dot_config.is_file() and complete.stat().st_mtime >= dot_config.stat().st_mtime:
-            dot_config = complete
-        text = dot_config.read_text() if dot_config.is_file() else None
-        checked = check_system(self.inputs, source, self.build_dir(), text, required, self.read)
-        if checked.errors:
-            raise Refused(checked.errors)
-        return source, checked
 
 
 def _interface_headers(inputs: Inputs) -> dict[str, str]:
@@ -261,6 +228,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("path", nargs="?", metavar="PATH", help="only what lies there, such as instances.shell")
     command.add_argument("--bare", action="store_true", help="values alone")
     command.set_defaults(run=command_show)
+    add_commands(commands, system)
     command = commands.add_parser("schema", help="print the JSON Schema of manifests, for editors")
     command.add_argument("--out", help="write it and the fragments' into this folder, such as manifests/schema")
     command.set_defaults(run=command_schema)

@@ -123,5 +123,10 @@ CODES: dict[str, tuple[str, str]] = {
                 "influence another. See TSS-081 for what counts as a step."),
     "TSS-084": ("calls in a circle", "The policy says `no_cycles: call`, but these instances can call each other in a "
                 "circle: if each waits for the next, none goes on. A connection to itself is a circle of one."),
+    "TSS-085": ("authority grew", "`tessera diff OLD NEW --fail-on-growth` found something that there is more of in "
+                "NEW: an instance, a right, a reach, a priority, memory, a trusted server, or a rule that is no longer "
+                "demanded. Each is shown with its line; for a reach, the steps."),
+    "TSS-086": ("it can", "`tessera why-not A B` was asked to show that A cannot influence B, but there are steps by "
+                "which it does."),
     "TSS-080": ("tool failed", "A program that the generator uses is missing or failed; its own words follow."),
 } | INTERFACE_CODES
