@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* config.c - the kernel's configuration, made visible at run time: build options and what the CPU offers. */
 #include <arch.h>
-#include <config_text.h>
 #include <log.h>
 #include <timer.h>
 

@@ -3,7 +3,6 @@
  * init.c - builds the first unit by hand, as init later builds the others by system calls. Init owns every free frame
  * and holds a capability to everything there is; nothing the kernel does later gives anyone more.
  */
-#include <boot.h>
 #include <bundle_check.h>
 #include <frame.h>
 #include <memory.h>
@@ -31,7 +30,7 @@ static struct memory *init_memory(struct unit *unit, uint64_t pages)
 {
 	struct memory *memory;
 	if (memory_create(unit, pages, &memory) != TSS_OK)
-		panic("not enough memory for init: %lu pages wanted, %lu free", pages, frame_available());
+		panic("not enough memory for init: %lu pages wanted, %lu free", pages, frame_count.available);
 	return memory;
 }
 
@@ -41,15 +40,6 @@ static struct memory *init_run(struct unit *unit, uint64_t offset, uint64_t page
 	if (!memory)
 		panic("not enough memory for init");
 	return memory;
-}
-
-static void memory_fill_from(struct memory *memory, const uint8_t *from, uint64_t size)
-{
-	for (uint64_t page = 0; page * PAGE_SIZE < size; page++) {
-		uint64_t left = size - page * PAGE_SIZE;
-		__builtin_memcpy(phys_to_virt(memory_frame(memory, page)), from + page * PAGE_SIZE,
-				 left < PAGE_SIZE ? left : PAGE_SIZE);
-	}
 }
 
 /* Constant segments are used where they lie in the bundle; others get frames of their own. */
@@ -63,8 +53,10 @@ static void init_segment(struct unit *unit, const struct bundle *bundle, const s
 	if (pages == 0)
 		panic("section %s is empty", section->name);
 	memory = in_place ? init_run(unit, section->offset, pages) : init_memory(unit, pages);
-	if (!in_place)
-		memory_fill_from(memory, bundle->bytes + section->offset, section->size);
+	memory->template = (paddr_t){boot_info.bundle.raw + section->offset};
+	memory->template_size = section->size;
+	for (uint64_t page = 0; !in_place && page < pages; page++)
+		memory_refill(memory, page);
 	init_map(init_place(unit, slot, &memory->object, protection),
 		 bundle_init_instance(bundle)->image_base + section->address, protection);
 }
@@ -113,7 +105,8 @@ static void init_thread(struct unit *unit, const struct bundle *bundle)
 
 void init_build(const struct bundle *bundle)
 {
-	struct unit *unit = unit_create_first("init", TSS_INIT_SLOTS);
+	struct unit *unit = unit_build(NULL, frame_count.available, TSS_INIT_SLOTS);
+	__builtin_memcpy(unit->name, "init", sizeof("init"));
 	init_segments(unit, bundle);
 	init_authority(unit, bundle);
 	init_thread(unit, bundle);

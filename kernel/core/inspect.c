@@ -6,27 +6,13 @@
 #include <audit.h>
 #include <enabled.h>
 #include <frame.h>
-#include <config_text.h>
 #include <irq.h>
 #include <log.h>
 #include <memory.h>
 #include <port.h>
 #include <syscall.h>
 
-union record {
-	struct tss_inspect_unit unit;
-	struct tss_inspect_thread thread;
-	struct tss_inspect_capability capability;
-	struct tss_inspect_connection connection;
-	struct tss_inspect_memory memory;
-	struct tss_inspect_irq irq;
-	struct tss_inspect_config config;
-	struct tss_inspect_log log;
-	struct tss_inspect_counters counters;
-	struct tss_inspect_machine machine;
-	struct tss_inspect_audit audit;
-	uint64_t words[TSS_MESSAGE_WORDS];
-};
+_Static_assert(sizeof(struct tss_inspect_log) <= TSS_MESSAGE_WORDS * sizeof(uint64_t), "the longest record");
 
 struct query {
 	const void *object; /* that the record is about, for inspectors of a type of objects */
@@ -34,35 +20,34 @@ struct query {
 };
 
 /* Records are filled in the order of inspect.h, and each field, so that one that is new there is not forgotten here. */
-static bool inspect_unit(struct query *query, union record *out)
+static bool inspect_unit(struct query *query, void *record)
 {
 	const struct unit *unit = query->object;
 	const uint64_t parent = unit->parent ? unit->parent->object.id : 0;
-	out->unit = (struct tss_inspect_unit){unit->object.id, {0},           unit->state,      unit->budget,
-					      unit->used,      unit->threads, unit->caps.slots, unit->caps.used,
-					      parent,          unit->sealed,  unit->restarts};
-	__builtin_memcpy(out->unit.name, unit->name, TSS_NAME_SIZE);
+	struct tss_inspect_unit *out = record;
+	*out = (struct tss_inspect_unit){unit->object.id, {0},           unit->state,      unit->budget,
+					 unit->used,      unit->threads, unit->caps.slots, unit->caps.used,
+					 parent,          unit->sealed,  unit->restarts};
+	__builtin_memcpy(out->name, unit->name, TSS_NAME_SIZE);
 	return true;
 }
 
-static bool inspect_thread(struct query *query, union record *out)
+static bool inspect_thread(struct query *query, void *record)
 {
 	const struct thread *thread = query->object;
 	const struct sched *home = thread->home;
-	out->thread = (struct tss_inspect_thread){.id = thread->object.id,
-						  .unit = thread->unit->object.id,
-						  .state = thread->state,
-						  .switches = thread->switches,
-						  .ip = thread->frame.rip};
+	struct tss_inspect_thread *out = record;
+	*out = (struct tss_inspect_thread){thread->object.id, thread->unit->object.id, {0}, thread->state, 0, 0, 0,
+					   thread->switches,  thread->frame.rip};
 	if (cpu_this()->current == thread)
-		out->thread.state = TSS_THREAD_RUNNING;
+		out->state = TSS_THREAD_RUNNING;
 	if (home) {
 		uint64_t per_ms = arch_tsc_per_ms(), charged = sched_charged(home);
-		out->thread.priority = home->priority;
-		out->thread.slice_us = home->slice_us;
-		out->thread.time_us = charged / per_ms * 1000 + charged % per_ms * 1000 / per_ms;
+		out->priority = home->priority;
+		out->slice_us = home->slice_us;
+		out->time_us = charged / per_ms * 1000 + charged % per_ms * 1000 / per_ms;
 	}
-	__builtin_memcpy(out->thread.unit_name, thread->unit->name, TSS_NAME_SIZE);
+	__builtin_memcpy(out->unit_name, thread->unit->name, TSS_NAME_SIZE);
 	return true;
 }
 
@@ -109,110 +94,112 @@ static const struct capability *next_capability(const struct unit *unit, uint64_
 	return NULL;
 }
 
-static bool inspect_capability(struct query *query, union record *out)
+static bool inspect_capability(struct query *query, void *record)
 {
-	const struct unit *unit = (const struct unit *)object_find(TSS_TYPE_UNIT, query->detail);
-	const struct capability *cap = unit ? next_capability(unit, query->index) : NULL;
+	const struct capability *cap = NULL;
+	OBJECTS_OF(UNIT, unit, unit)
+		if (unit->object.id == query->detail)
+			cap = next_capability(unit, query->index);
 	if (!cap)
 		return false;
 	const struct detail detail = detail_of(cap);
-	out->capability = (struct tss_inspect_capability){cap->slot,  cap->generation, cap->type,     cap->rights,
-							  cap->depth, cap->object->id, detail.a,      detail.b,
-							  detail.c,   cap->protection, cap->exercised};
-	const struct capability *next = next_capability(unit, cap->slot + 1u);
+	*(struct tss_inspect_capability *)record = (struct tss_inspect_capability){
+		cap->slot, cap->generation, cap->type, cap->rights,     cap->depth,    cap->object->id,
+		detail.a,  detail.b,        detail.c,  cap->protection, cap->exercised};
+	const struct capability *next = next_capability(cap->space, cap->slot + 1u);
 	query->next = next ? next->slot : 0;
 	return true;
 }
 
-static bool inspect_connection(struct query *query, union record *out)
+static bool inspect_connection(struct query *query, void *record)
 {
-	const struct connection *connection = query->object;
-	out->connection = (struct tss_inspect_connection){connection->object.id,
-							  connection->target->object.id,
-							  connection->badge,
-							  {0},
-							  {0},
-							  connection->calls,
-							  connection->sends,
-							  connection->refused,
-							  0};
-	__builtin_memcpy(out->connection.client, connection->object.payer->name, TSS_NAME_SIZE);
-	__builtin_memcpy(out->connection.server, connection->target->object.payer->name, TSS_NAME_SIZE);
+	const struct connection *from = query->object;
+	const struct port *to = from->target;
+	struct tss_inspect_connection *out = record;
+	*out = (struct tss_inspect_connection){from->object.id, to->object.id, from->badge,   {0}, {0},
+					       from->calls,     from->sends,   from->refused, 0};
+	__builtin_memcpy(out->client, from->object.payer->name, TSS_NAME_SIZE);
+	__builtin_memcpy(out->server, to->object.payer->name, TSS_NAME_SIZE);
 	return true;
 }
 
-static bool inspect_memory(struct query *query, union record *out)
+static bool inspect_memory(struct query *query, void *record)
 {
-	out->memory = (struct tss_inspect_memory){frame_total(), frame_available(), boot_info.image_size / PAGE_SIZE,
-						  boot_info.bundle_size / PAGE_SIZE};
+	*(struct tss_inspect_memory *)record =
+		(struct tss_inspect_memory){frame_count.total, frame_count.available, boot_info.image_size / PAGE_SIZE,
+					    boot_info.bundle_size / PAGE_SIZE};
 	return query->index == 0;
 }
 
-static bool inspect_irq(struct query *query, union record *out)
+static bool inspect_irq(struct query *query, void *record)
 {
 	const struct irq *irq = query->object;
-	out->irq = (struct tss_inspect_irq){.line = irq->line, .count = irq->count};
+	struct tss_inspect_irq *out = record;
+	*out = (struct tss_inspect_irq){.line = irq->line, .count = irq->count};
 	if (irq->event)
-		__builtin_memcpy(out->irq.unit, irq->event->object.payer->name, TSS_NAME_SIZE);
+		__builtin_memcpy(out->unit, irq->event->object.payer->name, TSS_NAME_SIZE);
 	return true;
 }
 
-static bool inspect_log(struct query *query, union record *out)
+static bool inspect_log(struct query *query, void *record)
 {
-	uint64_t first = log_first() > query->index ? log_first() : query->index;
-	size_t size = log_read(first, out->log.text, sizeof(out->log.text));
-	char beyond;
-	query->next = log_read(first + size, &beyond, 1) ? first + size : 0;
+	uint64_t at = query->index;
+	size_t size = log_read(&at, record, sizeof(struct tss_inspect_log));
+	query->next = at;
+	if (!log_read(&at, &(char){0}, 1))
+		query->next = 0;
 	return size != 0;
 }
 
-static bool inspect_counters(struct query *query, union record *out)
+static bool inspect_counters(struct query *query, void *record)
 {
 	const struct cpu *cpu = cpu_this();
-	out->counters = (struct tss_inspect_counters){
+	struct tss_inspect_counters *out = record;
+	*out = (struct tss_inspect_counters){
 		arch_clock_us(), 0,           cpu->syscalls_denied,  cpu->interrupts,   cpu->fast_calls,
 		cpu->slow_calls, cpu->faults, cpu->timer_interrupts, arch_tsc_per_ms(), boot_info.entry_tsc,
 		cpu->init_tsc};
 	OBJECTS_OF(THREAD, thread, thread)
-		out->counters.switches += thread->switches;
+		out->switches += thread->switches;
 	return query->index == 0;
 }
 
-static bool inspect_config(struct query *query, union record *out)
+static bool inspect_config(struct query *query, void *record)
 {
-	query->next = config_text(query->index, out->config.text, sizeof(out->config.text));
+	query->next = config_text(query->index, record, sizeof(struct tss_inspect_config));
 	return query->next != CONFIG_TEXT_NONE;
 }
 
-static bool inspect_machine(struct query *query, union record *out)
+static bool inspect_machine(struct query *query, void *record)
 {
-	out->machine = boot_info.machine;
+	__builtin_memcpy(record, &boot_info.machine, sizeof(boot_info.machine));
 	return query->index == 0;
 }
 
-static bool inspect_audit(struct query *query, union record *out)
+static bool inspect_audit(struct query *query, void *record)
 {
-	bool walked = query->index == 0 && audit_walk(&out->audit, query->detail);
-	query->next = out->audit.what[0] != 0;
+	struct tss_inspect_audit *out = record;
+	bool walked = query->index == 0 && audit_walk(out, query->detail);
+	query->next = out->what[0] != 0;
 	return walked;
 }
 
 /* Records about all objects of a type come in the order of these; otherwise `inspect` finds the record by itself. */
 static const struct {
 	uint8_t type;
-	bool (*inspect)(struct query *query, union record *out); /* false: there is none of that index */
+	bool (*inspect)(struct query *query, void *record); /* false: there is none of that index */
 } inspectors[] = {
 	[TSS_INSPECT_UNIT] = {TSS_TYPE_UNIT, inspect_unit},
 	[TSS_INSPECT_THREAD] = {TSS_TYPE_THREAD, inspect_thread},
-	[TSS_INSPECT_CAPABILITY] = {TSS_TYPE_NONE, inspect_capability},
+	[TSS_INSPECT_CAPABILITY] = {.inspect = inspect_capability},
 	[TSS_INSPECT_CONNECTION] = {TSS_TYPE_CONNECTION, inspect_connection},
-	[TSS_INSPECT_MEMORY] = {TSS_TYPE_NONE, inspect_memory},
+	[TSS_INSPECT_MEMORY] = {.inspect = inspect_memory},
 	[TSS_INSPECT_IRQ] = {TSS_TYPE_IRQ, inspect_irq},
-	[TSS_INSPECT_CONFIG] = {TSS_TYPE_NONE, inspect_config},
-	[TSS_INSPECT_LOG] = {TSS_TYPE_NONE, inspect_log},
-	[TSS_INSPECT_COUNTERS] = {TSS_TYPE_NONE, inspect_counters},
-	[TSS_INSPECT_MACHINE] = {TSS_TYPE_NONE, inspect_machine},
-	[TSS_INSPECT_AUDIT] = {TSS_TYPE_NONE, IS_ENABLED(CONFIG_AUDIT) ? inspect_audit : NULL},
+	[TSS_INSPECT_CONFIG] = {.inspect = inspect_config},
+	[TSS_INSPECT_LOG] = {.inspect = inspect_log},
+	[TSS_INSPECT_COUNTERS] = {.inspect = inspect_counters},
+	[TSS_INSPECT_MACHINE] = {.inspect = inspect_machine},
+	[TSS_INSPECT_AUDIT] = {.inspect = IS_ENABLED(CONFIG_AUDIT) ? inspect_audit : NULL},
 };
 
 static bool find_object(struct query *query, uint8_t type)
@@ -225,16 +212,14 @@ static bool find_object(struct query *query, uint8_t type)
 
 status_t sys_system_inspect(struct thread *self, struct capability *cap)
 {
-	union record record;
+	uint64_t record[TSS_MESSAGE_WORDS] = {0};
 	struct query query = {.index = ARG3(self), .detail = ARG4(self)};
 	uint64_t what = ARG2(self);
-	__builtin_memset(&record, 0, sizeof(record));
 	if (what >= COUNT_OF(inspectors) || !inspectors[what].inspect)
 		return ERR(ARGUMENT, 2);
-	if (inspectors[what].type != TSS_TYPE_NONE && !find_object(&query, inspectors[what].type))
+	if ((inspectors[what].type && !find_object(&query, inspectors[what].type)) ||
+	    !inspectors[what].inspect(&query, record))
 		return ERR(ARGUMENT, 3);
-	if (!inspectors[what].inspect(&query, &record))
-		return ERR(ARGUMENT, 3);
-	__builtin_memcpy(self->ipc->recv, &record, sizeof(record));
+	__builtin_memcpy(self->ipc->recv, record, sizeof(record));
 	return syscall_value(self, query.next);
 }

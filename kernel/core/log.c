@@ -35,16 +35,13 @@ void log_console_release(uint64_t base, uint64_t count)
 		kernel_log.released = true;
 }
 
-uint64_t log_first(void)
-{
-	return kernel_log.written > LOG_SIZE ? kernel_log.written - LOG_SIZE : 0;
-}
-
-size_t log_read(uint64_t offset, char *out, size_t size)
+size_t log_read(uint64_t *offset, char *out, size_t size)
 {
 	size_t count = 0;
-	for (; count < size && offset + count < kernel_log.written; count++)
-		out[count] = kernel_log.ring[(offset + count) % LOG_SIZE];
+	if (kernel_log.written > LOG_SIZE && *offset < kernel_log.written - LOG_SIZE)
+		*offset = kernel_log.written - LOG_SIZE;
+	for (; count < size && *offset < kernel_log.written; count++)
+		out[count] = kernel_log.ring[(*offset)++ % LOG_SIZE];
 	return count;
 }
 

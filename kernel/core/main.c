@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* main.c - boot order, as plain calls. Each step may use what the steps before it have set up. */
 #include <asm_offsets.h>
-#include <boot.h>
 #include <bundle_check.h>
 #include <frame.h>
 #include <thread.h>

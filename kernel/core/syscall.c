@@ -13,26 +13,13 @@ const struct syscall_row syscall_table[TSS_SYSCALL_COUNT] = {
 #undef SYSCALL
 };
 
-enum {
-	SYSCALL_ROWS = 0
-#define SYSCALL(...) +1
-#include <abi/syscalls.def>
-#undef SYSCALL
-};
-_Static_assert((int)SYSCALL_ROWS == (int)TSS_SYSCALL_COUNT, "abi.h counts the rows of syscalls.def");
-
 /* Argument 1 is not plainly the right capability: a call that takes any type, or an error to be named. */
 static __attribute__((noinline)) status_t syscall_resolve_slowly(struct thread *self, const struct syscall_row *row)
 {
+	struct capability *cap;
 	uint64_t handle = row->type == TSS_TYPE_ANY ? ARG1(self) : (uint32_t)ARG1(self);
-	struct capability *cap = cspace_lookup_in(&self->unit->caps, handle);
-	if (!cap)
-		return ERR(CAPABILITY, 1);
-	if (cap->type != row->type && row->type != TSS_TYPE_ANY)
-		return ERR(TYPE, 1);
-	if (row->right & cap->denied)
-		return ERR(RIGHTS, 1);
-	return row->handler(self, cap);
+	status_t status = syscall_capability(self, handle, 1, row->type, row->right, &cap);
+	return status == TSS_OK ? row->handler(self, cap) : status;
 }
 
 /* rbx is a result of message calls only, and kept by others. */
@@ -66,7 +53,7 @@ status_t syscall_capability(struct thread *self, uint64_t handle, unsigned numbe
 	struct capability *cap = cspace_lookup_in(&self->unit->caps, handle);
 	if (!cap)
 		return ERR(CAPABILITY, number);
-	if (cap->type != type)
+	if (cap->type != type && type != TSS_TYPE_ANY)
 		return ERR(TYPE, number);
 	if ((cap->rights & rights) != rights)
 		return ERR(RIGHTS, number);

@@ -96,11 +96,9 @@ void arch_extended_reset(struct arch_extended *extended);               /* the s
 void arch_selectors_clear(void); /* DS ES FS GS, and the bases of FS and GS with them */
 
 /* Interrupt lines: ISA numbers 0-15 (MADT overrides applied) and global system interrupts from 16 up. */
-unsigned arch_irq_count(void);
-bool arch_irq_valid(unsigned line); /* false for what the kernel keeps: timer, cascade */
+bool arch_irq_valid(uint64_t line); /* there is one, and it is none the kernel keeps: timer, cascade */
 bool arch_irq_is_edge(unsigned line);  /* an edge while the line is masked is lost */
-void arch_irq_mask(unsigned line);
-void arch_irq_unmask(unsigned line);
+void arch_irq_open(unsigned line, bool open); /* false: masked */
 
 /* Clock and timer. The clock is the TSC, scaled; it starts near 0 and never goes back. */
 uint64_t arch_clock_us(void);

@@ -103,10 +103,10 @@ void capability_derive(struct capability *slot, struct capability *source, uint1
 void capability_move(struct capability *slot, struct capability *source); /* mapped: only within one space */
 bool capability_has_children(const struct capability *cap);
 /*
- * Delete up to `limit` descendants, the deepest first. True when none is left; if not, the object is marked. With `spare`, sealed ones and what
- * descends from those stay: they are the plan's, not the holder's of cap.
+ * Delete up to *left descendants, the deepest first, and count *left down. True when none is left; if not, the object is
+ * marked. With `spare`, sealed ones and what descends from those stay: they are the plan's, not the holder's of cap.
  */
-bool capability_revoke(struct capability *cap, unsigned limit, bool spare);
+bool capability_revoke(struct capability *cap, unsigned *left, bool spare);
 void capability_delete(struct capability *cap); /* has no children; ends the object if cap is the original */
 
 #define CAP_DEPTH_MAX 255

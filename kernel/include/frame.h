@@ -16,5 +16,6 @@ bool frame_is_ram(paddr_t start, uint64_t size); /* does any byte of the range b
 /* For audits. Whether the frame's bit, set while it is on the free list, is set now that it has been flipped. */
 bool frame_bitmap_flip(const void *frame);
 void frame_each_free(each_frame *each); /* no payer, level 1; without those that never were in use */
-uint64_t frame_total(void);
-uint64_t frame_available(void);
+extern struct frame_count {
+	uint64_t total, available;
+} frame_count;

@@ -7,5 +7,8 @@
 /* %s %.16s %u %x %lu %lx %#lx %%. Returns bytes written, NUL excluded. */
 size_t format_text(char *out, size_t size, const char *format, va_list arguments);
 size_t format_print(char *out, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
-size_t log_read(uint64_t offset, char *out, size_t size);   /* bytes from that offset in the log's life; 0 at the end */
-uint64_t log_first(void);                                   /* oldest offset still there */
+/* Bytes from that offset in the log's life on, or from the oldest that is kept; *offset is moved behind them. 0: the end. */
+size_t log_read(uint64_t *offset, char *out, size_t size);
+/* config.c: how this kernel was configured, one "name=value" an index. Returns the next index, 0 after the last. */
+#define CONFIG_TEXT_NONE UINT64_MAX /* there is no such index */
+uint64_t config_text(uint64_t index, char *out, size_t size);

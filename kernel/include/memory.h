@@ -19,7 +19,7 @@ struct memory {
 	uint64_t first;           /* slice: page of the parent it starts at */
 	paddr_t base;             /* run: physical start (tables unused) */
 	bool run, device, immortal;
-	paddr_t template;         /* what a restart fills it with: template_size bytes of the bundle, then zeros */
+	paddr_t template;         /* what memory_refill() puts there: template_size bytes of the bundle, then zeros */
 	uint64_t template_size;
 	void **tables[MEMORY_TABLES]; /* of frames, by where the direct map has them */
 };
@@ -27,6 +27,7 @@ struct memory {
 /* The bundle: a run of frames that belong to nobody's budget. */
 struct memory *memory_create_run(struct unit *payer, paddr_t base, uint64_t pages, bool device); /* NULL: MEMORY */
 MUST_CHECK status_t memory_create(struct unit *payer, uint64_t pages, struct memory **out);
+void memory_refill(const struct memory *memory, uint64_t page);
 paddr_t memory_frame(const struct memory *memory, uint64_t page);
 /* Map the whole object that cap (in its own space) names. All or nothing. */
 MUST_CHECK status_t memory_map(struct capability *cap, uint64_t address, unsigned protection);

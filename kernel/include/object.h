@@ -34,7 +34,6 @@ void object_destroy(struct object *object);
 #undef OBJECT
 /* For objects that bring their own memory (units, the system object). */
 void object_register(struct object *object, uint8_t type, struct unit *payer);
-const struct object *object_find(uint8_t type, uint64_t id);    /* NULL if there is none; for inspection only */
 const struct object *object_at(uint8_t type, uint64_t index);   /* in order of creation; for inspection only */
 
 #define SLAB_CLASSES 6

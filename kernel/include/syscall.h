@@ -30,7 +30,7 @@ status_t syscall_dispatch(struct thread *self, uint64_t number);
 /* Called by entry.S for a call of self that has failed: nothing is left in the result registers. Returns status. */
 status_t syscall_failed(struct thread *self, status_t status);
 
-/* Argument `number` as a capability of the caller with that type and rights. */
+/* Argument `number` as a capability of the caller with that type (0xff: any) and rights. */
 MUST_CHECK status_t syscall_capability(struct thread *self, uint64_t handle, unsigned number, uint8_t type,
 				       uint16_t rights, struct capability **out);
 /* The object that argument 2 names; NULL: *status says why not. */

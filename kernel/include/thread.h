@@ -52,7 +52,6 @@ struct thread {
 	} start;                     /* for a restart */
 };
 
-#define FRAME_ARG1 rdi
 /* Arguments 2 to 5 of a system call. */
 #define ARG1(thread) ((thread)->frame.rdi)
 #define ARG2(thread) ((thread)->frame.rsi)

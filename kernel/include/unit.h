@@ -34,10 +34,10 @@ struct unit {
 };
 _Static_assert(sizeof(struct unit) <= PAGE_SIZE, "a unit is one frame");
 
-/* The first unit: budget is all frames that are free. Panics if it cannot. */
-struct unit *unit_create_first(const char *name, uint64_t slots);
-/* Handlers (syscalls.def) call these after their checks. */
-MUST_CHECK status_t unit_create(struct unit *parent, uint64_t pages, uint64_t slots, struct unit **out);
+struct bundle;
+void init_build(const struct bundle *bundle); /* the first unit, its thread ready; panics if it cannot */
+/* Panics if the pages are too few for what every unit has; parent has been charged, NULL: it is the first. */
+struct unit *unit_build(struct unit *parent, uint64_t pages, uint64_t slots);
 /*
  * End every thread; the supervisor is told the code. Ports of a sealed unit are down until it is restarted, those of
  * others dead.

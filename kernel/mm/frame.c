@@ -17,11 +17,11 @@ struct free_frame {
 	struct free_frame *next;
 };
 
+struct frame_count frame_count;
 static struct {
 	struct free_frame *free;
 	unsigned region; /* the region that untouched frames come from */
 	uint64_t taken; /* bytes at its start that are not untouched any more */
-	uint64_t total, available;
 	uint64_t *bitmap; /* bit: this frame is on the free list; indexed by physical frame number - base */
 	uint64_t bitmap_base, bitmap_frames;
 } frames;
@@ -50,9 +50,9 @@ uint64_t frame_init(void)
 	frames.bitmap = phys_to_virt((paddr_t){frame_take_run(bytes)});
 	__builtin_memset(frames.bitmap, 0, bytes);
 	for (unsigned i = 0; i < boot_info.ram_count; i++)
-		frames.total += boot_info.ram[i].size / PAGE_SIZE;
-	frames.available = frames.total;
-	return frames.total;
+		frame_count.total += boot_info.ram[i].size / PAGE_SIZE;
+	frame_count.available = frame_count.total;
+	return frame_count.total;
 }
 
 bool frame_bitmap_flip(const void *frame)
@@ -89,10 +89,10 @@ void *frame_alloc(struct unit *payer)
 		return NULL;
 	void *frame = frame_take();
 	if (!frame)
-		panic("out of frames although budgets fit: %lu of %lu", frames.available, frames.total);
+		panic("out of frames although budgets fit: %lu of %lu", frame_count.available, frame_count.total);
 	if (payer)
 		payer->used++;
-	frames.available--;
+	frame_count.available--;
 	return __builtin_memset(frame, 0, PAGE_SIZE);
 }
 
@@ -105,7 +105,7 @@ void frame_free(struct unit *payer, void *address)
 		__builtin_memset(frame, FRAME_POISON, PAGE_SIZE);
 	frame->next = frames.free;
 	frames.free = frame;
-	frames.available++;
+	frame_count.available++;
 	if (payer)
 		payer->used--;
 }
@@ -124,14 +124,4 @@ bool frame_is_ram(paddr_t start, uint64_t size)
 			return true;
 	}
 	return false;
-}
-
-uint64_t frame_total(void)
-{
-	return frames.total;
-}
-
-uint64_t frame_available(void)
-{
-	return frames.available;
 }

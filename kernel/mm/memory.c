@@ -15,6 +15,16 @@ paddr_t memory_frame(const struct memory *memory, uint64_t page)
 	return virt_to_phys(memory->tables[page / FRAMES_PER_TABLE][page % FRAMES_PER_TABLE]);
 }
 
+void memory_refill(const struct memory *memory, uint64_t page)
+{
+	uint8_t *to = phys_to_virt(memory_frame(memory, page));
+	uint64_t offset = page * PAGE_SIZE, size = 0;
+	if (memory->template_size > offset)
+		size = memory->template_size - offset < PAGE_SIZE ? memory->template_size - offset : PAGE_SIZE;
+	__builtin_memcpy(to, phys_to_virt((paddr_t){memory->template.raw + offset}), size);
+	__builtin_memset(to + size, 0, PAGE_SIZE - size);
+}
+
 void memory_destroy(void *object)
 {
 	const struct memory *memory = object;

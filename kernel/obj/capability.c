@@ -31,10 +31,11 @@ static status_t delete_check(struct thread *self, const struct capability *cap)
 /* Deleting takes along what was derived from it, and with a unit all it held; a bounded number a call. */
 status_t sys_capability_delete(struct thread *self, struct capability *cap)
 {
+	unsigned left = REVOKE_SLICE;
 	status_t status = delete_check(self, cap);
 	if (status != TSS_OK)
 		return status;
-	if (!capability_revoke(cap, REVOKE_SLICE, false))
+	if (!capability_revoke(cap, &left, false))
 		return ERR(AGAIN, 1);
 	capability_delete(cap);
 	return TSS_OK;
@@ -47,7 +48,8 @@ status_t sys_capability_inspect(struct thread *self, struct capability *cap)
 
 status_t sys_capability_revoke(struct thread *self, struct capability *cap)
 {
-	return capability_revoke(cap, REVOKE_SLICE, cap->sealed) ? TSS_OK : ERR(AGAIN, 1);
+	unsigned left = REVOKE_SLICE;
+	return capability_revoke(cap, &left, cap->sealed) ? TSS_OK : ERR(AGAIN, 1);
 }
 
 status_t sys_capability_move(struct thread *self, struct capability *cap)

@@ -156,14 +156,15 @@ static struct capability *capability_victim(const struct capability *cap, bool s
 	return victim;
 }
 
-bool capability_revoke(struct capability *cap, unsigned limit, bool spare)
+bool capability_revoke(struct capability *cap, unsigned *left, bool spare)
 {
 	struct capability *victim;
 	while ((victim = capability_victim(cap, spare))) {
-		if (limit-- == 0) {
+		if (*left == 0) {
 			cap->object->revoking = REVOKE_PATIENCE;
 			return false;
 		}
+		(*left)--;
 		capability_delete(victim);
 	}
 	cap->object->revoking = 0;

@@ -204,12 +204,3 @@ status_t sys_self_fault_return(struct thread *self, struct capability *cap)
 		fault_supervise(self);
 	return fault_leave();
 }
-
-status_t sys_unit_fault_port(struct thread *self, struct capability *cap)
-{
-	status_t status;
-	struct connection *connection = syscall_argument2(self, TSS_TYPE_CONNECTION, TSS_RIGHT_CALL, &status);
-	if (connection)
-		((struct unit *)cap->object)->fault_port = connection;
-	return status;
-}

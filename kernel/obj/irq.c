@@ -16,13 +16,13 @@ void trap_irq(unsigned line)
 {
 	struct irq *irq = line < IRQ_LINES ? irq_lines[line] : NULL;
 	if (!irq || !irq->event) {
-		arch_irq_mask(line);
+		arch_irq_open(line, false);
 		return;
 	}
 	irq->count++;
 	if (irq->in_service) {
 		irq->again = true;
-		arch_irq_mask(line);
+		arch_irq_open(line, false);
 		return;
 	}
 	irq->in_service = true;
@@ -32,7 +32,7 @@ void trap_irq(unsigned line)
 void irq_destroy(void *object)
 {
 	const struct irq *irq = object;
-	arch_irq_mask(irq->line);
+	arch_irq_open(irq->line, false);
 	irq_lines[irq->line] = NULL;
 }
 
@@ -40,7 +40,7 @@ void irq_forget_event(struct event *event)
 {
 	for (unsigned line = 0; line < IRQ_LINES; line++)
 		if (irq_lines[line] && irq_lines[line]->event == event) {
-			arch_irq_mask(line);
+			arch_irq_open(line, false);
 			irq_lines[line]->event = NULL;
 			irq_lines[line]->in_service = irq_lines[line]->again = false;
 		}
@@ -49,7 +49,7 @@ void irq_forget_event(struct event *event)
 status_t sys_irq_create(struct thread *self, struct capability *cap)
 {
 	uint64_t line = ARG2(self);
-	if (line >= IRQ_LINES || line >= arch_irq_count() || !arch_irq_valid((unsigned)line))
+	if (line >= IRQ_LINES || !arch_irq_valid(line))
 		return ERR(ARGUMENT, 2);
 	if (irq_lines[line])
 		return ERR(OCCUPIED, 2);
@@ -73,7 +73,7 @@ status_t sys_irq_bind(struct thread *self, struct capability *cap)
 		return ERR(BUSY, 1);
 	irq->event = event;
 	irq->bits = ARG3(self);
-	arch_irq_unmask(irq->line);
+	arch_irq_open(irq->line, true);
 	return TSS_OK;
 }
 
@@ -86,7 +86,7 @@ status_t sys_irq_ack(struct thread *self, struct capability *cap)
 	irq->in_service = again;
 	irq->again = false;
 	if (again || !arch_irq_is_edge(irq->line))
-		arch_irq_unmask(irq->line);
+		arch_irq_open(irq->line, true);
 	if (again)
 		event_signal(irq->event, irq->bits);
 	return TSS_OK;

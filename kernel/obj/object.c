@@ -56,14 +56,6 @@ void object_destroy(struct object *object)
 	slab_free(object->payer, object, types[object->type].size);
 }
 
-const struct object *object_find(uint8_t type, uint64_t id)
-{
-	LINK_FOR_EACH(struct object, object, &object_lists[type], all)
-		if (object->id == id)
-			return object;
-	return NULL;
-}
-
 const struct object *object_at(uint8_t type, uint64_t index)
 {
 	LINK_FOR_EACH(struct object, object, &object_lists[type], all)

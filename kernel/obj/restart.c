@@ -28,16 +28,6 @@ status_t sys_unit_seal(struct thread *self, struct capability *cap)
 	return TSS_OK;
 }
 
-static void refill_page(const struct memory *memory, uint64_t page)
-{
-	uint8_t *to = phys_to_virt(memory_frame(memory, page));
-	uint64_t offset = page * PAGE_SIZE, size = 0;
-	if (memory->template_size > offset)
-		size = memory->template_size - offset < PAGE_SIZE ? memory->template_size - offset : PAGE_SIZE;
-	__builtin_memcpy(to, phys_to_virt((paddr_t){memory->template.raw + offset}), size);
-	__builtin_memset(to + size, 0, PAGE_SIZE - size);
-}
-
 /* Private: frames of its own that nobody else has a sealed capability to. Shared memory keeps its bytes. */
 static bool is_private(const struct capability *cap)
 {
@@ -58,7 +48,7 @@ static bool refill_slice(struct unit *unit)
 		for (; unit->refill_page < memory->pages; unit->refill_page++) {
 			if (left-- == 0)
 				return false;
-			refill_page(memory, unit->refill_page);
+			memory_refill(memory, unit->refill_page);
 		}
 	}
 	return true;

@@ -10,8 +10,7 @@
 
 #define UNIT_FIXED_PAGES 6 /* the unit itself, root table, and room for the first tables and slabs */
 
-/* With at least the pages that unit_create() asks for, nothing in here can fail. */
-static struct unit *unit_build(struct unit *parent, uint64_t pages, uint64_t slots)
+struct unit *unit_build(struct unit *parent, uint64_t pages, uint64_t slots)
 {
 	struct unit *unit = frame_alloc(NULL);
 	unit->table = syscall_table;
@@ -23,27 +22,6 @@ static struct unit *unit_build(struct unit *parent, uint64_t pages, uint64_t slo
 	object_register(&unit->object, TSS_TYPE_UNIT, parent);
 	if (cspace_init(&unit->caps, unit, slots) != TSS_OK || arch_space_create(&unit->space, unit) != TSS_OK)
 		panic("a unit's fixed pages exceed UNIT_FIXED_PAGES");
-	return unit;
-}
-
-status_t unit_create(struct unit *parent, uint64_t pages, uint64_t slots, struct unit **out)
-{
-	if (slots == 0 || slots > TSS_SLOTS_MAX)
-		return ERR(ARGUMENT, 3);
-	if (pages < UNIT_FIXED_PAGES + (slots + CAPS_PER_PAGE - 1) / CAPS_PER_PAGE)
-		return ERR(ARGUMENT, 2);
-	if (pages > parent->budget - parent->used)
-		return ERR(MEMORY, 2);
-	parent->used += pages;
-	*out = unit_build(parent, pages, slots);
-	return TSS_OK;
-}
-
-struct unit *unit_create_first(const char *name, uint64_t slots)
-{
-	struct unit *unit = unit_build(NULL, frame_available(), slots);
-	for (unsigned i = 0; i < TSS_NAME_SIZE && name[i]; i++)
-		unit->name[i] = name[i];
 	return unit;
 }
 
@@ -86,10 +64,16 @@ void unit_end(struct unit *unit, uint64_t code)
 
 status_t sys_unit_create(struct thread *self, struct capability *cap)
 {
-	struct unit *unit;
-	status_t status = unit_create((struct unit *)cap->object, ARG2(self), ARG3(self), &unit);
-	if (status != TSS_OK)
-		return status;
+	struct unit *parent = (struct unit *)cap->object;
+	uint64_t pages = ARG2(self), slots = ARG3(self);
+	if (slots == 0 || slots > TSS_SLOTS_MAX)
+		return ERR(ARGUMENT, 3);
+	if (pages < UNIT_FIXED_PAGES + (slots + CAPS_PER_PAGE - 1) / CAPS_PER_PAGE)
+		return ERR(ARGUMENT, 2);
+	if (pages > parent->budget - parent->used)
+		return ERR(MEMORY, 2);
+	parent->used += pages;
+	struct unit *unit = unit_build(parent, pages, slots);
 	__builtin_memcpy(unit->name, &self->frame.r10, 8);
 	__builtin_memcpy(unit->name + 8, &self->frame.r8, 8);
 	return syscall_place(self, unit, NULL, TSS_RIGHT_ALL);
@@ -170,13 +154,23 @@ status_t sys_unit_unmap(struct thread *self, struct capability *cap)
 	return TSS_OK;
 }
 
-status_t sys_unit_supervise(struct thread *self, struct capability *cap)
+static status_t unit_connect(struct thread *self, struct connection **out, uint16_t right)
 {
 	status_t status;
-	struct connection *connection = syscall_argument2(self, TSS_TYPE_CONNECTION, TSS_RIGHT_SEND, &status);
+	struct connection *connection = syscall_argument2(self, TSS_TYPE_CONNECTION, right, &status);
 	if (connection)
-		((struct unit *)cap->object)->supervisor = connection;
+		*out = connection;
 	return status;
+}
+
+status_t sys_unit_supervise(struct thread *self, struct capability *cap)
+{
+	return unit_connect(self, &((struct unit *)cap->object)->supervisor, TSS_RIGHT_SEND);
+}
+
+status_t sys_unit_fault_port(struct thread *self, struct capability *cap)
+{
+	return unit_connect(self, &((struct unit *)cap->object)->fault_port, TSS_RIGHT_CALL);
 }
 
 void unit_deny(struct unit *unit)

@@ -30,31 +30,18 @@ static bool unit_descends(const struct unit *unit, const struct unit *from)
 	return false;
 }
 
-/* What a restart leaves: this capability and what is sealed below it. False: the slice is used up. */
-static bool unit_strip_capability(struct capability *cap, unsigned *left)
+/*
+ * End one capability and what descends from it; with `keep`, for a restart, leave this one and what is sealed below it.
+ * False: the slice is used up.
+ */
+static bool unit_end_capability(struct capability *cap, bool keep, unsigned *left)
 {
-	while (*left) {
-		if (capability_revoke(cap, 0, true)) {
-			if (cap->mapped_at && cap->sealed != SEAL_MAPPED)
-				memory_unmap(cap);
-			return true;
-		}
-		(*left)--;
-		(void)capability_revoke(cap, 1, true);
-	}
-	return false;
-}
-
-/* End one capability and what descends from it. False: the slice is used up. */
-static bool unit_end_capability(struct capability *cap, unsigned *left)
-{
-	if (*left == 0)
+	if (!capability_revoke(cap, left, keep) || *left == 0)
 		return false;
-	while (capability_has_children(cap)) {
-		if (*left <= 1)
-			return false;
-		(*left)--;
-		(void)capability_revoke(cap, 1, false);
+	if (keep) {
+		if (cap->mapped_at && cap->sealed != SEAL_MAPPED)
+			memory_unmap(cap);
+		return true;
 	}
 	(*left)--;
 	capability_delete(cap);
@@ -74,14 +61,13 @@ static status_t unit_clear_slots(struct thread *self, struct unit *unit, bool st
 {
 	for (uint64_t slot = 1; slot < unit->caps.slots && unit->caps.used; slot++) {
 		struct capability *cap = cspace_slot(unit, slot);
+		bool keep = strip && cap->sealed;
 		status_t status = TSS_OK;
 		if (!cap->object)
 			continue;
-		if (strip && cap->sealed)
-			status = unit_strip_capability(cap, left) ? TSS_OK : ERR(AGAIN, 1);
-		else if (cap->type == TSS_TYPE_UNIT && cap->original)
+		if (cap->type == TSS_TYPE_UNIT && cap->original && !keep)
 			status = unit_inherit(self, cap);
-		else if (!unit_end_capability(cap, left))
+		else if (!unit_end_capability(cap, keep, left))
 			status = ERR(AGAIN, 1);
 		if (status != TSS_OK)
 			return status;
@@ -103,7 +89,7 @@ static struct object *unit_paid(const struct unit *unit, bool strip)
 static bool unit_clear_paid(const struct unit *unit, bool strip, unsigned *left)
 {
 	for (struct object *object; (object = unit_paid(unit, strip));)
-		if (!unit_end_capability(object->original, left))
+		if (!unit_end_capability(object->original, false, left))
 			return false;
 	return true;
 }
@@ -127,7 +113,7 @@ status_t unit_clear_slice(struct thread *self, struct unit *top, bool strip)
 		return ERR(AGAIN, 1);
 	if (unit == top)
 		return TSS_OK;
-	capability_delete(unit->object.original);
+	(void)unit_end_capability(unit->object.original, false, &left);
 	return ERR(AGAIN, 1);
 }
 

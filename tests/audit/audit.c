@@ -64,7 +64,11 @@ static const struct pointer {
 
 static bool listed(unsigned type, const void *object)
 {
-	return type < TSS_TYPE_COUNT && object_find((uint8_t)type, ((const struct object *)object)->id) == object;
+	if (type < TSS_TYPE_COUNT)
+		LINK_FOR_EACH(struct object, each, &object_lists[type], all)
+			if (each == object)
+				return true;
+	return false;
 }
 
 static void audit_pointers(const struct object *object)
@@ -337,7 +341,7 @@ static void audit_sums(void)
 {
 	static const char *const names[] = {"originals",       "callers",  "free replies", "queued contexts",
 					    "parked contexts", "timeouts", "slab items"};
-	uint64_t frames = frame_available(), first = 0;
+	uint64_t frames = frame_count.available, first = 0;
 	OBJECTS_OF(UNIT, unit, unit) {
 		same("unit: frames used", unit->object.id, unit->used, unit->tally[TALLY_FRAMES]);
 		same("unit: pages mapped", unit->object.id, unit->tally[TALLY_MAPPED], 0);

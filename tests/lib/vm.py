@@ -42,6 +42,10 @@ class VMError(AssertionError):
     """A wait that did not end as it should; the text has the tail of the console."""
 
 
+class MonitorGone(VMError):
+    """QEMU ended before it answered."""
+
+
 @dataclass(frozen=True)
 class Machine:
     """What to boot, and on what. `debug_exit` adds the device that lets the guest choose QEMU's exit status."""
@@ -254,15 +258,22 @@ class VM:
 
     # ---- monitor
 
+    def _monitor_bytes(self) -> bytes:
+        assert self.monitor is not None, "the machine is not running"
+        try:
+            return self.monitor.recv(65536)
+        except ConnectionError:  # it ended with words of ours unread
+            return b""
+
     def _monitor_line(self, end: float) -> dict[str, Any]:
         assert self.monitor is not None, "the machine is not running"
         while b"\n" not in self.monitor_text:
             left = end - time.monotonic()
             if left <= 0 or not select.select([self.monitor], [], [], left)[0]:
                 raise self.failure("QEMU's monitor does not answer")
-            data = self.monitor.recv(65536)
+            data = self._monitor_bytes()
             if not data:
-                raise self.failure("QEMU's monitor is gone")
+                raise MonitorGone(str(self.failure("QEMU's monitor is gone")))
             self.monitor_text += data
         line, self.monitor_text = self.monitor_text.split(b"\n", 1)
         answer: dict[str, Any] = json.loads(line)

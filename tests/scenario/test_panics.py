@@ -12,7 +12,7 @@ import re
 import pytest
 
 from lib.images import image
-from lib.vm import VM
+from lib.vm import VM, MonitorGone
 
 SPIN = 22  # components/apps/probe/raw.c
 INSPECT, AUDIT = 0x1028, 11
@@ -37,10 +37,10 @@ def system_slot() -> int:
 
 def inject(vm: VM, what: str) -> None:
     """An NMI, or an uncorrected error in bank 4."""
-    if what == "nmi":
-        vm.qmp("inject-nmi")
-    else:
-        with contextlib.suppress(ConnectionError):  # the machine may have stopped before its monitor answers
+    with contextlib.suppress(MonitorGone):  # the machine may have stopped before its monitor answers
+        if what == "nmi":
+            vm.qmp("inject-nmi")
+        else:
             vm.qmp("human-monitor-command", 10.0, **{"command-line": "mce 0 4 0xbd00000000000000 0x4 0 0"})
 
 

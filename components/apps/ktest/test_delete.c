@@ -42,17 +42,20 @@ static void test_delete_many_units(void)
 	CHECK(free_pages(), before);
 }
 
-/* A family of three: with the eldest go the others, and our capabilities to them. */
+/* A family of three: with the eldest go the others, and our capabilities to them, copies too. */
 static void test_delete_takes_child_units(void)
 {
 	uint64_t eldest = 0, middle = 0;
 	CHECK_OK(tss_unit_create(SELF, 4 * SMALL_PAGES, 64, 0, 0, &eldest));
 	CHECK_OK(tss_unit_create((cap_t)eldest, 2 * SMALL_PAGES, 64, 0, 0, &middle));
 	cap_t inner = small_unit((cap_t)middle);
+	cap_t of_inner = derive(inner, TSS_RIGHT_CONTROL), of_middle = derive((cap_t)middle, TSS_RIGHT_CONTROL);
 	CHECK_OK(tss_unit_install((cap_t)eldest, SLOT, (cap_t)middle, TSS_RIGHT_CONTROL, TSS_INSTALL_MOVE));
 	CHECK_OK(destroy((cap_t)eldest));
-	CHECK_TRUE(stale(inner));
+	CHECK_TRUE(stale(inner) && stale(of_inner) && stale(of_middle));
 	disown(inner);
+	disown(of_inner);
+	disown(of_middle);
 }
 
 /* What the unit paid for dies with it, wherever its capabilities are. */

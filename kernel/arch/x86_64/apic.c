@@ -122,12 +122,13 @@ static uint32_t redirection(unsigned line)
 	return entry;
 }
 
-static void set_line(unsigned line, uint32_t masked)
+void arch_irq_open(unsigned line, bool open)
 {
 	uint32_t gsi = line_gsi(line);
 	const struct ioapic *ioapic = ioapic_of(gsi);
 	if (ioapic)
-		ioapic_write(ioapic, IOAPIC_REDIRECT(gsi - ioapic->first), redirection(line) | masked);
+		ioapic_write(ioapic, IOAPIC_REDIRECT(gsi - ioapic->first),
+			     redirection(line) | (open ? 0 : REDIRECT_MASKED));
 }
 
 static void ioapic_init(unsigned index)
@@ -171,14 +172,9 @@ bool arch_port_reserved(uint64_t base, uint64_t count)
 	return false;
 }
 
-unsigned arch_irq_count(void)
+bool arch_irq_valid(uint64_t line)
 {
-	return line_count;
-}
-
-bool arch_irq_valid(unsigned line)
-{
-	if (line >= line_count || line == 0 || line == 2 || !ioapic_of(line_gsi(line)))
+	if (line >= line_count || line == 0 || line == 2 || !ioapic_of(line_gsi((unsigned)line)))
 		return false;
 	/* A pin that an ISA line goes to has one name only, that line's. */
 	for (unsigned isa = 0; isa < ISA_LINES && line >= ISA_LINES; isa++) {
@@ -193,16 +189,6 @@ bool arch_irq_is_edge(unsigned line)
 	return !(redirection(line) & REDIRECT_LEVEL);
 }
 
-void arch_irq_mask(unsigned line)
-{
-	set_line(line, REDIRECT_MASKED);
-}
-
-void arch_irq_unmask(unsigned line)
-{
-	set_line(line, 0);
-}
-
 /* Called by entry.S, interrupts off. Spurious interrupts must not be acknowledged; SDM 3A 10.9. */
 void arch_interrupt(struct arch_frame *frame, uint64_t vector)
 {
@@ -212,7 +198,7 @@ void arch_interrupt(struct arch_frame *frame, uint64_t vector)
 	} else if (vector - VECTOR_LINES < line_count) {
 		unsigned line = (unsigned)(vector - VECTOR_LINES);
 		if (!arch_irq_is_edge(line))
-			arch_irq_mask(line);
+			arch_irq_open(line, false);
 		lapic_write(LAPIC_EOI, 0);
 		trap_irq(line);
 	}

@@ -7,22 +7,13 @@
 
 #define DEPTH_MAX 32
 
-static bool in_stack(uint64_t at, uint64_t base, uint64_t size)
-{
-	return at >= base && at - base <= size - 16;
-}
-
+/* The stacks lie one after the other, each above its guard page: the kernel's, then those of special exceptions. */
 static bool frame_valid(uint64_t at)
 {
-	uint64_t ist = (uint64_t)ist_stacks;
-	if (at & 7)
-		return false;
-	if (in_stack(at, (uint64_t)kernel_stack_guard + PAGE_SIZE, KERNEL_STACK_SIZE))
-		return true;
-	for (unsigned i = 0; i < 3; i++, ist += PAGE_SIZE + IST_STACK_SIZE) {
-		if (in_stack(at, ist + PAGE_SIZE, IST_STACK_SIZE))
+	uint64_t base = (uint64_t)kernel_stack_guard + PAGE_SIZE, size = KERNEL_STACK_SIZE;
+	for (unsigned i = 0; i < 4 && at % 8 == 0; i++, base += size + PAGE_SIZE, size = IST_STACK_SIZE)
+		if (at - base <= size - 16)
 			return true;
-	}
 	return false;
 }
 

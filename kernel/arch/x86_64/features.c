@@ -27,24 +27,16 @@
 
 extern const char arch_syscall_entry[];
 
-/* Where CPUID tells of a feature, and the bit of CR4 that turns it on, if one does. */
 enum { EBX = 1, ECX, EDX };
 static const struct {
 	const char *name;
 	uint32_t leaf;
 	uint8_t where, bit, cr4_bit;
 	bool wanted;
-} features[FEATURE_COUNT] = {
-	[FEATURE_SMEP] = {"smep", 7, EBX, 7, 20, IS_ENABLED(CONFIG_SMEP)},
-	[FEATURE_SMAP] = {"smap", 7, EBX, 20, 21, IS_ENABLED(CONFIG_SMAP)},
-	[FEATURE_UMIP] = {"umip", 7, ECX, 2, 11, IS_ENABLED(CONFIG_UMIP)},
-	[FEATURE_NX] = {"nx", 0x80000001, EDX, 20, 0, true},
-	[FEATURE_GLOBAL_PAGES] = {"global_pages", 1, EDX, 13, 7, true},
-	[FEATURE_HUGE_PAGES] = {"huge_pages", 0x80000001, EDX, 26, 0, true},
-	[FEATURE_TSC_DEADLINE] = {"tsc_deadline", 1, ECX, 24, 0, true},
-	[FEATURE_TSC_INVARIANT] = {"tsc_invariant", 0x80000007, EDX, 8, 0, true},
-	[FEATURE_XSAVE] = {"xsave", 1, ECX, 26, 18, true},
-	[FEATURE_HPET] = {.name = "hpet"}, /* the clock has looked */
+} features[] = {
+#define FEATURE(NAME, ...) {__VA_ARGS__},
+	FEATURES(FEATURE)
+#undef FEATURE
 };
 static bool active[FEATURE_COUNT];
 

@@ -15,11 +15,6 @@ struct tss {
 	uint16_t io_map; /* beyond the limit: no I/O port is open to users */
 } __attribute__((packed));
 
-struct table_pointer {
-	uint16_t limit;
-	uint64_t base;
-} __attribute__((packed));
-
 #define KERNEL_CODE_DESCRIPTOR 0x00af9b000000ffffull
 #define KERNEL_DATA_DESCRIPTOR 0x00cf93000000ffffull
 #define USER_DATA_DESCRIPTOR 0x00cff3000000ffffull

@@ -32,11 +32,7 @@ static const struct {
 
 void idt_init(void)
 {
-	struct {
-		uint16_t limit;
-		uint64_t base;
-	} __attribute__((packed)) pointer = {sizeof(idt) - 1, (uint64_t)idt};
-
+	const struct table_pointer pointer = {sizeof(idt) - 1, (uint64_t)idt};
 	for (unsigned vector = 0; vector < 256; vector++) {
 		uint64_t stub = (uint64_t)arch_vector_stubs[vector];
 		idt[vector] = (struct gate){

@@ -62,6 +62,11 @@ DEFINE_CONTROL_REGISTER(cr4)
 
 #define MSR_GS_BASE 0xc0000101
 
+struct table_pointer { /* of lgdt and lidt */
+	uint16_t limit;
+	uint64_t base;
+} __attribute__((packed));
+
 /* ---- the image (kernel.ld, boot.S) ---- */
 extern char image_start[], image_text_end[], image_relro_end[], image_end[];
 extern char kernel_stack_guard[], boot_stack_top[], ist_stacks[];
@@ -134,18 +139,25 @@ const void *mmu_map_firmware(paddr_t base, uint64_t size);
 volatile void *mmu_map_registers(paddr_t base, uint64_t size); /* uncached; the range becomes unmappable for units */
 
 /* ---- features.c ---- */
+/*
+ * FEATURE(NAME, name, leaf, where, bit, cr4, wanted): where CPUID tells of it, and the bit of CR4 that turns it on, if
+ * one does. Of HPET the clock tells.
+ */
+#define FEATURES(FEATURE)                                                                                              \
+	FEATURE(SMEP, "smep", 7, EBX, 7, 20, IS_ENABLED(CONFIG_SMEP))                                                  \
+	FEATURE(SMAP, "smap", 7, EBX, 20, 21, IS_ENABLED(CONFIG_SMAP))                                                 \
+	FEATURE(UMIP, "umip", 7, ECX, 2, 11, IS_ENABLED(CONFIG_UMIP))                                                  \
+	FEATURE(NX, "nx", 0x80000001, EDX, 20, 0, true)                                                                \
+	FEATURE(GLOBAL_PAGES, "global_pages", 1, EDX, 13, 7, true)                                                     \
+	FEATURE(HUGE_PAGES, "huge_pages", 0x80000001, EDX, 26, 0, true)                                                \
+	FEATURE(TSC_DEADLINE, "tsc_deadline", 1, ECX, 24, 0, true)                                                     \
+	FEATURE(TSC_INVARIANT, "tsc_invariant", 0x80000007, EDX, 8, 0, true)                                           \
+	FEATURE(XSAVE, "xsave", 1, ECX, 26, 18, true)                                                                  \
+	FEATURE(HPET, "hpet", 0, EBX, 0, 0, false)
 enum feature {
-	FEATURE_SMEP,
-	FEATURE_SMAP,
-	FEATURE_UMIP,
-	FEATURE_NX,
-	FEATURE_GLOBAL_PAGES,
-	FEATURE_HUGE_PAGES,
-	FEATURE_TSC_DEADLINE,
-	FEATURE_TSC_INVARIANT,
-	FEATURE_XSAVE,
-	FEATURE_HPET,
-	FEATURE_COUNT
+#define FEATURE(NAME, ...) FEATURE_##NAME,
+	FEATURES(FEATURE) FEATURE_COUNT
+#undef FEATURE
 };
 void feature_set(enum feature feature, bool active);
 bool feature_active(enum feature feature);

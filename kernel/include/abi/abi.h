@@ -78,8 +78,9 @@ enum tss_syscall {
 #define SYSCALL(number, object, type, verb, right, argc, form, text) TSS_SYS_##object##_##verb = (number),
 #include "syscalls.def"
 #undef SYSCALL
+	TSS_SYSCALL_END, /* rows have consecutive numbers, in order */
 	TSS_SYSCALL_FIRST = 0x1000,
-	TSS_SYSCALL_COUNT = 0x33, /* rows in syscalls.def; a static assertion in the kernel checks it */
+	TSS_SYSCALL_COUNT = TSS_SYSCALL_END - TSS_SYSCALL_FIRST,
 };
 
 enum tss_fault {

@@ -99,8 +99,10 @@ static void step_move(struct capability *slot, unsigned from)
 static void step_end(unsigned victim, bool delete)
 {
 	struct capability *cap = cspace_slot(&unit, victim);
-	while (!capability_revoke(cap, 1 + (unsigned)random() % 4, false))
-		;
+	unsigned left;
+	do
+		left = 1 + (unsigned)random() % 4;
+	while (!capability_revoke(cap, &left, false));
 	CHECK(!capability_has_children(cap));
 	model_drop_below(victim);
 	if (!delete)
@@ -134,7 +136,7 @@ int main(void)
 	host_memory_init();
 	object_init_lists();
 	(void)frame_init();
-	host_unit_init(&unit, frame_available());
+	host_unit_init(&unit, frame_count.available);
 	CHECK(cspace_init(&unit.caps, &unit, SLOTS) == TSS_OK);
 	CHECK(cspace_slot(&unit, 0) == NULL && cspace_slot(&unit, SLOTS) == NULL &&
 	      cspace_lookup_in(&unit.caps, 0) == NULL);

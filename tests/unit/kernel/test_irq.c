@@ -26,11 +26,7 @@ bool arch_irq_is_edge(unsigned line)
 {
 	return line == LINE && edge;
 }
-unsigned arch_irq_count(void)
-{
-	return 24;
-}
-bool arch_irq_valid(unsigned line)
+bool arch_irq_valid(uint64_t line)
 {
 	return line == LINE;
 }
@@ -57,15 +53,12 @@ static void interrupt(void)
 	delivered++;
 	trap_irq(LINE);
 }
-void arch_irq_mask(unsigned line)
+void arch_irq_open(unsigned line, bool open)
 {
-	masked = line == LINE;
-}
-void arch_irq_unmask(unsigned line)
-{
-	CHECK(line == LINE);
-	masked = false;
-	if (!edge && device_wants)
+	CHECK(line == LINE || !open);
+	if (line == LINE)
+		masked = !open;
+	if (open && !edge && device_wants)
 		interrupt();
 }
 void event_signal(struct event *to, uint64_t bits)
