@@ -114,5 +114,5 @@ def test_show_says_where_each_value_comes_from(files: Path, tessera: Run) -> Non
     assert said["instances.a.connect.next"] == "old.yaml:4:45" and said["instances.a.memory"] == "factory"
     assert "# components/servers/log/component.yaml" in tessera("show", "full.yaml", "instances.log.heap").stdout
     assert tessera("show", "full.yaml", "config", "--bare").stdout == "test_defconfig\n"
-    assert "overrides fragments/base.yaml:3:22" in tessera("show", "layered.yaml", "defaults.priority").stdout
+    assert "overrides base.yaml:3:22" in tessera("show", "layered.yaml", "defaults.priority").stdout
     assert "error TSS-010" in tessera("show", "full.yaml", "instances.nobody").stderr
