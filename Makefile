@@ -36,7 +36,7 @@ say = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' '$(1)' '$(patsubst $(O)/%,%,$
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help setup run test coverage soak test-machines image iso bench mutate lint format clean kernel components stubs FORCE
+.PHONY: help setup run test coverage soak test-machines image iso bench mutate mutate-manifests lint format clean kernel components stubs FORCE
 
 help:
 	@echo 'Usage: make TARGET [SYSTEM=name] [O=dir] [V=1] [CC=clang] [TESSERA_EXTRA=dir]'
@@ -87,6 +87,10 @@ lint: setup
 ## mutate            break the code in many ways, one at a time: each must turn a test red
 mutate: setup
 	$(Q)$(PYTHON) tests/mutate/run.py
+
+## mutate-manifests  every shipped manifest with one token changed, in every way: a quarter of an hour
+mutate-manifests: setup
+	$(Q)TESSERA_MUTATIONS=all $(PYTEST) -n 2 -s tests/generator/test_mutations.py
 
 ## format            rewrite C sources in the project's layout
 format:

@@ -17,7 +17,7 @@ from generator.build import Checked, check_system, make, read_composed, verify_f
 from generator.cli_authority import add_commands
 from generator.codes import CODES
 from generator.component import Component
-from generator.diagnostics import Diagnostic, Position, Refused, did_you_mean, render, short, to_json
+from generator.diagnostics import Diagnostic, Position, Refused, did_you_mean, render, short, to_json, to_sarif
 from generator.files import write_if_changed
 from generator.inputs import Inputs, load_component, manifest_path, read_source, shown
 from generator.load import load
@@ -62,12 +62,17 @@ def command_stubs(session: Session) -> int:
     return 0
 
 
+def _nothing(arguments: argparse.Namespace) -> str:
+    """No errors, for machines."""
+    return json.dumps(to_sarif([], CODES), indent=2) if arguments.sarif else "[]"
+
+
 def command_check(session: Session) -> int:
     """All errors of a system, or one line that says it is fine."""
     source, checked = session.checked(required=False)
     assert checked.system is not None
-    if session.arguments.json:
-        print("[]")
+    if session.arguments.json or session.arguments.sarif:
+        print(_nothing(session.arguments))
     else:
         system = checked.system
         print(f"{source.path}: fine: {len(system.instances)} instances, {len(system.links)} connections")
@@ -106,8 +111,8 @@ def command_build(session: Session) -> int:
         with tempfile.TemporaryDirectory(prefix="tessera-") as work:
             contents = image.iso(Path(work), kernel, product.bundle, config)
         write_if_changed(out / f"{product.plan.system}.iso", contents)
-    if arguments.json:
-        print("[]")
+    if arguments.json or arguments.sarif:
+        print(_nothing(arguments))
     elif not arguments.quiet:
         print(f"{shown(out, session.root)}: {len(product.plan.rows)} instances, {len(product.plan.objects)} objects, "
               f"{len(product.plan.grants)} capabilities, {len(product.bundle) >> 10} KiB, root "
@@ -208,6 +213,7 @@ def _parser() -> argparse.ArgumentParser:
     system.add_argument("system", metavar="NAME|FILE", help="manifests/NAME.yaml, or the file itself")
     system.add_argument("--build-dir", help="where kernel and components were built (default: build)")
     system.add_argument("--json", action="store_true", help="errors as a JSON list")
+    system.add_argument("--sarif", action="store_true", help="errors as a SARIF log")
     command = commands.add_parser("check", parents=[system], help="find everything that is wrong with a system")
     command.set_defaults(run=command_check)
     command = commands.add_parser("build", parents=[system], help="make plan, bundle and ISO, and verify them")
@@ -248,7 +254,9 @@ def main(argv: list[str]) -> int:
         session = Session(arguments)
         return int(arguments.run(session))
     except Refused as refused:
-        if getattr(arguments, "json", False):
+        if getattr(arguments, "sarif", False):
+            print(json.dumps(to_sarif(refused.diagnostics, CODES), indent=2))
+        elif getattr(arguments, "json", False):
             print(json.dumps(to_json(refused.diagnostics), indent=2))
         else:
             sys.stderr.write(render(refused.diagnostics, session.sources() if session else {}))

@@ -3,6 +3,7 @@
 
 A second root (TESSERA_EXTRA) has the same folders and adds to the first; nothing in it can hide what is in the first.
 """
+import functools
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,11 +116,19 @@ def find_fragment(inputs: Inputs, manifest: Path, name: str) -> Path | None:
     return next((place / name for place in places if (place / name).is_file()), None)
 
 
+@functools.lru_cache(maxsize=1024)
+def _component(data: bytes, path: str, name: str,
+               interfaces: frozenset[str]) -> tuple[Component | None, tuple[Diagnostic, ...]]:
+    """A description read once, however many systems of one run use it."""
+    try:
+        tree, errors = load(data, path)
+    except Refused as refused:
+        return None, refused.diagnostics
+    component, more = read_component(tree, name, interfaces)
+    return component, (*errors, *more)
+
+
 def load_component(inputs: Inputs, name: str) -> tuple[Component | None, list[Diagnostic]]:
     source = inputs.components[name]
-    try:
-        tree, errors = load(source.data, source.path)
-    except Refused as refused:
-        return None, list(refused.diagnostics)
-    component, more = read_component(tree, name, frozenset(inputs.interfaces))
-    return component, [*errors, *more]
+    component, errors = _component(source.data, source.path, name, frozenset(inputs.interfaces))
+    return component, list(errors)
