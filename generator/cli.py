@@ -11,7 +11,7 @@ import tempfile
 import textwrap
 from pathlib import Path
 
-from generator import image, parameters, schema, show, slots, stubs
+from generator import image, new, parameters, schema, show, slots, stubs
 from generator.abi import read_abi
 from generator.build import Checked, check_system, make, read_composed, verify_files
 from generator.cli_authority import add_commands
@@ -189,6 +189,29 @@ def command_show(session: Session) -> int:
     return 0
 
 
+def command_new(session: Session) -> int:
+    """The files of something new, in TESSERA_EXTRA if there is one, with what to do next."""
+    arguments, inputs = session.arguments, session.inputs
+    name = arguments.name
+    if arguments.kind == "component":
+        files = new.component(name, inputs)
+        following = f"generator/tessera new manifest {name.split('/')[-1][:15]} --of {name}"
+    elif arguments.kind == "manifest":
+        files = new.manifest(name, arguments.of or f"apps/{name}", _components(inputs), inputs)
+        following = f"make run SYSTEM={name}"
+    else:
+        system = read_composed(inputs, session.read(manifest_path(inputs, name)), session.read)
+        instances = read_manifest(system.tree, name)[0].instances
+        files = new.scenario(name, instances[-1].name if instances else "init", inputs)
+        following = (f"/usr/bin/python3 -m pytest {next(iter(files))}" if inputs.extra is None else
+                     f"make test TESSERA_EXTRA={inputs.extra}")
+    for path, text in files.items():
+        write_if_changed(inputs.roots[-1] / path, text.encode())
+        print(f"written: {shown(inputs.roots[-1] / path, session.root)}")
+    print(f"next: {following}")
+    return 0
+
+
 def command_explain(session: Session) -> int:
     """What an error code means; without a code, all of them with their titles."""
     code = session.arguments.code
@@ -238,6 +261,11 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("schema", help="print the JSON Schema of manifests, for editors")
     command.add_argument("--out", help="write it and the fragments' into this folder, such as manifests/schema")
     command.set_defaults(run=command_schema)
+    command = commands.add_parser("new", help="the files of a new component, manifest or scenario")
+    command.add_argument("kind", choices=new.KINDS)
+    command.add_argument("name", metavar="NAME", help="such as apps/hi for a component, hi for a manifest or scenario")
+    command.add_argument("--of", metavar="COMPONENT", help="what a new manifest adds to the demo (default: apps/NAME)")
+    command.set_defaults(run=command_new)
     command = commands.add_parser("stubs", help="write the C headers that components are compiled with")
     command.add_argument("--out", required=True, help="folder for the headers, such as build/gen")
     command.set_defaults(run=command_stubs)
