@@ -143,7 +143,9 @@ class Reader:
             self.error("TSS-008", node.position, f"{what} {short(node.text)} {reason}",
                        f"write {example}, decimal and without quotes")
         else:
-            self.error("TSS-012", node.position, f"{what} must be {example}, not {short(node.text)}")
+            empty = node.plain and node.text == ""
+            found = "is empty" if empty else f"must be {example}, not {short(node.text)}"
+            self.error("TSS-012", node.position, f"{what} {found}", f"write {example}" if empty else "")
         return None
 
     def integer(self, node: Node, what: str, low: int, high: int) -> int | None:
