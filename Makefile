@@ -53,8 +53,8 @@ run: setup
 ## test              everything: lint, unit, generator and scenario tests
 test: setup
 	$(Q)$(PYTEST) -n 2 --dist loadgroup -m 'not machines' tests
-ifneq ($(EXTRA),)
-	$(Q)$(PYTEST) --rootdir . -c .pytest.ini $(wildcard $(EXTRA)tests)
+ifneq ($(and $(EXTRA),$(wildcard $(EXTRA)tests)),)
+	$(Q)$(PYTEST) --rootdir . -c .pytest.ini $(EXTRA)tests
 endif
 
 ## test-machines     the image on many more machines than `make test` boots

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The stages in a row, as the commands `check` and `build` use them."""
+import functools
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -38,11 +39,15 @@ class Checked:
     composed: Composed | None = None
     manifest: Manifest | None = None
     verdicts: list[Verdict] = field(default_factory=list)
-    graph: reach.Graph | None = None
     system: System | None = None
     errors: list[Diagnostic] = field(default_factory=list)
     images: dict[str, Image] = field(default_factory=dict)
     elfs: dict[str, bytes] = field(default_factory=dict)
+
+    @functools.cached_property
+    def graph(self) -> reach.Graph | None:
+        """Who can influence whom; made only when somebody asks."""
+        return None if self.system is None else reach.Graph(self.system)
 
 
 def _symbols(text: str) -> dict[str, str]:
@@ -145,11 +150,13 @@ def _check_model(checked: Checked, inputs: Inputs, build: Path, dot_config: str 
 def _check_policy(checked: Checked) -> None:
     """Judged on whatever could be resolved: an error elsewhere does not hide a violation."""
     assert checked.system is not None
-    checked.graph = reach.Graph(checked.system)
+    if not checked.system.manifest.policy:
+        return
 
     def error(code: str, position: Position, message: str, hint: str, *notes: Note) -> None:
         checked.errors.append(Diagnostic(code, position, message, hint, notes))
 
+    assert checked.graph is not None
     checked.verdicts = judge(checked.system, checked.graph, error)
 
 

@@ -115,8 +115,9 @@ CODES: dict[str, tuple[str, str]] = {
     "TSS-081": ("never, but it can", "The policy says `never: A -> B`, but there is a chain of steps by which "
                 "A influences B: a request reaches the server, an answer reaches the client, a supervisor ends its "
                 "instances, a connection with the right grant may be handed on. Each step is shown with its line. What "
-                "influences B is also what B is told: `never: B -> A` forbids that A learns from B. Trusted without "
-                "being named are the kernel and init."),
+                "influences B is also what B is told: `never: B -> A` forbids that A learns from B. A server "
+                "whose component.yaml says `keeps_apart: true` passes nothing from one client to another; verdicts "
+                "that rest on it name it. Trusted without being named are the kernel and init."),
     "TSS-082": ("used by another", "The policy says `only: {who: [..], may_use: X}`, but somebody else is connected to "
                 "X, or can be handed a connection to it by one who holds it with the right grant."),
     "TSS-083": ("isolated, but reached", "The policy says that these instances are isolated, but one of them can "

@@ -156,11 +156,10 @@ class Graph:
         while ahead and target not in found.keys() - {source}:
             label, path = ahead.popleft()
             for flow in self.flows[label.node]:
-                after = self.after(label, flow, trusted)
-                if after is None or not _is_new(labels, after):
-                    continue
-                found.setdefault(after.node, (*path, flow))
-                ahead.append((after, (*path, flow)))
+                after = _kept(labels, self.after(label, flow, trusted))
+                if after is not None:
+                    found.setdefault(after.node, (*path, flow))
+                    ahead.append((after, (*path, flow)))
         return found
 
     def after(self, label: _Label, flow: Flow, trusted: frozenset[str]) -> _Label | None:
@@ -209,15 +208,18 @@ class Graph:
         return list(found.values())
 
 
-def _is_new(labels: dict[tuple[str, bool], list[frozenset[str]]], label: _Label) -> bool:
-    """Does it lead further than what was there before? Notes it then."""
-    before = labels.setdefault((label.node, label.asked), [])
-    if any(other <= label.apart for other in before):
-        return False
+def _kept(labels: dict[tuple[str, bool], list[frozenset[str]]], label: _Label | None) -> _Label | None:
+    """The label to go on with, noted; None if it leads no further than one that was there before.
+
+    Where there are too many, it forgets through whom it came, which lets it go further.
+    """
+    before = labels.setdefault((label.node, label.asked), []) if label is not None else []
+    if label is None or any(other <= label.apart for other in before):
+        return None
     if len(before) >= LABELS_MAX:
         label = _Label(label.node, label.asked, frozenset())
     before.append(label.apart)
-    return True
+    return label
 
 
 def _circle(start: str, calls: dict[str, list[Flow]]) -> tuple[Flow, ...]:
