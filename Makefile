@@ -7,10 +7,16 @@ ifneq ($(words $(O)) $(words $(SYSTEM)),1 1)
 $(error O and SYSTEM are one word each, without spaces: O=$(O) SYSTEM=$(SYSTEM))
 endif
 override O := $(patsubst %/,%,$(O))
+# A tree of your own beside this one: components/, manifests/, configs/, tests/. See manifests/example.
+ifneq ($(words $(TESSERA_EXTRA)),$(if $(TESSERA_EXTRA),1,0))
+$(error TESSERA_EXTRA is one word, without spaces: $(TESSERA_EXTRA))
+endif
+override TESSERA_EXTRA := $(abspath $(TESSERA_EXTRA))
+EXTRA := $(if $(TESSERA_EXTRA),$(TESSERA_EXTRA)/)
 
 # Everything that building, running and testing needs, in one place. `make setup` installs what is missing.
 PACKAGES := gcc binutils make git python3 python3-kconfiglib python3-ruamel.yaml python3-jsonschema python3-jinja2 \
-	python3-pyelftools python3-rich grub-pc-bin grub-efi-amd64-bin grub-common xorriso mtools \
+	python3-pyelftools python3-rich graphviz chromium grub-pc-bin grub-efi-amd64-bin grub-common xorriso mtools \
 	qemu-system-x86 ovmf bochs bochsbios bochs-term vgabios python3-pytest python3-pytest-xdist mypy flake8 shellcheck \
 	clang clang-format clang-tidy cppcheck libclang-rt-dev spin
 
@@ -21,7 +27,7 @@ NM := nm
 PYTHON := /usr/bin/python3
 TESSERA := $(PYTHON) generator/tessera
 PYTEST := $(PYTHON) -m pytest
-export O SYSTEM CC
+export O SYSTEM CC TESSERA_EXTRA
 export PYTHONDONTWRITEBYTECODE := 1
 
 Q := $(if $(filter 1,$(V)),,@)
@@ -31,10 +37,10 @@ MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: help setup run test coverage verify soak test-machines image iso bench bench-compare bench-keep bench-peers \
-	bench-path bench-profile bench-smp mutate lint format clean kernel components stubs FORCE
+	bench-path bench-profile bench-smp mutate mutate-manifests lint format clean kernel components stubs FORCE
 
 help:
-	@echo 'Usage: make TARGET [SYSTEM=name] [O=dir] [V=1] [CC=clang]'
+	@echo 'Usage: make TARGET [SYSTEM=name] [O=dir] [V=1] [CC=clang] [TESSERA_EXTRA=dir]'
 	@echo
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
 	@echo
@@ -48,6 +54,9 @@ run: setup
 ## test              everything: lint, unit, generator and scenario tests
 test: setup
 	$(Q)$(PYTEST) -n 2 --dist loadgroup -m 'not machines' tests
+ifneq ($(and $(EXTRA),$(wildcard $(EXTRA)tests)),)
+	$(Q)$(PYTEST) --rootdir . -c .pytest.ini $(EXTRA)tests
+endif
 
 ## test-machines     the image on many more machines than `make test` boots
 test-machines: setup
@@ -113,6 +122,10 @@ lint: setup
 ## mutate            break the code in many ways, one at a time: each must turn a test red
 mutate: setup
 	$(Q)$(PYTHON) tests/mutate/run.py
+
+## mutate-manifests  every shipped manifest with one token changed, in every way: a quarter of an hour
+mutate-manifests: setup
+	$(Q)TESSERA_MUTATIONS=all $(PYTEST) -n 2 -s tests/generator/test_mutations.py
 
 ## format            rewrite C sources in the project's layout
 format:

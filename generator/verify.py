@@ -5,10 +5,11 @@ Imports nothing of plan or emit. A difference names the instance and the slot; a
 """
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from generator.diagnostics import Diagnostic, Position
+from generator.verify_compose import compose
 from generator.verify_derive import Capability, Expected, expectation
 from generator.verify_read import SOURCES, Found, Malformed, read_bundle, read_supervision
 
@@ -24,6 +25,7 @@ class Inputs:
     components: Mapping[str, bytes]
     elfs: Mapping[str, bytes]
     dump: bool = False
+    fragments: Mapping[str, bytes] = field(default_factory=dict)  # by the names that `extends` calls them
 
 
 def _names(mask: int) -> list[str]:
@@ -127,7 +129,8 @@ def verify(bundle: bytes, inputs: Inputs, path: str) -> tuple[Found | None, list
     except Malformed as error:
         return None, [Diagnostic(error.code, position, error.message)]
     order = [row["name"] for row in found.instances[1:]]
-    expected = expectation(inputs.manifest, inputs.components, inputs.elfs, order, len(bundle), inputs.dump)
+    whole = compose(inputs.manifest, inputs.fragments)
+    expected = expectation(whole, inputs.components, inputs.elfs, order, len(bundle), inputs.dump)
     return found, [Diagnostic("TSS-073", position, line) for line in _differences(found, expected)]
 
 

@@ -10,14 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ruamel.yaml import YAML
+from generator.verify_compose import parameters, yaml
 
 PAGE = 4096
 READ, WRITE, EXECUTE, GRANT, CONTROL, CALL, SEND, RECEIVE = 1, 2, 4, 8, 16, 32, 64, 128
 SIGNAL, WAIT, BIND, INSPECT, SCHEDULE, DEVICE, INSTALL = 256, 512, 1024, 2048, 4096, 8192, 32768
 SYSTEM_RIGHTS = {"inspect": INSPECT, "schedule": SCHEDULE, "device": DEVICE}
 CONNECTION_RIGHTS = {"call": CALL, "send": SEND, "grant": GRANT}
-IMAGE, HEAP, DIRECTORY, WINDOWS = 0x400000, 0x1_0000_0000, 0x2_0000_0000, 0x3_0000_0000
+IMAGE, HEAP, DIRECTORY, PARAMETERS, WINDOWS = 0x400000, 0x1_0000_0000, 0x2_0000_0000, 0x2_8000_0000, 0x3_0000_0000
 STACK_TOP, IPC_PAGE = 0x7FFF_F000_0000, 0x7FFF_F800_0000
 INIT_SLOTS, INIT_STACK, INIT_PRIORITY = 1024, 8 * PAGE, 255
 FACTORY = {"priority": 100, "slice": "10ms", "memory": "256K", "stack": "16K", "heap": 0, "slots": 256, "cpu": 0}
@@ -54,10 +54,6 @@ class _Work:
             original: bool = True) -> None:
         assert (name, slot) not in self.capabilities
         self.capabilities[name, slot] = (kind, attributes, rights, address, rights if address else 0, original)
-
-
-def _yaml(data: bytes) -> dict[str, Any]:
-    return dict(YAML(typ="safe", pure=True).load(data.decode("utf-8")))
 
 
 def _number(value: Any) -> int:
@@ -98,7 +94,8 @@ def _image(work: _Work, name: str, elf: bytes, stack: int, cpu: int = 0) -> int:
     return IMAGE + entry
 
 
-def _own_slots(work: _Work, name: str, description: dict[str, Any], given: dict[str, str]) -> dict[str, int]:
+def _own_slots(work: _Work, name: str, description: dict[str, Any], given: dict[str, str],
+               set_here: dict[str, Any]) -> dict[str, int]:
     """Everything from slot 16 up except connections, whose slots are returned by need."""
     slot, windows, needs = 16, 0, {}
     for provided, row in (description.get("provides") or {}).items():
@@ -119,6 +116,10 @@ def _own_slots(work: _Work, name: str, description: dict[str, Any], given: dict[
         slot += 1
     for _ in description.get("events") or []:
         work.add(name, slot, "EVENT", (name,), SIGNAL | WAIT | BIND)
+        slot += 1
+    if description.get("parameters"):
+        work.add(name, slot, "MEMORY", (name, "MAPPED", f"{name}.parameters"), READ, PARAMETERS)
+        work.sections[f"{name}.parameters"] = (3, READ, parameters(description["parameters"], set_here), PAGE, 0)
         slot += 1
     work.ends[name] = slot
     return needs
@@ -145,6 +146,8 @@ def _links(manifest: dict[str, Any], descriptions: dict[str, dict[str, Any]]) ->
     found = []
     for client, row in instances.items():
         for name, target in (row.get("connect") or {}).items():
+            if target == "none":
+                continue
             need = descriptions[client]["needs"][name]
             asked = target if isinstance(target, dict) else {"to": target}
             server, _, provided = asked["to"].partition(".")
@@ -221,7 +224,7 @@ def _instance(work: _Work, name: str, row: dict[str, Any], description: dict[str
         "image_base": IMAGE, "stack_top": STACK_TOP, "ipc_page": IPC_PAGE,
         "argument": heap | contract["heartbeat"] << 32, "slots": value["slots"],
         "priority": value["priority"], "slice_us": _number(value["slice"]), "flags": int(description.get("fpu", False))}
-    return _own_slots(work, name, description, row.get("devices") or {})
+    return _own_slots(work, name, description, row.get("devices") or {}, row.get("parameters") or {})
 
 
 def _init(work: _Work, order: list[str], elf: bytes, bundle_bytes: int, guard: str | None,
@@ -275,12 +278,11 @@ def _guard(work: _Work, guard: str, order: list[str], contracts: dict[str, dict[
     work.add(guard, 9, "MEMORY", (guard, "MAPPED", f"{guard}.supervision"), READ, DIRECTORY)
 
 
-def expectation(manifest_file: bytes, component_files: Mapping[str, bytes], elf_files: Mapping[str, bytes],
+def expectation(manifest: dict[str, Any], component_files: Mapping[str, bytes], elf_files: Mapping[str, bytes],
                 order: list[str], bundle_bytes: int, dump: bool) -> Expected:
     """`order`: names of the instances in the bundle's order, which must start providers before clients."""
-    manifest = _yaml(manifest_file)
     rows = manifest["instances"] or {}
-    descriptions = {name: _yaml(component_files[row["component"]]) for name, row in rows.items()}
+    descriptions = {name: yaml(component_files[row["component"]]) for name, row in rows.items()}
     work, slots = _Work(), {"init": {"log": 17}}
     guard = next((name for name, row in rows.items() if row["component"] == GUARD), None)
     contracts = {name: _contract(row, descriptions[name], guard is not None) for name, row in rows.items()}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * hash.h - BLAKE2b with a result of 256 bits (RFC 7693), for kernel and init, which check the same bundle with the same
- * code. Why not SHA-256: kernel/doc/adr/0004-hash.md. `b2sum -l 256` and Python's hashlib.blake2b compute it too.
+ * code. Why not SHA-256: kernel/doc/adr/0006-hash.md. `b2sum -l 256` and Python's hashlib.blake2b compute it too.
  *
  * Freestanding, no allocation, general registers only, under 400 bytes of stack. A hash is made by tss_hash_start, any
  * number of tss_hash_add, tss_hash_finish; tss_hash does the three at once.
