@@ -11,7 +11,7 @@ import pytest
 
 from bench import peers, profile
 from bench.figures import KEPT, Figures, comparison, differences, keep, not_kept, read, text, tools
-from bench.measure import TARGETS, Row, Unsteady, measure, missed, twice
+from bench.measure import AHEAD, TARGETS, Row, Unsteady, measure, missed, twice
 from bench.path import Step, ways
 from lib.plugins import output_folder
 
@@ -67,6 +67,11 @@ def test_missed_targets_are_named() -> None:
     assert missed({**good, "sched_pick_200": Row(1, 106, 1)}) == [
         "sched_pick_200: 106, but sched_pick_2: 100: not O(1)"]
     assert len(missed({})) == len(TARGETS) + 1
+
+
+def test_targets_ahead_are_ahead() -> None:
+    kept = read(KEPT).rows
+    assert [name for name, most in AHEAD.items() if kept[name].median <= most] == []
 
 
 def test_the_way_of_a_row_is_shown() -> None:

@@ -7,7 +7,6 @@ compiled; `corrupt`, what is changed in a finished build before verify reads it.
 After a wanted change of wording: `python3 tests/generator/test_fixtures.py --write [NAME...]`, then read the diff.
 """
 import contextlib
-import hashlib
 import io
 import os
 import re
