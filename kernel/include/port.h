@@ -90,7 +90,8 @@ ALWAYS_INLINE bool port_waiting(const struct port *port)
 /* Who would get a call at once; NULL: nobody. */
 ALWAYS_INLINE struct thread *port_fast_receiver(const struct port *port)
 {
-	return port->fast ? port->fast->server : NULL;
+	const struct reply *reply = __atomic_load_n(&port->fast, __ATOMIC_ACQUIRE);
+	return reply ? reply->server : NULL;
 }
 
 /*

@@ -335,7 +335,8 @@ ALWAYS_INLINE status_t reply_switch_to(struct thread *self, struct port *port, s
 	self->port = port;
 	self->state = TSS_THREAD_RECEIVING;
 	reply->server = self;
-	port->fast = reply; /* a reply object is free: the one just used */
+	/* A reply object is free: the one just used. */
+	__atomic_store_n(&port->fast, reply, __ATOMIC_RELEASE);
 	thread_switch_to(cpu_this(), caller);
 	return SYSCALL_NO_RESULT;
 }

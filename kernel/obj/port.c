@@ -12,7 +12,6 @@ void port_fast_end(struct port *port)
 	if (!reply)
 		return;
 	port->fast = NULL;
-	reply->server = NULL;
 	reply->next_free = port->free_reply;
 	port->free_reply = reply;
 }
@@ -23,9 +22,11 @@ void port_fast_update(struct port *port)
 	bool fast = IS_ENABLED(CONFIG_DONATION) && !port->dead && port_waiting(port) && port->free_reply;
 	if (!fast)
 		return;
-	port->fast = port->free_reply;
-	port->free_reply = port->fast->next_free;
-	port->fast->server = port->receiver;
+	struct reply *reply = port->free_reply;
+	port->free_reply = reply->next_free;
+	reply->server = port->receiver;
+	/* Last: another CPU may be looking who waits here, and then whether he does so there (fast.S). */
+	__atomic_store_n(&port->fast, reply, __ATOMIC_RELEASE);
 }
 
 void port_reply_freed(struct port *port)
