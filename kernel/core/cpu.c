@@ -111,7 +111,7 @@ void cpu_exclusive(void)
 		cpu_take(cpu);
 	}
 	__atomic_store_n(&self->parked, false, __ATOMIC_RELEASE);
-	self->exclusive = true;
+	self->exclusive = self->owns_all = true;
 	self->exclusives++;
 }
 
@@ -119,7 +119,7 @@ void cpu_exclusive(void)
 static void cpu_exclusive_end(struct cpu *self)
 {
 	uint64_t kicks = self->kicks;
-	self->exclusive = false;
+	self->exclusive = self->owns_all = false;
 	self->kicks = 0;
 	EACH_CPU(cpu) {
 		if (cpu == self)

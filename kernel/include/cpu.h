@@ -41,6 +41,7 @@ struct cpu {
 	bool wanted;                 /* 0x36 somebody waits for the lock: let him have it before going back to user */
 	bool unused;                 /* 0x37 always false: entry.S looks at all four at once */
 	bool call_pending;           /* 0x38 the current thread waits, parked, for its system call to begin (anew) */
+	bool owns_all;               /* exclusive, or the only CPU: may work on everything */
 	bool fsgsbase;               /* the CPU has those instructions */
 	bool extended_used;          /* some thread has or had `extended`: only then a switch looks */
 	bool timer_armed;
@@ -77,7 +78,7 @@ ALWAYS_INLINE bool cpu_is_here(const struct cpu *cpu)
 /* May this CPU work on everything? */
 ALWAYS_INLINE bool cpu_is_exclusive(void)
 {
-	return CPUS_MAX == 1 || cpu_this()->exclusive || cpu_count == 1;
+	return CPUS_MAX == 1 || cpu_this()->owns_all;
 }
 
 /*

@@ -104,6 +104,7 @@ static bool cpu_start(struct cpu *cpu, struct trampoline *data, uint32_t page)
 	stage_set(STAGE_RUN);
 	while (stage_get() != STAGE_ABSENT)
 		arch_pause();
+	cpus[0].owns_all = false;
 	cpu_count++;
 	return true;
 }

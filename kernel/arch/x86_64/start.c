@@ -26,6 +26,7 @@ void cpu_init(struct cpu *cpu)
 	gdt_init(cpu->index);
 	cpu->self = cpu;
 	cpu->lock = 1;
+	cpu->owns_all = cpu->index == 0;
 	cpu->held = 1ull << (RANK_CPU + cpu->index);
 	cpu->kernel_stack = cpu_stack_top(cpu->index);
 	write_msr(MSR_GS_BASE, (uint64_t)cpu);
