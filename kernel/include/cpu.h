@@ -44,7 +44,6 @@ struct cpu {
 	bool owns_all;               /* exclusive, or the only CPU: may work on everything */
 	bool fsgsbase;               /* the CPU has those instructions */
 	bool extended_used;          /* some thread has or had `extended`: only then a switch looks */
-	bool timer_armed;
 	uint32_t apic_id;
 	struct arch_extended *extended; /* of the thread whose vector registers and FS base the CPU has; NULL: nobody's */
 	uint64_t charged_tsc;        /* since when `sched` is charged */
@@ -53,6 +52,7 @@ struct cpu {
 	uint64_t slice_armed;        /* the timer is set to fire by this TSC, for the end of a slice; UINT64_MAX: not for one */
 	uint64_t timer_set_for;      /* us the hardware timer is set for; UINT64_MAX: stopped */
 	uint64_t timer_deadline;     /* the same as clock.c sees it, which may take several shots */
+	bool timer_armed;
 	uint64_t kicks;              /* CPUs to interrupt when the exclusive section ends */
 	uint64_t lot;                /* CONFIG_PERTURB: state of the generator */
 	uint64_t held;               /* CONFIG_LOCK_CHECK: bit r: a lock of that rank is held */

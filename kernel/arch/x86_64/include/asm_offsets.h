@@ -10,7 +10,7 @@
 #define CPU_NEED_RESCHED 0x34 /* and the three bytes after it */
 #define CPU_CALL_PENDING 0x38
 #define CPU_FAST_CALLS 0x50
-#define CPU_LOCK 0xc0
+#define CPU_LOCK 0x100
 
 /* From the start of struct thread. */
 #define THREAD_FRAME 0x28
