@@ -7,13 +7,19 @@ ifneq ($(words $(O)) $(words $(SYSTEM)),1 1)
 $(error O and SYSTEM are one word each, without spaces: O=$(O) SYSTEM=$(SYSTEM))
 endif
 override O := $(patsubst %/,%,$(O))
+# A tree of your own beside this one: components/, manifests/, configs/, tests/. See manifests/example.
+ifneq ($(words $(TESSERA_EXTRA)),$(if $(TESSERA_EXTRA),1,0))
+$(error TESSERA_EXTRA is one word, without spaces: $(TESSERA_EXTRA))
+endif
+override TESSERA_EXTRA := $(abspath $(TESSERA_EXTRA))
+EXTRA := $(if $(TESSERA_EXTRA),$(TESSERA_EXTRA)/)
 
 # Everything that building, running and testing needs, in one place. `make setup` installs what is missing.
 PACKAGES := gcc binutils make git python3 python3-kconfiglib python3-ruamel.yaml python3-jsonschema python3-jinja2 \
-	python3-pyelftools python3-rich grub-pc-bin grub-efi-amd64-bin grub-common xorriso mtools \
+	python3-pyelftools python3-rich graphviz chromium grub-pc-bin grub-efi-amd64-bin grub-common xorriso mtools \
 	e2fsprogs gnupg qemu-system-x86 qemu-utils ovmf python3-labgrid bochs bochsbios bochs-term vgabios python3-pytest \
 	python3-pytest-xdist mypy flake8 shellcheck zsh \
-	clang clang-format clang-tidy cppcheck libclang-rt-dev
+	clang clang-format clang-tidy cppcheck libclang-rt-dev spin
 
 CC := $(if $(filter default undefined,$(origin CC)),gcc,$(CC))
 LD := ld
@@ -22,7 +28,7 @@ NM := nm
 PYTHON := /usr/bin/python3
 TESSERA := $(PYTHON) generator/tessera
 PYTEST := $(PYTHON) -m pytest
-export O SYSTEM CC
+export O SYSTEM CC TESSERA_EXTRA
 export PYTHONDONTWRITEBYTECODE := 1
 
 Q := $(if $(filter 1,$(V)),,@)
@@ -31,10 +37,12 @@ say = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' '$(1)' '$(patsubst $(O)/%,%,$
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help setup run test coverage soak test-machines test-products test-lab image iso disk qcow2 direct sbom bench mutate lint format clean kernel components stubs FORCE
+.PHONY: help setup run test coverage verify soak test-machines test-products test-lab image iso disk qcow2 direct sbom \
+	bench bench-compare bench-keep bench-peers bench-path bench-profile bench-smp mutate mutate-manifests lint format \
+	clean kernel components stubs FORCE
 
 help:
-	@echo 'Usage: make TARGET [SYSTEM=name] [O=dir] [V=1] [CC=clang]'
+	@echo 'Usage: make TARGET [SYSTEM=name] [O=dir] [V=1] [CC=clang] [TESSERA_EXTRA=dir]'
 	@echo
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
 	@echo
@@ -48,6 +56,9 @@ run: setup
 ## test              everything: lint, unit, generator and scenario tests
 test: setup
 	$(Q)$(PYTEST) -n 2 --dist loadgroup -m 'not machines and not products' tests
+ifneq ($(and $(EXTRA),$(wildcard $(EXTRA)tests)),)
+	$(Q)$(PYTEST) --rootdir . -c .pytest.ini $(EXTRA)tests
+endif
 
 ## test-machines     the image on many more machines than `make test` boots
 test-machines: setup
@@ -72,6 +83,36 @@ bench: setup
 	+$(Q)$(MAKE) --no-print-directory image SYSTEM=bench
 	$(Q)$(PYTHON) tests/bench/run.py --out $(O)
 
+## bench-path        ROW=name: the instructions of a row of the bench, by function (LIST=1: each one)
+bench-path: setup
+	+$(Q)$(MAKE) --no-print-directory image SYSTEM=bench
+	$(Q)$(PYTHON) tests/bench/path.py $(ROW) $(if $(LIST),--list)
+
+## bench-smp         how pairs, shared servers, memory and frames scale with the CPUs; CPUS=2
+CPUS ?= 2
+bench-smp: setup
+	+$(Q)$(MAKE) --no-print-directory image SYSTEM=bench_cpus
+	$(Q)PYTHONPATH=tests $(PYTHON) tests/bench/cpus.py --cpus $(CPUS)
+
+## bench-compare     ratios of two files of figures: OLD=a.json NEW=b.json (kept figures and the last run's)
+OLD ?= tests/bench/figures.json
+NEW ?= $(O)/bench.json
+bench-compare: setup
+	$(Q)$(PYTHON) tests/bench/compare.py $(OLD) $(NEW)
+
+## bench-keep        make the last run's figures the kept ones: WHY='what made them change'
+bench-keep: setup
+	$(Q)$(PYTHON) tests/bench/compare.py $(OLD) $(NEW) --keep '$(subst ','\'',$(WHY))'
+
+## bench-peers       the last run's figures beside Linux's, which apt brings
+bench-peers: setup
+	$(Q)$(PYTHON) tests/bench/peers.py
+
+## bench-profile     guest instructions by function until the prompt; ARGS='--to init:_start' and others
+bench-profile: setup
+	+$(Q)$(MAKE) --no-print-directory image
+	$(Q)$(PYTHON) tests/bench/profile.py $(ARGS)
+
 ## coverage          which lines of the kernel run in scenarios and fuzzing, by file; fails below 80 %
 coverage: setup
 	+$(Q)$(MAKE) --no-print-directory image SYSTEM=ktest
@@ -79,9 +120,13 @@ coverage: setup
 	$(Q)TESSERA_COVERAGE="$(abspath $(O))/coverage" $(PYTEST) -q -n 2 --dist loadgroup tests/scenario
 	$(Q)$(PYTHON) tests/lines/report.py --kernel $(O)/kernel/kernel.elf --records $(O)/coverage
 
-## soak              10 million hostile calls and as many damaged bundles: a quarter of an hour or more
+## verify            the protocol between CPUs in every interleaving, by SPIN
+verify: setup
+	$(Q)$(PYTHON) tests/model/run.py
+
+## soak              10 million hostile calls, as many damaged bundles, ten seeds of stress on all CPUs: two hours
 soak: setup
-	$(Q)TESSERA_SOAK=1 $(PYTEST) -n 2 tests/scenario/test_fuzz.py tests/fuzz
+	$(Q)TESSERA_SOAK=1 $(PYTEST) -n 2 tests/scenario/test_fuzz.py tests/scenario/test_cpus.py tests/fuzz
 
 ## lint              format, static analysis, types, sizes, walls
 lint: setup
@@ -90,6 +135,10 @@ lint: setup
 ## mutate            break the code in many ways, one at a time: each must turn a test red
 mutate: setup
 	$(Q)$(PYTHON) tests/mutate/run.py
+
+## mutate-manifests  every shipped manifest with one token changed, in every way: a quarter of an hour
+mutate-manifests: setup
+	$(Q)TESSERA_MUTATIONS=all $(PYTEST) -n 2 -s tests/generator/test_mutations.py
 
 ## format            rewrite C sources in the project's layout
 format:

@@ -1,13 +1,19 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Components: every folder with a component.yaml whose Kconfig symbol is on. One ELF each, made with libtessera and
 # with nothing of the kernel but kernel/include/abi.
-COMPONENT_FOLDERS := $(patsubst components/%/component.yaml,%,$(sort $(wildcard components/init/component.yaml \
-	components/*/*/component.yaml)))
+# Those of TESSERA_EXTRA are beside them: `inner` is a path without that folder, `home` a component's folder.
+inner = $(if $(EXTRA),$(patsubst $(EXTRA)%,%,$(1)),$(1))
+COMPONENT_FILES := $(sort $(wildcard components/init/component.yaml components/*/*/component.yaml)) \
+	$(if $(EXTRA),$(sort $(wildcard $(EXTRA)components/*/*/component.yaml)))
+COMPONENT_FOLDERS := $(patsubst components/%/component.yaml,%,$(call inner,$(COMPONENT_FILES)))
+home = $(patsubst %/component.yaml,%,$(firstword $(wildcard components/$(1)/component.yaml \
+	$(EXTRA)components/$(1)/component.yaml)))
 upper = $(shell printf '%s' '$(subst /,_,$(1))' | tr a-z- A-Z_)
 COMPONENTS := $(foreach c,$(COMPONENT_FOLDERS),$(if $(filter init,$(c))$(CONFIG_$(call upper,$(c))),$(c)))
 COMPONENT_ELFS := $(foreach c,$(COMPONENTS),$(O)/components/$(c)/$(notdir $(c)).elf)
 COMPONENT_SCRIPT := images/component.ld
-component_sources = $(sort $(wildcard components/$(1)/*.[cS] components/$(1)/src/*.[cS]))
+component_sources = $(sort $(wildcard $(call home,$(1))/*.[cS] $(call home,$(1))/src/*.[cS]))
+component_objects = $(patsubst %,$(O)/%.o,$(call inner,$(call component_sources,$(1))))
 
 LIBRARY := $(O)/components/lib/libtessera.a
 LIBRARY_SOURCES := $(sort $(shell find components/lib -name '*.[cS]' 2>/dev/null))
@@ -18,17 +24,17 @@ COMPONENT_FLAGS := $(C_FLAGS) -fno-stack-protector -ffunction-sections -fdata-se
 	-include $(O)/include/config.h
 
 # `fpu: true`: with the vector registers that every x86-64 CPU has. The library does without them.
-FPU_COMPONENTS := $(patsubst components/%/component.yaml,%,$(shell grep -lx 'fpu: true' \
-	$(COMPONENT_FOLDERS:%=components/%/component.yaml)))
-component_of = $(patsubst %/,%,$(patsubst %/src/,%/,$(patsubst components/%,%,$(dir $(1)))))
+FPU_COMPONENTS := $(patsubst components/%/component.yaml,%,$(call inner,$(shell grep -lx 'fpu: true' \
+	$(COMPONENT_FILES))))
+component_of = $(patsubst %/,%,$(patsubst %/src/,%/,$(patsubst components/%,%,$(dir $(call inner,$(1))))))
 component_flags = $(filter-out $(if $(filter $(FPU_COMPONENTS),$(call component_of,$(1))),-mgeneral-regs-only), \
 	$(COMPONENT_FLAGS))
 
 # The generator's output from interfaces, component.yaml files and the ABI's tables; unchanged files keep their time.
 GENERATOR := $(filter-out %.pyc,$(wildcard generator/tessera generator/*.py generator/*/*))
 STUBS := $(O)/gen/stamp
-STUB_INPUTS := $(GENERATOR) $(wildcard components/interfaces/*.yaml kernel/include/abi/*) \
-	$(COMPONENT_FOLDERS:%=components/%/component.yaml)
+STUB_INPUTS := $(GENERATOR) $(wildcard components/interfaces/*.yaml $(EXTRA)components/interfaces/*.yaml \
+	kernel/include/abi/*) $(COMPONENT_FILES) $(O)/include/extra
 
 ## components        libtessera and all components that the configuration switches on
 components: $(COMPONENT_ELFS)
@@ -43,16 +49,29 @@ $(STUBS): $(STUB_INPUTS)
 $(O)/gen/%.h: $(STUBS) ;
 
 # A source sees the slots.h of the component whose folder it lies in.
-slots = -I$(O)/gen/slots/$(patsubst %/src/,%,$(patsubst components/%,%,$(dir $(1))))
-$(O)/components/%.c.o: components/%.c $(O)/include/config.h $(O)/include/compiler | $(STUBS)
-	$(call say,CC,$<)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(call component_flags,$<) $(call slots,$<) -MMD -MP -c $< -o $@
-
-$(O)/components/%.S.o: components/%.S $(O)/include/config.h $(O)/include/compiler | $(STUBS)
-	$(call say,AS,$<)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(COMPONENT_FLAGS) $(call slots,$<) -D__ASSEMBLER__ -MMD -MP -c $< -o $@
+slots = -I$(O)/gen/slots/$(call component_of,$(1))
+COMPILED_WITH := $(O)/include/config.h $(O)/include/compiler
+define compile_component
+$(call say,CC,$<)
+$(Q)mkdir -p $(@D)
+$(Q)$(CC) $(call component_flags,$<) $(call slots,$<) -MMD -MP -c $< -o $@
+endef
+define assemble_component
+$(call say,AS,$<)
+$(Q)mkdir -p $(@D)
+$(Q)$(CC) $(COMPONENT_FLAGS) $(call slots,$<) -D__ASSEMBLER__ -MMD -MP -c $< -o $@
+endef
+$(O)/components/%.c.o: components/%.c $(COMPILED_WITH) | $(STUBS)
+	$(compile_component)
+$(O)/components/%.S.o: components/%.S $(COMPILED_WITH) | $(STUBS)
+	$(assemble_component)
+ifneq ($(EXTRA),)
+COMPONENT_FLAGS += "-ffile-prefix-map=$(TESSERA_EXTRA)=."
+$(O)/components/%.c.o: $(EXTRA)components/%.c $(COMPILED_WITH) | $(STUBS)
+	$(compile_component)
+$(O)/components/%.S.o: $(EXTRA)components/%.S $(COMPILED_WITH) | $(STUBS)
+	$(assemble_component)
+endif
 
 $(LIBRARY): $(LIBRARY_OBJECTS)
 	$(call say,AR,$@)
@@ -68,11 +87,11 @@ $(O)/gen/font.bin: $(FONT_SOURCE) generator/font.py
 $(O)/components/drivers/console/font.S.o: $(O)/gen/font.bin
 
 define component_rule
-$(patsubst %,$(O)/%.o,$(call component_sources,$(1))): components/$(1)/component.yaml
-$(O)/components/$(1)/$(notdir $(1)).elf: $(patsubst %,$(O)/%.o,$(call component_sources,$(1))) $(LIBRARY) $(COMPONENT_SCRIPT)
+$(call component_objects,$(1)): $(call home,$(1))/component.yaml
+$(O)/components/$(1)/$(notdir $(1)).elf: $(call component_objects,$(1)) $(LIBRARY) $(COMPONENT_SCRIPT)
 	$$(call say,LD,$$@)
 	$$(Q)$$(LD) $$(LINK_FLAGS) --gc-sections -T $$(COMPONENT_SCRIPT) $$(filter %.o,$$^) $$(LIBRARY) -o $$@
 endef
 $(foreach c,$(COMPONENTS),$(eval $(call component_rule,$(c))))
 
--include $(LIBRARY_OBJECTS:.o=.d) $(foreach c,$(COMPONENTS),$(patsubst %,$(O)/%.d,$(call component_sources,$(c))))
+-include $(LIBRARY_OBJECTS:.o=.d) $(foreach c,$(COMPONENTS),$(patsubst %.o,%.d,$(call component_objects,$(c))))

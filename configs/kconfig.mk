@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Kconfig by kconfiglib. $(O)/.config is the configuration; without one, the defconfig that the manifest names.
-KCONFIG_FILES := Kconfig $(wildcard kernel/Kconfig components/*/Kconfig components/*/*/Kconfig)
-DEFCONFIG := $(or $(shell sed -n 's/^config: *//p' manifests/$(SYSTEM).yaml 2>/dev/null),dev_defconfig)
+KCONFIG_FILES := Kconfig $(wildcard kernel/Kconfig components/*/Kconfig components/*/*/Kconfig \
+	$(EXTRA)components/*/*/Kconfig)
+MANIFEST := $(firstword $(wildcard manifests/$(SYSTEM).yaml $(EXTRA)manifests/$(SYSTEM).yaml) manifests/$(SYSTEM).yaml)
+# Evaluated only where there is no configuration yet; a manifest may have its `config:` from what it extends.
+DEFCONFIG = $(or $(shell sed -n 's/^config: *//p' $(MANIFEST) 2>/dev/null), \
+	$(shell $(TESSERA) show $(SYSTEM) config --bare 2>/dev/null),dev_defconfig)
 export KCONFIG_CONFIG := $(O)/.config
 export KCONFIG_AUTOHEADER_HEADER := /* SPDX-License-Identifier: BSD-2-Clause - made from .config, do not edit */
 
@@ -34,15 +38,18 @@ savedefconfig: $(O)/.config
 	@echo 'written: $(O)/defconfig'
 
 %_defconfig: FORCE
-	@test -f configs/$@ || { echo "there is no configs/$@; known: $(notdir $(wildcard configs/*_defconfig))" >&2; exit 1; }
+	@test -f configs/$@ -o -f $(EXTRA)configs/$@ || { \
+		echo "there is no configs/$@; known: $(notdir $(wildcard configs/*_defconfig $(EXTRA)configs/*_defconfig))" >&2; \
+		exit 1; }
 	$(Q)mkdir -p $(O)
-	$(Q)$(PYTHON) -m defconfig configs/$@ >/dev/null
+	$(Q)$(PYTHON) -m defconfig $(firstword $(wildcard configs/$@ $(EXTRA)configs/$@)) >/dev/null
 	$(merge_fragments)
 
 $(O)/.config:
 	$(call say,CONFIG,$(DEFCONFIG))
 	$(Q)mkdir -p $(@D)
-	$(Q)$(PYTHON) -m defconfig configs/$(DEFCONFIG) >/dev/null
+	$(Q)$(PYTHON) -m defconfig $(firstword $(foreach c,$(DEFCONFIG),$(wildcard configs/$(c) $(EXTRA)configs/$(c)) \
+		configs/$(c))) >/dev/null
 
 # Fragments are merged when they, or their list, are newer than the last merge; what they set stays set without them.
 ifneq ($(strip $(CONFIG_FRAGMENTS)),)
@@ -58,7 +65,7 @@ $(O)/include/auto.conf: $(O)/include/fragments
 endif
 
 # Options that are newer than .config are added to it with their defaults; auto.conf is what make itself reads.
-$(O)/include/auto.conf: $(O)/.config $(KCONFIG_FILES)
+$(O)/include/auto.conf: $(O)/.config $(KCONFIG_FILES) $(O)/include/extra
 	$(Q)mkdir -p $(@D)
 	$(Q)$(PYTHON) -m genconfig --header-path $(@D)/config.h --config-out $(O)/.config
 	$(Q)cp $(O)/.config $@
@@ -66,8 +73,14 @@ $(O)/include/auto.conf: $(O)/.config $(KCONFIG_FILES)
 $(O)/include/config.h: $(O)/include/auto.conf ;
 
 # Targets that need no configuration must not make one.
-ifneq ($(filter-out help setup clean run test coverage soak lint bench format %config,$(or $(MAKECMDGOALS),help)),)
+ifneq ($(filter-out help setup clean run test coverage soak lint bench bench-compare bench-keep bench-peers bench-profile format %config,$(or $(MAKECMDGOALS),help)),)
 -include $(O)/include/auto.conf
+# Another tree of one's own has other options.
+$(O)/include/extra: ;
+ifneq ($(file <$(O)/include/extra),$(EXTRA)|)
+$(shell mkdir -p $(O)/include)
+$(file >$(O)/include/extra,$(EXTRA)|)
+endif
 # What another compiler has made is made again.
 ifneq ($(file <$(O)/include/compiler),$(CC))
 $(shell mkdir -p $(O)/include)

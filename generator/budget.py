@@ -5,6 +5,7 @@ The figures lean to the generous side: what the generator accepts, init must nev
 """
 from collections.abc import Mapping
 
+from generator import parameters
 from generator.check import Resolved, System
 from generator.diagnostics import Diagnostic, Position
 from generator.elf import PAGE, Image, pages
@@ -39,6 +40,7 @@ def _ranges(instance: Resolved, image: Image | None) -> list[tuple[int, int]]:
     ranges = [(IMAGE, size), (STACK_TOP - instance.stack, instance.stack), (IPC_PAGE, PAGE)]
     ranges += [(HEAP, instance.heap)] if instance.heap else []
     ranges += [(DIRECTORY, PAGE)] if instance.component.directory or instance.component.name == SUPERVISOR else []
+    ranges += [(parameters.ADDRESS, PAGE)] if instance.component.parameters else []
     windows = [d for d in instance.component.devices if d.kind == "mmio"]
     return ranges + [(WINDOW_BASE + i * WINDOW_SIZE, d.count * PAGE) for i, d in enumerate(windows)]
 

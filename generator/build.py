@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The stages in a row, as the commands `check` and `build` use them."""
-from collections.abc import Mapping
+import functools
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
-from generator import budget, emit, verify
+from generator import budget, emit, reach, verify
 from generator.abi import Abi
 from generator.check import Surroundings, System, check
 from generator.component import Component
-from generator.diagnostics import Diagnostic, Position, Refused
+from generator.compose import Composed, compose
+from generator.diagnostics import Diagnostic, Note, Position, Refused
 from generator.elf import Image, read_image
-from generator.inputs import Inputs, Source, load_component, load_tree, shown
-from generator.model import Manifest, read_manifest
+from generator.inputs import Inputs, Source, find_fragment, load_component, read_source, shown
+from generator.model import Manifest, check_version, read_manifest
 from generator.plan import Plan, plan
+from generator.policy import Verdict, judge
 from generator.unused import unused
 
 SECTIONS_MAX = 1024
@@ -33,11 +36,18 @@ class Product:
 class Checked:
     """Everything that is known of a system after its checks."""
 
+    composed: Composed | None = None
     manifest: Manifest | None = None
+    verdicts: list[Verdict] = field(default_factory=list)
     system: System | None = None
     errors: list[Diagnostic] = field(default_factory=list)
     images: dict[str, Image] = field(default_factory=dict)
     elfs: dict[str, bytes] = field(default_factory=dict)
+
+    @functools.cached_property
+    def graph(self) -> reach.Graph | None:
+        """Who can influence whom; made only when somebody asks."""
+        return None if self.system is None else reach.Graph(self.system)
 
 
 def _symbols(text: str) -> dict[str, str]:
@@ -62,7 +72,7 @@ def surroundings(inputs: Inputs, used: set[str], dot_config: str | None) -> tupl
             errors += more
         if component is not None and not more:
             components[name] = component
-    configs = frozenset(path.name for path in (inputs.root / "configs").glob("*_defconfig"))
+    configs = frozenset(path.name for path in inputs.files("configs/*_defconfig"))
     return Surroundings(components, frozenset(inputs.components), configs,
                         None if dot_config is None else _symbols(dot_config)), errors
 
@@ -88,29 +98,66 @@ def read_images(checked: Checked, names: list[str], build: Path, root: Path, req
             checked.images[name], checked.elfs[name] = image, data
 
 
-def check_system(inputs: Inputs, source: Source, build: Path, dot_config: str | None, required: bool) -> Checked:
-    """load, model, check and budgets. Errors are collected, not raised."""
+class Read(Protocol):
+    """Reads a file whose lines errors can show."""
+
+    def __call__(self, path: Path, hint: str = "") -> Source: ...
+
+
+def read_composed(inputs: Inputs, source: Source, read: Read | None) -> Composed:
+    """The manifest with all that it extends; raises Refused."""
+    def fetch(name: str) -> Source | None:
+        path = find_fragment(inputs, source.file, name)
+        return None if path is None else read(path) if read else read_source(path, inputs.root)
+
+    return compose(source, fetch, check_version)
+
+
+def check_system(inputs: Inputs, source: Source, build: Path, dot_config: str | None, required: bool,
+                 read: Read | None = None) -> Checked:
+    """load, compose, model, check, policy and budgets. Errors are collected, not raised."""
     checked = Checked()
     try:
-        tree, errors = load_tree(source)
+        checked.composed = read_composed(inputs, source, read)
     except Refused as refused:
         checked.errors += refused.diagnostics
         return checked
-    checked.errors += errors
-    checked.manifest, more = read_manifest(tree, source.path)
+    checked.errors += checked.composed.errors
+    checked.manifest, more = read_manifest(checked.composed.tree, source.path)
     checked.errors += more
+    _check_model(checked, inputs, build, dot_config, required)
+    checked.errors = checked.composed.explained(checked.errors)
+    return checked
+
+
+def _check_model(checked: Checked, inputs: Inputs, build: Path, dot_config: str | None, required: bool) -> None:
+    """Everything after the manifest is read."""
+    assert checked.manifest is not None
     used = {i.component for i in checked.manifest.instances if i.component is not None}
     around, more = surroundings(inputs, used, dot_config)
     checked.errors += more
     checked.system, more = check(checked.manifest, around)
     checked.errors += more
+    _check_policy(checked)
     checked.errors += [error for name in sorted(used & around.components.keys())
                        for error in unused(around.components[name], inputs)]
     names = sorted({i.component.name for i in checked.system.instances} | {"init"})
     read_images(checked, names, build, inputs.root, required)
     checked.errors += budget.check_budgets(checked.system, checked.images)
     checked.errors += budget.check_machine(checked.system, budget.INIT_SPARE_PAGES, 0) if not required else []
-    return checked
+
+
+def _check_policy(checked: Checked) -> None:
+    """Judged on whatever could be resolved: an error elsewhere does not hide a violation."""
+    assert checked.system is not None
+    if not checked.system.manifest.policy:
+        return
+
+    def error(code: str, position: Position, message: str, hint: str, *notes: Note) -> None:
+        checked.errors.append(Diagnostic(code, position, message, hint, notes))
+
+    assert checked.graph is not None
+    checked.verdicts = judge(checked.system, checked.graph, error)
 
 
 def make(checked: Checked, abi: Abi, dump: bool) -> Product:
@@ -129,11 +176,13 @@ def make(checked: Checked, abi: Abi, dump: bool) -> Product:
     return Product(planned, bundle, root, emit.plan_json(planned, root))
 
 
-def verify_files(bundle: bytes, plan_json: str, manifest: bytes, inputs: Inputs, elfs: Mapping[str, bytes], dump: bool,
+def verify_files(bundle: bytes, plan_json: str, manifest: bytes, inputs: Inputs, checked: Checked, dump: bool,
                  where: str) -> list[Diagnostic]:
-    """verify: the files as they are on disk against manifest and components."""
+    """verify: the files as they are on disk against manifest, fragments and components."""
     components = {name: source.data for name, source in inputs.components.items()}
-    found, errors = verify.verify(bundle, verify.Inputs(manifest, components, elfs, dump), f"{where}/bundle.bin")
+    fragments = {name: source.data for name, source in checked.composed.files.items()} if checked.composed else {}
+    found, errors = verify.verify(bundle, verify.Inputs(manifest, components, checked.elfs, dump, fragments),
+                                  f"{where}/bundle.bin")
     if found is not None and not errors:
         errors += verify.verify_plan(plan_json, found, f"{where}/plan.json")
     return errors

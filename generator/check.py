@@ -12,7 +12,9 @@ from generator import devices
 from generator.component import FACTORY, Component, DeviceSlot, Need, Provide
 from generator.devices import Device
 from generator.diagnostics import Diagnostic, Note, Position, did_you_mean, short
-from generator.model import Connect, DeviceChoice, Instance, Manifest
+from generator.fields import Reader
+from generator.model import NONE, Connect, DeviceChoice, Instance, Manifest
+from generator.parameters import Value, resolve
 from generator.restart import Restart
 from generator.supervision import SUPERVISOR, check_supervision, contract, heartbeat, supervisors
 
@@ -32,6 +34,7 @@ class Link:
     interface: str
     rights: tuple[str, ...]
     may: tuple[str, ...] = ()  # what the supervisor does for this client
+    position: Position = Position("")
 
 
 @dataclass(frozen=True)
@@ -55,11 +58,13 @@ class Resolved:
     stack: int
     heap: int
     slots: int
+    cpu: int
     devices: tuple[Assigned, ...]
     restart: Restart  # with every field set
     heartbeat: int  # microseconds; 0: none
     position: Position
     places: tuple[tuple[str, Position], ...]
+    parameters: tuple[Value, ...] = ()  # in the order of component.yaml
 
     def place(self, name: str) -> Position:
         """Where a setting stands, or the instance if it does not."""
@@ -130,6 +135,11 @@ class _Checker:
                        did_you_mean(connect.name, [n.name for n in component.needs]))
             return None
         rights = self.rights(need, connect, component)
+        if connect.to == NONE:
+            if not need.optional:
+                self.error("TSS-026", connect.to_position, f"{component.name} requires the connection "
+                           f"{short(need.name)}, so it cannot be left out", self.providers(need, instance.name))
+            return None
         target = self.by_name.get(connect.to)
         if target is None:
             self.error("TSS-023", connect.to_position, f"there is no instance {short(connect.to)}",
@@ -139,7 +149,8 @@ class _Checker:
         provide = self.provided(need, connect, target, server) if server else None
         if provide is None:
             return None
-        return Link(instance.name, need.name, target.name, provide.name, need.interface, rights, connect.may)
+        return Link(instance.name, need.name, target.name, provide.name, need.interface, rights, connect.may,
+                    connect.position)
 
     def rights(self, need: Need, connect: Connect, component: Component) -> tuple[str, ...]:
         for right in connect.rights or ():
@@ -243,6 +254,22 @@ class _Checker:
 
     # settings
 
+    def cpus(self, resolved: list[Resolved], links: list[Link]) -> None:
+        """Each CPU can exist, and a server is as urgent as each client that calls it from another one."""
+        by_name = {r.name: r for r in resolved}
+        limit = int((self.around.symbols or {}).get("CONFIG_MAX_CPUS", "32"))
+        for one in resolved:
+            if one.cpu >= limit:
+                self.error("TSS-036", one.place("cpu"), f"{short(one.name)} is to run on CPU {one.cpu}, but the kernel "
+                           f"runs at most {limit}, from 0", "set CONFIG_MAX_CPUS higher, or name a lower CPU")
+        for link in links:
+            client, server = by_name.get(link.client), by_name.get(link.server)
+            if client and server and client.cpu != server.cpu and client.priority > server.priority:
+                self.error("TSS-043", server.place("priority"), f"{short(server.name)} on CPU {server.cpu} has "
+                           f"priority {server.priority}, its client {short(client.name)} on CPU {client.cpu} has "
+                           f"{client.priority}", f"write `priority: {client.priority}` or more, or put both on one "
+                           "CPU, where callers lend their priority", Note(client.place("cpu")))
+
     def resolve(self, instance: Instance, component: Component) -> Resolved:
         settings = instance.settings.over(self.manifest.defaults.over(component.defaults.over(FACTORY)))
         values = {name: value or 0 for name, value in vars(settings).items()}
@@ -252,10 +279,15 @@ class _Checker:
         if values["slots"] < end + SPARE_SLOTS:
             self.error("TSS-037", instance.place("slots"), f"{short(instance.name)} has {values['slots']} slots, but "
                        f"{component.name} needs {end + SPARE_SLOTS}", f"write `slots: {end + SPARE_SLOTS}` or more")
+        reader = Reader()
+        typed = resolve(reader, component.parameters, instance.parameters, component.name, instance.name,
+                        instance.position)
+        self.errors += reader.errors
         return Resolved(instance.name, component, values["priority"], values["slice"], values["memory"],
-                        values["stack"], values["heap"], values["slots"], self.assigned(instance, component),
+                        values["stack"], values["heap"], values["slots"], values["cpu"],
+                        self.assigned(instance, component),
                         contract(instance, component, bool(supervisors(self.manifest))),
-                        heartbeat(instance, component), instance.position, instance.places)
+                        heartbeat(instance, component), instance.position, instance.places, typed)
 
 
 def _config(checker: _Checker) -> None:
@@ -285,6 +317,7 @@ def check(manifest: Manifest, around: Surroundings) -> tuple[System, list[Diagno
         checker.unconnected(instance, component)
         resolved.append(checker.resolve(instance, component))
     check_supervision(manifest, around.components, resolved, checker.error)
+    checker.cpus(resolved, links)
     checker.collisions([(r.name, device) for r in resolved for device in r.devices])
     system = System(manifest.system, manifest.description, manifest.memory,
                     tuple(sorted(resolved, key=lambda r: r.name)),

@@ -11,58 +11,27 @@ import tempfile
 import textwrap
 from pathlib import Path
 
-from generator import image, slots, stubs, terminal
+from generator import image, new, parameters, schema, show, slots, stubs, terminal
 from generator.abi import read_abi
-from generator.build import Checked, check_system, make, verify_files
+from generator.build import Checked, check_system, make, read_composed, verify_files
+from generator.cli_authority import add_commands
 from generator.cli_product import add_commands as add_product_commands
 from generator.cli_product import rewritten
 from generator.codes import CODES
 from generator.component import Component
-from generator.diagnostics import Diagnostic, Position, Refused, did_you_mean, render, short, to_json
+from generator.diagnostics import Diagnostic, Position, Refused, did_you_mean, render, short, to_json, to_sarif
 from generator.files import write_if_changed
-from generator.inputs import Inputs, Source, load_component, load_tree, manifest_path, read_inputs, read_source, shown
+from generator.inputs import Inputs, load_component, manifest_path, read_source, shown
+from generator.load import load
 from generator.model import Manifest, read_manifest
+from generator.session import Session
 
 REPOSITORY = Path(os.path.abspath(__file__)).parent.parent
 
 
-class Session:
-    """One run: where things are and which files were read, so that errors can show their lines."""
-
-    def __init__(self, arguments: argparse.Namespace) -> None:
-        self.arguments = arguments
-        self.root = Path(os.path.abspath(arguments.root))
-        self.texts: dict[str, str] = {}
-        self.inputs: Inputs = read_inputs(self.root)
-
-    def read(self, path: Path, hint: str = "") -> Source:
-        source = read_source(path, self.root, hint)
-        self.texts[source.path] = source.text
-        return source
-
-    def sources(self) -> dict[str, str]:
-        return {**self.inputs.sources(), **self.texts}
-
-    def build_dir(self) -> Path:
-        return Path(self.arguments.build_dir) if self.arguments.build_dir else self.root / "build"
-
-    def checked(self, required: bool) -> tuple[Source, Checked]:
-        """The system named on the command line after its checks; `required`: its components must be built."""
-        source = self.read(manifest_path(self.inputs, self.arguments.system))
-        dot_config = self.build_dir() / ".config"
-        complete = self.build_dir() / "include" / "auto.conf"  # the same with a value for every symbol, made by make
-        if complete.is_file() and dot_config.is_file() and complete.stat().st_mtime >= dot_config.stat().st_mtime:
-            dot_config = complete
-        text = dot_config.read_text() if dot_config.is_file() else None
-        checked = check_system(self.inputs, source, self.build_dir(), text, required)
-        if checked.errors:
-            raise Refused(checked.errors)
-        return source, checked
-
-
 def _interface_headers(inputs: Inputs) -> dict[str, str]:
     """Typed stubs of the interfaces: file name -> contents."""
-    files = sorted((inputs.root / "components" / "interfaces").glob("*.yaml"))
+    files = [source.file for source in inputs.interfaces.values()]
     if not files or importlib.util.find_spec("generator.interface") is None:
         return {}
     return dict(importlib.import_module("generator.interface").generate(files))
@@ -86,7 +55,7 @@ def command_stubs(session: Session) -> int:
     out = Path(session.arguments.out)
     for name, component in _components(session.inputs).items():
         windows = [(d.name, d.count) for d in component.devices if d.kind == "mmio"]
-        text = slots.header(name, component.layout, windows)
+        text = slots.header(name, component.layout, windows, parameters.header(component.parameters))
         write_if_changed(out / "slots" / name / "slots.h", text.encode())
     abi = read_abi(session.root / "kernel" / "include" / "abi")
     write_if_changed(out / "include" / "tessera" / "syscalls.h", stubs.syscalls_header(abi).encode())
@@ -95,16 +64,30 @@ def command_stubs(session: Session) -> int:
     return 0
 
 
+def _nothing(arguments: argparse.Namespace) -> str:
+    """No errors, for machines."""
+    return json.dumps(to_sarif([], CODES), indent=2) if arguments.sarif else "[]"
+
+
 def command_check(session: Session) -> int:
     """All errors of a system, or one line that says it is fine."""
     source, checked = session.checked(required=False)
     assert checked.system is not None
-    if session.arguments.json:
-        print("[]")
+    if session.arguments.json or session.arguments.sarif:
+        print(_nothing(session.arguments))
     else:
         system = checked.system
         print(f"{source.path}: fine: {len(system.instances)} instances, {len(system.links)} connections")
+        for verdict in checked.verdicts:
+            trust = f", trusting {', '.join(verdict.trusted)} to keep clients apart" if verdict.trusted else ""
+            print(f"  holds: {verdict.rule}{trust}")
     return 0
+
+
+def _inputs(image_file: Path, checked: Checked) -> str:
+    """Rules for make: what the manifest extends. A file that is gone is no error; the manifest no longer extends it."""
+    files = [source.path for source in checked.composed.files.values()] if checked.composed else []
+    return "".join(f"{image_file}: {file}\n{file}: ;\n" for file in files)
 
 
 def command_build(session: Session) -> int:
@@ -116,8 +99,9 @@ def command_build(session: Session) -> int:
     out = Path(arguments.out) if arguments.out else session.build_dir() / product.plan.system
     write_if_changed(out / "plan.json", product.plan_json.encode())
     write_if_changed(out / "bundle.bin", product.bundle)
+    write_if_changed(out / "inputs.mk", _inputs(out / f"{product.plan.system}.iso", checked).encode())
     errors = verify_files((out / "bundle.bin").read_bytes(), (out / "plan.json").read_text(), source.data,
-                          session.inputs, checked.elfs, arguments.dump, shown(out, session.root))
+                          session.inputs, checked, arguments.dump, shown(out, session.root))
     if errors:
         raise Refused(errors)
     if not arguments.no_image:
@@ -129,8 +113,8 @@ def command_build(session: Session) -> int:
         with tempfile.TemporaryDirectory(prefix="tessera-") as work:
             contents = image.iso(Path(work), image.Contents(kernel, product.bundle, config))
         write_if_changed(out / f"{product.plan.system}.iso", contents)
-    if arguments.json:
-        print("[]")
+    if arguments.json or arguments.sarif:
+        print(_nothing(arguments))
     elif not arguments.quiet:
         print(f"{shown(out, session.root)}: {len(product.plan.rows)} instances, {len(product.plan.objects)} objects, "
               f"{len(product.plan.grants)} capabilities, {len(product.bundle) >> 10} KiB, root "
@@ -140,10 +124,10 @@ def command_build(session: Session) -> int:
 
 def _manifest(session: Session) -> Manifest:
     source = session.read(manifest_path(session.inputs, session.arguments.system))
-    tree, errors = load_tree(source)
-    manifest, more = read_manifest(tree, source.path)
-    if errors or more:
-        raise Refused([*errors, *more])
+    composed = read_composed(session.inputs, source, session.read)
+    manifest, more = read_manifest(composed.tree, source.path)
+    if composed.errors or more:
+        raise Refused(composed.explained([*composed.errors, *more]))
     return manifest
 
 
@@ -170,12 +154,63 @@ def command_list(session: Session) -> int:
     for name, component in components.items():
         print(f"  {name:24}{component.description}")
     interfaces = {n: s.data for n, s in session.inputs.interfaces.items()}
-    systems = {path.stem: path.read_bytes() for path in sorted((session.root / "manifests").glob("*.yaml"))}
+    systems = {path.stem: path.read_bytes() for path in session.inputs.files("manifests/*.yaml")}
     for title, texts in (("interfaces", interfaces), ("systems", systems)):
         print(title)
         for name, data in texts.items():
-            tree, _ = load_tree(Source(name, data))
+            tree, _ = load(data, name)
             print(f"  {name:24}{getattr(tree.get('description'), 'text', '')}")
+    return 0
+
+
+def command_schema(session: Session) -> int:
+    """The JSON Schema of manifests, printed or written."""
+    for name, text in schema.files().items():
+        if session.arguments.out is None:
+            print(text, end="")
+            return 0
+        write_if_changed(Path(session.arguments.out) / name, text.encode())
+    return 0
+
+
+def command_show(session: Session) -> int:
+    """Every value of a system with its origin."""
+    arguments = session.arguments
+    source = session.read(manifest_path(session.inputs, arguments.system))
+    checked = check_system(session.inputs, source, session.build_dir(), None, False, session.read)
+    if checked.composed is None or checked.manifest is None:
+        raise Refused(checked.errors)
+    rows = [v for v in show.values(checked.composed, checked.system)
+            if arguments.path is None or f"{v.path}.".startswith(f"{arguments.path}.")]
+    if not rows:
+        raise Refused([Diagnostic("TSS-010", Position(source.path), f"nothing lies at {short(arguments.path)}",
+                                  "write keys joined by dots, such as instances.shell.priority")])
+    width = max(len(f"{v.path}: {v.text}") for v in rows if len(v.text) < 60 or len(rows) == 1)
+    for v in rows:
+        print(v.text if arguments.bare else f"{f'{v.path}: {v.text}':{width}}  # {v.origin}")
+    return 0
+
+
+def command_new(session: Session) -> int:
+    """The files of something new, in TESSERA_EXTRA if there is one, with what to do next."""
+    arguments, inputs = session.arguments, session.inputs
+    name = arguments.name
+    if arguments.kind == "component":
+        files = new.component(name, inputs)
+        following = f"generator/tessera new manifest {name.split('/')[-1][:15]} --of {name}"
+    elif arguments.kind == "manifest":
+        files = new.manifest(name, arguments.of or f"apps/{name}", _components(inputs), inputs)
+        following = f"make run SYSTEM={name}"
+    else:
+        system = read_composed(inputs, session.read(manifest_path(inputs, name)), session.read)
+        instances = read_manifest(system.tree, name)[0].instances
+        files = new.scenario(name, instances[-1].name if instances else "init", inputs)
+        following = (f"/usr/bin/python3 -m pytest {next(iter(files))}" if inputs.extra is None else
+                     f"make test TESSERA_EXTRA={inputs.extra}")
+    for path, text in files.items():
+        write_if_changed(inputs.roots[-1] / path, text.encode())
+        print(f"written: {shown(inputs.roots[-1] / path, session.root)}")
+    print(f"next: {following}")
     return 0
 
 
@@ -197,11 +232,13 @@ def command_explain(session: Session) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="tessera", description="Check, build and run systems made of components.")
     parser.add_argument("--root", type=Path, default=REPOSITORY, help="the tree to work on (default: this one)")
+    parser.add_argument("--extra", help="a tree of your own beside it (default: $TESSERA_EXTRA)")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     system = argparse.ArgumentParser(add_help=False)
     system.add_argument("system", metavar="NAME|FILE", help="manifests/NAME.yaml, or the file itself")
     system.add_argument("--build-dir", help="where kernel and components were built (default: build)")
     system.add_argument("--json", action="store_true", help="errors as a JSON list")
+    system.add_argument("--sarif", action="store_true", help="errors as a SARIF log")
     command = commands.add_parser("check", parents=[system], help="find everything that is wrong with a system")
     command.set_defaults(run=command_check)
     command = commands.add_parser("build", parents=[system], help="make plan, bundle and ISO, and verify them")
@@ -219,6 +256,19 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("code", nargs="?", metavar="CODE", help="such as TSS-026, or 026")
     command.set_defaults(run=command_explain)
     add_product_commands(commands)
+    command = commands.add_parser("show", parents=[system], help="every value of a system and where it comes from")
+    command.add_argument("path", nargs="?", metavar="PATH", help="only what lies there, such as instances.shell")
+    command.add_argument("--bare", action="store_true", help="values alone")
+    command.set_defaults(run=command_show)
+    add_commands(commands, system)
+    command = commands.add_parser("schema", help="print the JSON Schema of manifests, for editors")
+    command.add_argument("--out", help="write it and the fragments' into this folder, such as build/schema")
+    command.set_defaults(run=command_schema)
+    command = commands.add_parser("new", help="the files of a new component, manifest or scenario")
+    command.add_argument("kind", choices=new.KINDS)
+    command.add_argument("name", metavar="NAME", help="such as apps/hi for a component, hi for a manifest or scenario")
+    command.add_argument("--of", metavar="COMPONENT", help="what a new manifest adds to the demo (default: apps/NAME)")
+    command.set_defaults(run=command_new)
     command = commands.add_parser("stubs", help="write the C headers that components are compiled with")
     command.add_argument("--out", required=True, help="folder for the headers, such as build/gen")
     command.set_defaults(run=command_stubs)
@@ -239,7 +289,9 @@ def main(argv: list[str]) -> int:
         session = Session(arguments)
         return int(arguments.run(session))
     except Refused as refused:
-        if getattr(arguments, "json", False):
+        if getattr(arguments, "sarif", False):
+            print(json.dumps(to_sarif(refused.diagnostics, CODES), indent=2))
+        elif getattr(arguments, "json", False):
             print(json.dumps(to_json(refused.diagnostics), indent=2))
         else:
             text = render(refused.diagnostics, session.sources() if session else {})

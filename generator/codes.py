@@ -55,6 +55,8 @@ CODES: dict[str, tuple[str, str]] = {
                 "capability space, thread and kernel objects of the instance. The message says how much that is."),
     "TSS-035": ("budgets exceed the machine", "The budgets of all instances, init, the bundle and 4 MiB for the kernel "
                 "must fit into machine.memory, so that no instance can ever be refused what it was promised."),
+    "TSS-036": ("CPU that cannot be", "CPUs are numbered from 0 and the kernel runs CONFIG_MAX_CPUS of them. A machine "
+                "with fewer runs the instance on CPU `cpu` modulo those it has, and init says so."),
     "TSS-037": ("too few slots", "The capability space must hold the planned slots and 8 free ones."),
     "TSS-038": ("device memory in RAM", "An mmio device lies where the machine has RAM."),
     "TSS-039": ("system too large", "A limit of the bundle or of init is exceeded: 127 instances, 900 objects, 1024 "
@@ -65,13 +67,15 @@ CODES: dict[str, tuple[str, str]] = {
                 "servers/reincarnation. A system without one leaves ended instances ended."),
     "TSS-042": ("key not in this version", "The key belongs to the format but nothing acts on it yet, so it is refused "
                 "instead of ignored."),
+    "TSS-043": ("server below its ceiling", "A caller lends its priority to a server on its own CPU only. A server "
+                "with clients on other CPUs runs at its own, which therefore is at least that of each of them."),
     "TSS-044": ("unused grant", "The component asks for authority that none of its sources names. What nobody uses, an "
                 "attacker does: remove it. A use by number counts if a comment names the slot."),
     "TSS-045": ("component sends no heartbeats", "Silence would be taken for a hang. A component whose program sends "
                 "heartbeats (every user of tss_serve does) says `heartbeat: true` in its component.yaml."),
     "TSS-046": ("nobody can reset the machine", "`then: reboot` needs the supervisor's connection `power`."),
     "TSS-047": ("supervisor is not urgent enough", "An instance that runs wild at the supervisor's priority or above "
-                "would keep it from running, so the supervisor's is higher than all others."),
+                "would keep it from running, so the supervisor's is higher than all others on its CPU."),
     "TSS-048": ("`may` without a supervisor", "`may` says what the supervisor does for a client of its interface; "
                 "other servers do not know it."),
     "TSS-049": ("supervisor is guarded by init", "init restarts the supervisor, always and in one way; it has no "
@@ -81,6 +85,18 @@ CODES: dict[str, tuple[str, str]] = {
                 "build's .config. Set it with `make menuconfig`, or use the configuration the manifest names."),
     "TSS-052": ("two supervisors", "A system has one instance of servers/reincarnation: who restarts an instance must "
                 "be clear."),
+    "TSS-053": ("no such fragment", "`extends` names files beside the manifest, or in a folder manifests/ of the tree "
+                "or of TESSERA_EXTRA. What they say is laid under what the manifest says."),
+    "TSS-054": ("fragments without end", "A fragment extends itself, directly or through others, or more than 64 files "
+                "are extended."),
+    "TSS-055": ("nothing to remove", "`remove` names what the extended files have, as keys joined by dots: "
+                "instances.shell.connect.echo. Entries of lists cannot be named. What is not there cannot be removed, "
+                "so that a misspelt path is not taken for a removal."),
+    "TSS-056": ("name is taken", "What TESSERA_EXTRA adds has names of its own: it cannot replace what is in the "
+                "tree."),
+    "TSS-057": ("no such parameter", "The component has no parameter by this name; see `parameters` in its "
+                "component.yaml."),
+    "TSS-058": ("required parameter is not set", "The parameter has no default, so each instance sets it."),
     "TSS-060": ("not a component image", "The file is not a position-independent x86-64 ELF executable."),
     "TSS-061": ("relocation that cannot be applied", "Text and read-only data are mapped as they lie in the bundle, so "
                 "only R_X86_64_RELATIVE relocations in the read-write segment are possible."),
@@ -92,7 +108,7 @@ CODES: dict[str, tuple[str, str]] = {
                 "components first."),
     "TSS-070": ("bundle is malformed", "verify could not read the finished bundle: header, section table, layout or "
                 "padding is not as kernel/include/abi/bundle.h says."),
-    "TSS-071": ("hash does not match", "verify found a section or header whose SHA-256 is not the one recorded."),
+    "TSS-071": ("hash does not match", "verify found a section or header whose BLAKE2b hash is not the one recorded."),
     "TSS-072": ("reference is out of range", "verify found an index in the init table that names nothing, or a row of "
                 "an impossible kind."),
     "TSS-073": ("bundle differs from the manifest", "verify derived the system again from manifest and component.yaml "
@@ -100,5 +116,22 @@ CODES: dict[str, tuple[str, str]] = {
                 "made, or the generator has a defect; the image must not be used."),
     "TSS-074": ("plan.json differs from the bundle", "The plan that tests and people read does not say what the bundle "
                 "grants."),
+    "TSS-081": ("never, but it can", "The policy says `never: A -> B`, but there is a chain of steps by which "
+                "A influences B: a request reaches the server, an answer reaches the client, a supervisor ends its "
+                "instances, a connection with the right grant may be handed on. Each step is shown with its line. What "
+                "influences B is also what B is told: `never: B -> A` forbids that A learns from B. A server "
+                "whose component.yaml says `keeps_apart: true` passes nothing from one client to another; verdicts "
+                "that rest on it name it. Trusted without being named are the kernel and init."),
+    "TSS-082": ("used by another", "The policy says `only: {who: [..], may_use: X}`, but somebody else is connected to "
+                "X, or can be handed a connection to it by one who holds it with the right grant."),
+    "TSS-083": ("isolated, but reached", "The policy says that these instances are isolated, but one of them can "
+                "influence another. See TSS-081 for what counts as a step."),
+    "TSS-084": ("calls in a circle", "The policy says `no_cycles: call`, but these instances can call each other in a "
+                "circle: if each waits for the next, none goes on. A connection to itself is a circle of one."),
+    "TSS-085": ("authority grew", "`tessera diff OLD NEW --fail-on-growth` found something that there is more of in "
+                "NEW: an instance, a right, a reach, a priority, memory, a trusted server, or a rule that is no longer "
+                "demanded. Each is shown with its line; for a reach, the steps."),
+    "TSS-086": ("it can", "`tessera why-not A B` was asked to show that A cannot influence B, but there are steps by "
+                "which it does."),
     "TSS-080": ("tool failed", "A program that the generator uses is missing or failed; its own words follow."),
 } | INTERFACE_CODES

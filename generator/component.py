@@ -1,30 +1,29 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """model, first half: the tree of a component.yaml -> Component."""
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from generator import devices
 from generator.devices import Device
 from generator.diagnostics import Diagnostic, Note, Position, did_you_mean, short
-from generator.fields import WORD, Reader
+from generator.fields import WORD, Reader, Shape
 from generator.load import Mapping, Node, Scalar
+from generator.parameters import Parameter, read_parameters
 from generator.restart import Restart, read_restart
 from generator.slots import Layout, collisions, layout
 
 COMPONENT = re.compile(r"init|(drivers|servers|apps)/[a-z][a-z0-9_]{0,22}")  # fits the table's 32 bytes
 KEYS = ("component", "description", "config", "provides", "needs", "devices", "events", "system", "self", "directory",
-        "fpu", "defaults", "restart", "heartbeat")
+        "fpu", "defaults", "restart", "heartbeat", "parameters", "keeps_apart")
 FUTURE = ("state", "dma", "caps", "personality", "libraries")
 RIGHTS = ("call", "send", "grant")
 USUAL_RIGHTS = ("call", "send")  # of a need that does not say
 SYSTEM_RIGHTS = ("inspect", "schedule", "device")
-MEMORY = (16 << 10, 1 << 40)
-STACK = (4 << 10, 16 << 20)
-HEAP = (0, 1 << 30)
-SLOTS = (32, 4096)
-PRIORITY = (1, 254)
-SLICE = (100, 10000000)
+SETTINGS = {
+    "priority": Shape("integer", 1, 254), "slice": Shape("duration", 100, 10000000),
+    "memory": Shape("size", 16 << 10, 1 << 40), "stack": Shape("size", 4 << 10, 16 << 20),
+    "heap": Shape("size", 0, 1 << 30), "slots": Shape("integer", 32, 4096),
+    "cpu": Shape("integer", 0, 31)}
 
 
 @dataclass(frozen=True)
@@ -66,6 +65,7 @@ class Settings:
     stack: int | None = None
     heap: int | None = None
     slots: int | None = None
+    cpu: int | None = None
 
     def over(self, other: "Settings") -> "Settings":
         """These settings, and those of `other` where this has none."""
@@ -73,7 +73,7 @@ class Settings:
         return replace(other, **mine)
 
 
-FACTORY = Settings(priority=100, slice=10000, memory=256 << 10, stack=16 << 10, heap=0, slots=256)
+FACTORY = Settings(priority=100, slice=10000, memory=256 << 10, stack=16 << 10, heap=0, slots=256, cpu=0)
 
 
 @dataclass(frozen=True)
@@ -93,22 +93,20 @@ class Component:
     restart: Restart  # the contract that instances have unless the manifest says otherwise
     heartbeat: bool  # can send heartbeats
     position: Position  # of the value of `component:`
+    parameters: tuple[Parameter, ...] = ()
+    keeps_apart: Position | None = None  # says that what one client tells it reaches no other; None: does not say so
 
     @property
     def layout(self) -> Layout:
         return layout([(p.name, p.replies) for p in self.provides], [n.name for n in self.needs],
-                      [d.name for d in self.devices], list(self.events))
+                      [d.name for d in self.devices], list(self.events), bool(self.parameters))
 
 
 def read_settings(reader: Reader, mapping: Mapping, what: str) -> Settings:
     """The keys of Settings in `mapping`; others are left to the caller's own check."""
-    def number(name: str, read: Callable[..., int | None], limits: tuple[int, int]) -> int | None:
-        node = mapping.get(name)
-        return None if node is None else read(node, f"{name} of {what}", *limits)
-
-    return Settings(number("priority", reader.integer, PRIORITY), number("slice", reader.duration, SLICE),
-                    number("memory", reader.size, MEMORY), number("stack", reader.size, STACK),
-                    number("heap", reader.size, HEAP), number("slots", reader.integer, SLOTS))
+    nodes = {name: mapping.get(name) for name in SETTINGS}
+    return Settings(**{name: reader.value(node, f"{name} of {what}", SETTINGS[name])
+                       for name, node in nodes.items() if node is not None})
 
 
 class _ComponentReader(Reader):
@@ -271,11 +269,13 @@ def read_component(root: Mapping, folder: str, interfaces: frozenset[str]) -> tu
     defaults = reader.mapping(node, "defaults") if node is not None else None
     settings = Settings()
     if defaults is not None:
-        reader.keys(defaults, "defaults", tuple(vars(FACTORY)), (), ("mode", "budget", "period", "deadline"))
+        reader.keys(defaults, "defaults", SETTINGS, (), ("mode", "budget", "period", "deadline"))
         settings = read_settings(reader, defaults, "defaults")
     component = Component(name, description.text if description else "", config, reader.provides(root, interfaces),
                           reader.needs(root, interfaces), reader.devices(root), reader.events(root), system or (),
                           reader.flag(root, "self"), reader.flag(root, "directory"), reader.flag(root, "fpu"), settings,
-                          contract, reader.flag(root, "heartbeat"), position)
+                          contract, reader.flag(root, "heartbeat"), position,
+                          read_parameters(reader, node) if (node := root.get("parameters")) is not None else (),
+                          root.key("keeps_apart").position if reader.flag(root, "keeps_apart") else None)
     reader.contradictions(component, root)
     return component, reader.errors

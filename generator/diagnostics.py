@@ -107,6 +107,27 @@ def render(diagnostics: Iterable[Diagnostic], sources: Sources) -> str:
     return "".join(render_one(d, sources) + "\n" for d in ordered(diagnostics))
 
 
+def _region(position: Position) -> dict[str, Any]:
+    """A place as SARIF has it; its lines and columns count from 1."""
+    place: dict[str, Any] = {"artifactLocation": {"uri": position.path}}
+    if position.line:
+        place["region"] = {"startLine": position.line, "startColumn": max(position.column, 1)}
+    return {"physicalLocation": place}
+
+
+def to_sarif(diagnostics: Iterable[Diagnostic], titles: Mapping[str, tuple[str, str]] | None = None) -> dict[str, Any]:
+    """All errors as a SARIF 2.1.0 log, for services that show them beside the code; `titles` as in codes.py."""
+    found = ordered(diagnostics)
+    rules = [{"id": code, "shortDescription": {"text": titles[code][0]}, "fullDescription": {"text": titles[code][1]}}
+             if titles else {"id": code} for code in sorted({d.code for d in found})]
+    results = [{"ruleId": d.code, "level": "error", "locations": [_region(d.position)],
+                "message": {"text": visible(d.message) + (f" ({visible(d.hint)})" if d.hint else "")},
+                "relatedLocations": [{**_region(n.position), "message": {"text": n.text}} for n in d.notes]}
+               for d in found]
+    return {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0",
+            "runs": [{"tool": {"driver": {"name": "tessera", "rules": rules}}, "results": results}]}
+
+
 def to_json(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:
     """All errors for --json, sorted by place."""
     return [{"code": d.code, "file": d.position.path, "line": d.position.line, "column": d.position.column,

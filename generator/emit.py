@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """emit: Plan -> the bytes of bundle.bin (layout: kernel/include/abi/bundle.h) and the text of plan.json."""
-import hashlib
 import json
 import struct
+from hashlib import blake2b
 from typing import Any
 
 from generator.elf import PAGE, pages
@@ -16,6 +16,11 @@ _TABLE = struct.Struct("<IIIIQII")
 _INSTANCE = struct.Struct("<16s32sQQQQQQIIII")
 _OBJECT = struct.Struct("<IIQQQ")
 _GRANT = struct.Struct("<IIIIQII")
+
+
+def _hash(data: bytes) -> bytes:
+    """kernel/include/abi/hash.h."""
+    return blake2b(data, digest_size=32).digest()
 
 
 def table(plan: Plan) -> bytes:
@@ -43,14 +48,14 @@ def bundle(plan: Plan) -> tuple[bytes, bytes]:
         offset += len(padded)
     sections = b"".join(rows)
     fields = (MAGIC, plan.abi["TSS_ABI_VERSION"], len(rows), offset, 0)
-    root = hashlib.sha256(_HEADER.pack(*fields, bytes(32)) + sections).digest()
+    root = _hash(_HEADER.pack(*fields, bytes(32)) + sections)
     head = _HEADER.pack(*fields, root) + sections
     return head.ljust(pages(len(head)) * PAGE, b"\0") + b"".join(body), root
 
 
 def _section(plan: Plan, section: Section, offset: int, data: bytes) -> bytes:
     return _SECTION.pack(plan.abi[f"TSS_SECTION_{section.kind}"], section.flags, offset, len(data), section.memory_size,
-                         section.address, section.name.encode(), hashlib.sha256(data).digest())
+                         section.address, section.name.encode(), _hash(data))
 
 
 def _object(plan: Plan, target: Object) -> dict[str, Any]:
@@ -59,7 +64,7 @@ def _object(plan: Plan, target: Object) -> dict[str, Any]:
     sources = ("MAPPED", "COPIED", "ZERO", "DEVICE", "FIRMWARE")
     source = {plan.abi[f"TSS_MEMORY_{n}"]: n for n in sources}.get(target.a, "")
     fields: dict[str, dict[str, Any]] = {
-        "PORT": {"depth": target.a}, "REPLY": {"port": target.a},
+        "SCHED": {"cpu": target.a}, "PORT": {"depth": target.a}, "REPLY": {"port": target.a},
         "CONNECTION": {"port": target.a, "badge": target.b, "credit": target.c},
         "IRQ": {"line": target.a},
         "IOPORT": {"base": target.a, "count": target.b, "firmware": target.c},

@@ -6,6 +6,8 @@ number in quotes is not a number.
 """
 import re
 from collections.abc import Callable, Collection, Sequence as Items
+from dataclasses import dataclass
+from typing import Any
 
 from generator.diagnostics import Diagnostic, Position, did_you_mean, short
 from generator.load import Mapping, Node, Scalar, Sequence
@@ -20,12 +22,30 @@ _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 _TIMES = {"us": 1, "ms": 1000, "s": 1000000}
 
 
+@dataclass(frozen=True)
+class Shape:
+    """What the value of a key may be. Tables of them are what `Reader.value` reads and schema.py prints.
+
+    kind: text, integer, size, duration, boolean, choice or choices.
+    """
+
+    kind: str
+    low: int = 0
+    high: int = 0
+    words: tuple[str, ...] = ()  # of choice and choices
+
+
 def size_text(value: int) -> str:
     """Bytes as the manifest writes them."""
     for unit in ("G", "M", "K"):
         if value and value % _UNITS[unit] == 0:
             return f"{value // _UNITS[unit]}{unit}"
     return str(value)
+
+
+def time_text(us: int) -> str:
+    """Microseconds as the manifest writes them."""
+    return next(f"{us // n}{unit}" for unit, n in reversed(_TIMES.items()) if us % n == 0)
 
 
 class Reader:
@@ -123,7 +143,9 @@ class Reader:
             self.error("TSS-008", node.position, f"{what} {short(node.text)} {reason}",
                        f"write {example}, decimal and without quotes")
         else:
-            self.error("TSS-012", node.position, f"{what} must be {example}, not {short(node.text)}")
+            empty = node.plain and node.text == ""
+            found = "is empty" if empty else f"must be {example}, not {short(node.text)}"
+            self.error("TSS-012", node.position, f"{what} {found}", f"write {example}" if empty else "")
         return None
 
     def integer(self, node: Node, what: str, low: int, high: int) -> int | None:
@@ -143,7 +165,7 @@ class Reader:
     def duration(self, node: Node, what: str, low: int, high: int) -> int | None:
         """Microseconds."""
         value = self._scaled(node, what, _TIMES, "a time such as 500us, 10ms or 1s")
-        return self._range(node, what, value, low, high, lambda us: f"{us}us")
+        return self._range(node, what, value, low, high, time_text)
 
     def _range(self, node: Node, what: str, value: int | None, low: int, high: int,
                show: Callable[[int], str]) -> int | None:
@@ -152,6 +174,18 @@ class Reader:
                        f"it can be {show(low)} to {show(high)}")
             return None
         return value
+
+    def value(self, node: Node, what: str, shape: Shape) -> Any:
+        """A value of that shape: str, int (bytes, microseconds), bool or a tuple of words; None after an error."""
+        if shape.kind == "text":
+            text = self.text(node, what)
+            return None if text is None else text.text
+        if shape.kind == "boolean":
+            return self.boolean(node, what)
+        if shape.kind in ("choice", "choices"):
+            return (self.choice if shape.kind == "choice" else self.choices)(node, what, shape.words)
+        read = {"integer": self.integer, "size": self.size, "duration": self.duration}[shape.kind]
+        return read(node, what, shape.low, shape.high)
 
     def keys(self, mapping: Mapping, what: str, known: Collection[str], required: Items[str] = (),
              future: Collection[str] = ()) -> None:

@@ -160,20 +160,26 @@ def _guard(conditions: list[str], then: str) -> list[str]:
     return [f"if ({' || '.join(conditions)})", f"\t{then}"] if conditions else []
 
 
+def _tag(kind: str, fields: tuple[Field, ...], lengths: list[tuple[Field, str]]) -> str:
+    """The only tag that a message with buffers of these lengths, each in range, can have."""
+    total = " + ".join([str(head(fields)), *(f"tss_padded({length})" for _, length in lengths)])
+    return f"TSS_TAG({kind}, {total}, {len(caps(fields))})"
+
+
+def _spill(fields: tuple[Field, ...], words: str) -> list[str]:
+    """Lines that put the register words a buffer begins in to where it goes on."""
+    return [f"page_->recv[{i}] = {words}[{i}];" for i in range(head(fields) // 8, REGISTERS)]
+
+
 def _client_reply(reply: tuple[Field, ...]) -> list[str]:
     """Checks a reply and takes it apart."""
-    count, wrong = len(caps(reply)), "return tss_reply_error(tag_);"
-    if not buffers(reply):
-        lines = _guard([f"tag_ != TSS_TAG(0, {head(reply)}, {count})"], wrong)
-    else:
-        fixed = f"(tag_ & ~TSS_TAG(0, 0xffff, 0)) != TSS_TAG(0, 0, {count})"
-        lines = _guard([fixed, f"TSS_TAG_LENGTH(tag_) < {head(reply)}"], wrong)
+    wrong = "return tss_reply_error(tag_);"
+    lengths = _lengths(reply, "w_")
+    lines = _guard([*(f"{length} > {most}" for f, length in lengths for most in (f.most, f"{f.name}_capacity")),
+                    f"tag_ != {_tag('0', reply, lengths)}"], wrong)
     lines += _guard(_range_checks(reply, "w_"), wrong)
-    for f, length in _lengths(reply, "w_"):
-        lines += _guard([f"{length} > {f.most}", f"{length} > {f.name}_capacity",
-                         f"TSS_TAG_LENGTH(tag_) != {head(reply)} + tss_padded({length})"], wrong)
-        lines += ["tss_spill(page_, w_);",
-                  f"memcpy({f.name}, (const uint8_t *)page_->recv + {head(reply)}, {length});",
+    for f, length in lengths:
+        lines += [*_spill(reply, "w_"), f"tss_copy({f.name}, (const uint8_t *)page_->recv + {head(reply)}, {length});",
                   f"*{f.name}_size = {length};"]
     for i, f in enumerate(scalars(reply)):
         lines += _guard([f"{f.name} != NULL"], f"*{f.name} = {_unpacked(f, _word(i, 'w_'))};")
@@ -200,9 +206,9 @@ def _client(interface: str, method: Method) -> list[str]:
     lines += [f"uint64_t w_[4] = {{{', '.join(words)}}};", f"tss_tag_t tag_ = {tag};", f"tss_status_t status_ = {call}"]
     if method.idempotent:
         again = [f"tag_ = {tag};", *(f"w_[{i}] = {word};" for i, word in enumerate(words)), f"status_ = {call}"]
-        lines += ["if (TSS_UNLIKELY(TSS_CODE(status_) == TSS_E_PEER_RESTARTED)) {",
+        lines += ["if (TSS_UNLIKELY(status_ != TSS_OK) && TSS_CODE(status_) == TSS_E_PEER_RESTARTED) {",
                   *(f"\t{line}" for line in again), "}"]
-    lines += ["if (status_ != TSS_OK)", "\treturn status_;", *_client_reply(method.reply)]
+    lines += ["if (TSS_UNLIKELY(status_ != TSS_OK))", "\treturn status_;", *_client_reply(method.reply)]
     return _block(f"static inline tss_status_t {interface}_{method.name}({parameters})", lines)
 
 
@@ -221,23 +227,17 @@ def _client_send(interface: str, method: Method) -> list[str]:
 def _server_checks(method: Method) -> list[str]:
     """Everything about a request that must hold before the operation is called."""
     request, wrong = method.request, "return tss_refuse_format(request);"
-    buffered = bool(buffers(request))
+    lengths = _lengths(request, "request->words")
     first = [] if method.oneway else ["request->reply == TSS_CAP_NULL"]
-    first += [f"TSS_TAG_LENGTH(request->tag) {'<' if buffered else '!='} {head(request)}"] \
-        if not buffered or head(request) else []
-    first.append(f"TSS_TAG_CAPS(request->tag) != {len(caps(request))}")
-    lines = _guard(first, wrong) + _guard(_range_checks(request, "request->words"), wrong)
-    if buffered:
-        lines += _guard([f"{length} > {f.most}" for f, length in _lengths(request, "request->words")], wrong)
-        total = " + ".join(f"tss_padded({length})" for _, length in _lengths(request, "request->words"))
-        lines += _guard([f"TSS_TAG_LENGTH(request->tag) != {head(request)} + {total}"], wrong)
-    return lines
+    first += [*(f"{length} > {f.most}" for f, length in lengths),
+              f"request->tag != {_tag(str(method.number), request, lengths)}"]
+    return _guard(first, wrong) + _guard(_range_checks(request, "request->words"), wrong)
 
 
 def _server_arguments(method: Method) -> tuple[list[str], list[str]]:
     """Lines that prepare the operation's arguments, and the arguments."""
     request, arguments = method.request, []
-    lines = ["tss_spill(page_, request->words);"] if buffers(request) else []
+    lines = _spill(request, "request->words") if buffers(request) else []
     at = f"(const uint8_t *)page_->recv + {head(request)}"
     lengths = {f.name: length for f, length in _lengths(request, "request->words")}
     number = {f.name: i for group in (scalars(request), caps(request)) for i, f in enumerate(group)}

@@ -3,27 +3,42 @@
 import re
 from dataclasses import dataclass
 
-from generator.component import Settings, read_settings, rights_of
-from generator.diagnostics import Diagnostic, Position, short
-from generator.fields import NAME, WORD, Reader
+from generator.component import SETTINGS, Settings, read_settings, rights_of
+from generator.diagnostics import Diagnostic, Position, did_you_mean, short
+from generator.fields import NAME, WORD, Reader, Shape
 from generator.load import Mapping, Node, Scalar
+from generator.parameters import Setting, read_given
+from generator.policy import Rule, read_policy
 from generator.restart import HEARTBEAT, Restart, read_restart
 
-KEYS = ("tessera", "system", "description", "config", "machine", "defaults", "instances")
-FUTURE = ("extends", "policy", "profile", "cpus", "log", "network", "schedule", "remove", "kernel")
-SETTINGS = ("priority", "slice", "memory", "stack", "heap", "slots")
-INSTANCE_KEYS = ("component", *SETTINGS, "connect", "devices", "mode", "restart", "heartbeat")
-INSTANCE_FUTURE = ("budget", "period", "deadline", "affinity", "cpu", "caps", "arguments", "environment",
-                   "depends", "layout")
-CONNECT_FUTURE = ("methods", "credit", "rate", "memory", "audit", "epoch")
 MAY = ("kill", "restart")  # beside looking, what a connection to the supervisor can be allowed
 MODES = ("FAST", "HARDENED", "PARANOID")
-MACHINE = (16 << 20, 1 << 40)
+MODES_NOW = ("FAST",)  # what the kernel does today
+# What stands where: read here, and printed by schema.py. None: not a single value, read by its own code.
+KEYS: dict[str, Shape | None] = {
+    "tessera": None, "system": None, "description": Shape("text"), "config": None, "extends": None, "remove": None,
+    "machine": None, "defaults": None, "instances": None, "policy": None}
+REQUIRED = ("tessera", "system", "instances")
+FUTURE = ("profile", "cpus", "log", "network", "schedule", "kernel")
+MACHINE: dict[str, Shape | None] = {"memory": Shape("size", 16 << 20, 1 << 40), "video": None}
+MACHINE_FUTURE = ("cpus", "firmware", "disks", "devices")
+INSTANCE: dict[str, Shape | None] = {
+    "component": Shape("text"), **SETTINGS, "connect": None, "devices": None, "parameters": None, "mode": None,
+    "restart": None, "heartbeat": Shape("duration", *HEARTBEAT)}
+INSTANCE_FUTURE = ("budget", "period", "deadline", "affinity", "arguments", "environment", "depends", "layout")
+DEFAULTS_FUTURE = ("mode", "restart", "budget", "period", "deadline")
+CONNECT: dict[str, Shape | None] = {
+    "to": None, "rights": None, "may": Shape("choices", words=MAY), "mode": None}
+CONNECT_FUTURE = ("methods", "credit", "rate", "memory", "audit", "epoch")
+CONFIG = re.compile(r"[a-z0-9_]{1,60}")
+VIDEO = re.compile(r"text|[1-9][0-9]{2,3}x[1-9][0-9]{2,3}")
+TARGET = re.compile(r"([a-z][a-z0-9_]{0,14})(?:\.([a-z][a-z0-9_-]{0,30}))?")
+NONE = "none"  # says that an optional connection or device is left out on purpose
 
 
 @dataclass(frozen=True)
 class Connect:
-    """One line under `connect`; `provided` is what stands after the dot of `to`, if any."""
+    """One line under `connect`; `provided` is what stands after the dot of `to`, if any. `to` "none": left out."""
 
     name: str
     to: str
@@ -56,6 +71,7 @@ class Instance:
     position: Position  # of the name
     component_position: Position
     places: tuple[tuple[str, Position], ...]  # of the settings that stand here
+    parameters: tuple[Setting, ...] = ()
 
     def place(self, name: str) -> Position:
         return dict(self.places).get(name, self.position)
@@ -74,12 +90,14 @@ class Manifest:
     position: Position  # of the top
     config_position: Position
     memory_position: Position
+    policy: tuple[Rule, ...] = ()
+    default_places: tuple[tuple[str, Position], ...] = ()  # of the settings in `defaults`
 
 
 class _ManifestReader(Reader):
     def mode(self, node: Node) -> None:
         mode = self.choice(node, "mode", MODES)
-        if mode is not None and mode != "FAST":
+        if mode is not None and mode not in MODES_NOW:
             self.error("TSS-040", node.position, f"mode {mode} is not in this version yet",
                        "remove it, or write FAST and know that it is FAST")
 
@@ -90,7 +108,7 @@ class _ManifestReader(Reader):
         target: Node | None = value
         node = rights_node = may_node = None
         if isinstance(value, Mapping):
-            self.keys(value, f"connection {short(key.text)}", ("to", "rights", "may", "mode"), ("to",), CONNECT_FUTURE)
+            self.keys(value, f"connection {short(key.text)}", CONNECT, ("to",), CONNECT_FUTURE)
             rights = rights_of(self, value)
             target, rights_node, may_node, node = (value.get(name) for name in ("to", "rights", "may", "mode"))
         if node is not None:
@@ -99,7 +117,7 @@ class _ManifestReader(Reader):
         text = self.text(target, "target of a connection") if target is not None else None
         if text is None:
             return None
-        match = re.fullmatch(r"([a-z][a-z0-9_]{0,14})(?:\.([a-z][a-z0-9_-]{0,30}))?", text.text)
+        match = TARGET.fullmatch(text.text)
         if not match:
             self.error("TSS-014", text.position, f"target of a connection {short(text.text)} is not a name",
                        "write the name of an instance, or instance.name for one of its interfaces")
@@ -122,13 +140,14 @@ class _ManifestReader(Reader):
 
     def instance(self, key: Scalar, value: Node) -> Instance | None:
         name = self.name(key, "instance", NAME)
-        if name == "init":
-            self.error("TSS-014", key.position, '"init" cannot be an instance',
-                       "init runs in every system and is not written down; choose another name")
+        if name in ("init", NONE):
+            self.error("TSS-014", key.position, f'"{name}" cannot be an instance',
+                       "init runs in every system and is not written down; choose another name" if name == "init" else
+                       "`none` says that something is left out; choose another name")
         mapping = self.mapping(value, f"instance {short(key.text)}")
         if mapping is None:
             return None
-        self.keys(mapping, "an instance", INSTANCE_KEYS, ("component",), INSTANCE_FUTURE)
+        self.keys(mapping, "an instance", INSTANCE, (), INSTANCE_FUTURE)
         settings = read_settings(self, mapping, key.text)
         node = mapping.get("mode")
         if node is not None:
@@ -136,15 +155,29 @@ class _ManifestReader(Reader):
         node = mapping.get("restart")
         contract = read_restart(self, node) if node is not None else Restart()
         node = mapping.get("heartbeat")
-        heartbeat = self.duration(node, f"heartbeat of {key.text}", *HEARTBEAT) if node is not None else None
+        shape = INSTANCE["heartbeat"]
+        assert shape is not None
+        heartbeat = self.value(node, f"heartbeat of {key.text}", shape) if node is not None else None
         node = mapping.get("component")
         component = self.text(node, "component") if node is not None else None
         connects = tuple(c for k, v in self.entries(mapping, "connect") if (c := self.connect(k, v)) is not None)
+        node = mapping.get("parameters")
+        given = read_given(self, node) if node is not None else ()
+        node = mapping.get("component")
         placed = (*SETTINGS, "restart", "heartbeat")
         places = tuple((k.text, v.position) for k, v in mapping.entries if k.text in placed)
         return Instance(key.text, component.text if component else None, settings, connects, self.devices(mapping),
                         contract, heartbeat or 0, key.position, node.position if node is not None else key.position,
-                        places)
+                        places, given)
+
+    def lacking(self, rows: tuple[tuple[Scalar, Node], ...]) -> None:
+        """Instances without a component; a misspelt name in a file that extends another looks like one."""
+        complete = [k.text for k, v in rows if isinstance(v, Mapping) and v.get("component") is not None]
+        for key, value in rows:
+            if isinstance(value, Mapping) and value.get("component") is None:
+                hint = did_you_mean(key.text, complete)
+                self.error("TSS-011", key.position, f'instance {short(key.text)} lacks the key "component"',
+                           hint if hint.startswith("did") else "write `component: GROUP/NAME`")
 
     def machine(self, root: Mapping) -> tuple[int, Position]:
         node = root.get("machine")
@@ -152,9 +185,10 @@ class _ManifestReader(Reader):
         default = 128 << 20
         if mapping is None:
             return default, root.position
-        self.keys(mapping, "machine", ("memory", "video"), (), ("cpus", "firmware", "disks", "devices"))
-        node = mapping.get("memory")
-        memory = self.size(node, "memory of the machine", *MACHINE) if node is not None else None
+        self.keys(mapping, "machine", MACHINE, (), MACHINE_FUTURE)
+        node, shape = mapping.get("memory"), MACHINE["memory"]
+        assert shape is not None
+        memory = self.value(node, "memory of the machine", shape) if node is not None else None
         return memory or default, node.position if node is not None else mapping.position
 
     def video(self, root: Mapping) -> str:
@@ -162,35 +196,38 @@ class _ManifestReader(Reader):
         node = root.get("machine")
         node = node.get("video") if isinstance(node, Mapping) else None
         text = self.text(node, "video") if node is not None else None
-        if text is not None and not re.fullmatch(r"text|[1-9][0-9]{2,3}x[1-9][0-9]{2,3}", text.text):
+        if text is not None and not VIDEO.fullmatch(text.text):
             self.error("TSS-013", text.position, f"video {short(text.text)} is no screen",
                        "write text, or \"WIDTHxHEIGHT\" such as \"1024x768\"")
         return text.text if text else "text"
 
-    def version(self, root: Mapping) -> None:
-        node = root.get("tessera")
-        if isinstance(node, Scalar) and node.plain and node.text == "1":
-            return
-        if node is not None:
-            found = short(node.text) if isinstance(node, Scalar) else "something else"
-            self.error("TSS-016", node.position, f"this generator reads manifests of version 1, not {found}",
-                       "write `tessera: 1`")
-
     def config(self, root: Mapping) -> tuple[str | None, Position]:
         node = root.get("config")
         text = self.text(node, "config") if node is not None else None
-        if text is not None and not re.fullmatch(r"[a-z0-9_]{1,60}", text.text):
+        if text is not None and not CONFIG.fullmatch(text.text):
             self.error("TSS-014", text.position, f"config {short(text.text)} is not a name",
                        "write the name of a file in configs/, such as dev_defconfig")
             text = None
         return text.text if text else None, text.position if text else root.position
 
 
+def check_version(reader: Reader, root: Mapping, required: bool = True) -> None:
+    """`tessera: 1`, in the manifest and in each fragment."""
+    node = root.get("tessera")
+    if node is None and required:
+        reader.error("TSS-011", root.position, 'the fragment lacks the key "tessera"', "write `tessera: 1`")
+    if node is None or isinstance(node, Scalar) and node.plain and node.text == "1":
+        return
+    found = short(node.text) if isinstance(node, Scalar) else "something else"
+    reader.error("TSS-016", node.position, f"this generator reads manifests of version 1, not {found}",
+                 "write `tessera: 1`")
+
+
 def read_manifest(root: Mapping, path: str) -> tuple[Manifest, list[Diagnostic]]:
     """The manifest in the tree of the file `path`."""
     reader = _ManifestReader()
-    reader.keys(root, "the manifest", KEYS, ("tessera", "system", "instances"), FUTURE)
-    reader.version(root)
+    reader.keys(root, "the manifest", KEYS, REQUIRED, FUTURE)
+    check_version(reader, root, False)
     node = root.get("system")
     system = reader.name(node, "system", NAME) if node is not None else None
     match = re.search(r"(?:^|/)manifests/([^/]*)\.yaml$", path)
@@ -205,9 +242,15 @@ def read_manifest(root: Mapping, path: str) -> tuple[Manifest, list[Diagnostic]]
     mapping = reader.mapping(node, "defaults") if node is not None else None
     defaults = Settings()
     if mapping is not None:
-        reader.keys(mapping, "defaults", SETTINGS, (), ("mode", "restart", "budget", "period", "deadline"))
+        reader.keys(mapping, "defaults", SETTINGS, (), DEFAULTS_FUTURE)
         defaults = read_settings(reader, mapping, "defaults")
-    instances = tuple(i for k, v in reader.entries(root, "instances") if (i := reader.instance(k, v)) is not None)
+    default_places = tuple((k.text, v.position) for k, v in mapping.entries) if mapping is not None else ()
+    node = root.get("policy")
+    policy = read_policy(reader, node) if node is not None else ()
+    rows = reader.entries(root, "instances")
+    reader.lacking(rows)
+    instances = tuple(i for k, v in rows if (i := reader.instance(k, v)) is not None)
     manifest = Manifest(path, system or "", description.text if description else "", config, memory,
-                        reader.video(root), defaults, instances, root.position, config_position, memory_position)
+                        reader.video(root), defaults, instances, root.position, config_position, memory_position,
+                        policy, default_places)
     return manifest, reader.errors

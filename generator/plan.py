@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from generator import budget, devices, supervision
+from generator import budget, devices, parameters, supervision
 from generator.abi import Abi
 from generator.check import Link, Resolved, System
 from generator.elf import PAGE, Image, pages
@@ -151,6 +151,7 @@ class _Planner:
         self.grants: list[Grant] = []
         self.ports: dict[tuple[str, str], int] = {}
         self.guard = system.supervisor
+        self.cpus = {i.name: i.cpu for i in system.instances}
         self.guard_port = ""
         self.supervised: list[supervision.Row] = []
         self.admins: list[supervision.Admin] = []
@@ -206,6 +207,10 @@ class _Planner:
                 self.placed[instance.name]["directory"] = self.section(Section(
                     "DIRECTORY", f"{instance.name}.directory", self.rights("READ"), data, len(data),
                     pages(len(data)) * PAGE, 0))
+        for instance in (i for i in self.order if i.component.parameters):
+            data = parameters.page(instance.component.parameters, instance.parameters)
+            self.placed[instance.name]["parameters"] = self.section(Section(
+                "DIRECTORY", f"{instance.name}.parameters", self.rights("READ"), data, len(data), PAGE, 0))
         if self.guard is not None:
             data = supervision.table(self.supervised, self.admins)
             self.placed[self.guard.name]["directory"] = self.section(Section(
@@ -233,7 +238,7 @@ class _Planner:
     def thread(self, name: str) -> None:
         me = self.index[name]
         self.grant(me, self.abi["TSS_SLOT_THREAD"], self.add("THREAD", me))
-        self.grant(me, self.abi["TSS_SLOT_SCHED"], self.add("SCHED", me))
+        self.grant(me, self.abi["TSS_SLOT_SCHED"], self.add("SCHED", me, self.cpus.get(name, 0)))
 
     def init(self) -> None:
         """Instance 0: what is left to init when everything runs."""
@@ -268,6 +273,10 @@ class _Planner:
                 self.grant(me, component.layout.find("reply", provide.name, i).number, self.add("REPLY", me, port),
                            "SEND")
         self.devices(instance)
+        if component.parameters:
+            target = self.add("MEMORY", me, abi["TSS_MEMORY_MAPPED"], self.placed[instance.name]["parameters"])
+            self.grant(me, component.layout.find("parameters", "parameters").number, target, "READ",
+                       address=parameters.ADDRESS)
         for event in component.events:
             slot = component.layout.find("event", event).number
             self.grant(me, slot, self.add("EVENT", me), "SIGNAL", "WAIT", "BIND")

@@ -4,12 +4,14 @@ import re
 from dataclasses import dataclass, replace
 
 from generator.diagnostics import Position, short
-from generator.fields import NAME, Reader
+from generator.fields import NAME, Reader, Shape
 from generator.load import Mapping, Node, Scalar
 
 POLICIES = ("never", "always", "on_failure")  # numbers in the supervision table follow from the order, like the next
 THEN = ("hold", "degrade", "reboot")
-KEYS = ("policy", "backoff", "max", "then", "dependants")
+KEYS: dict[str, Shape | None] = {
+    "policy": Shape("choice", words=POLICIES), "backoff": None, "max": None, "then": Shape("choice", words=THEN),
+    "dependants": None}
 BACKOFF = (1000, 60_000_000)  # microseconds, like the next two
 WINDOW = (1_000_000, 3_600_000_000)
 HEARTBEAT = (10_000, 60_000_000)
@@ -85,7 +87,7 @@ def read_restart(reader: Reader, node: Node, in_component: bool = False) -> Rest
     """A policy alone, or the keys; a component does not know what other instances there are."""
     if not isinstance(node, Mapping):
         return Restart(policy=reader.choice(node, "restart policy", POLICIES))
-    reader.keys(node, "restart", KEYS[:4] if in_component else KEYS)
+    reader.keys(node, "restart", tuple(KEYS)[:4] if in_component else KEYS)
     policy, backoff, limit, then, dependants = (node.get(key) for key in KEYS)
     return Restart(
         reader.choice(policy, "restart policy", POLICIES) if policy is not None else None,

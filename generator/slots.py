@@ -2,7 +2,8 @@
 """Which capability slot holds what, worked out from component.yaml alone, and the slots.h that says so to C.
 
 From SLOT_FIRST up, in file order: for each provided interface its port and then its reply objects, for each needed
-interface its connection, for each device, for each event. One layout serves every instance of a component.
+interface its connection, for each device, for each event, then the page of parameters. One layout serves every
+instance of a component.
 """
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ WINDOW_SIZE = 0x1000000
 
 @dataclass(frozen=True)
 class Slot:
-    """One planned slot. kind: port, reply, connection, device or event; name: as in component.yaml."""
+    """One planned slot. kind: port, reply, connection, device, event or parameters; name: as in component.yaml."""
 
     number: int
     kind: str
@@ -40,8 +41,9 @@ def upper(name: str) -> str:
     return name.upper().replace("-", "_")
 
 
-def layout(provides: list[tuple[str, int]], needs: list[str], devices: list[str], events: list[str]) -> Layout:
-    """The rule above; `provides` gives each name with its number of reply objects."""
+def layout(provides: list[tuple[str, int]], needs: list[str], devices: list[str], events: list[str],
+           parameters: bool = False) -> Layout:
+    """The rule above; `provides` gives each name with its number of reply objects. The page of parameters is last."""
     rows: list[tuple[str, str, str, int]] = []
     for name, replies in provides:
         rows.append(("port", name, f"SLOT_PORT_{upper(name)}", 0))
@@ -49,6 +51,7 @@ def layout(provides: list[tuple[str, int]], needs: list[str], devices: list[str]
     rows += [("connection", name, f"SLOT_{upper(name)}", 0) for name in needs]
     rows += [("device", name, f"SLOT_{upper(name)}", 0) for name in devices]
     rows += [("event", name, f"SLOT_EVENT_{upper(name)}", 0) for name in events]
+    rows += [("parameters", "parameters", "SLOT_PARAMETERS", 0)] if parameters else []
     slots = tuple(Slot(SLOT_FIRST + i, kind, name, macro, index)
                   for i, (kind, name, macro, index) in enumerate(rows))
     return Layout(slots, tuple(provides))
@@ -60,8 +63,8 @@ def collisions(planned: Layout) -> list[tuple[Slot, Slot]]:
     return [(first, slot) for slot in planned.slots if (first := seen.setdefault(slot.macro, slot)) is not slot]
 
 
-def header(component: str, planned: Layout, windows: list[tuple[str, int]]) -> str:
-    """slots.h; `windows` has name and pages of each mmio device in file order."""
+def header(component: str, planned: Layout, windows: list[tuple[str, int]], more: list[str]) -> str:
+    """slots.h; `windows` has name and pages of each mmio device in file order, `more` further lines."""
     lines = ["/* SPDX-License-Identifier: BSD-2-Clause */",
              f"/* slots.h - made from components/{component}/component.yaml by `tessera stubs`; do not edit. */",
              "#pragma once", ""]
@@ -70,5 +73,5 @@ def header(component: str, planned: Layout, windows: list[tuple[str, int]]) -> s
     lines += [f"#define ADDRESS_{upper(name)} {WINDOW_BASE + i * WINDOW_SIZE:#x}ull"
               for i, (name, _) in enumerate(windows)]
     lines += [f"#define {upper(name)}_PAGES {pages}ull" for name, pages in windows]
-    lines.append(f"#define SLOTS_END {planned.end}u")
+    lines += [f"#define SLOTS_END {planned.end}u", *more]
     return "\n".join(lines) + "\n"

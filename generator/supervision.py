@@ -125,7 +125,7 @@ def _check_supervisor(supervisor: Instance, resolved: list["Resolved"], error: E
     for other in resolved:
         if other.name == mine.name:
             continue
-        if other.priority >= mine.priority:
+        if other.priority >= mine.priority and other.cpu == mine.cpu:
             error("TSS-047", other.place("priority"), f"{short(other.name)} has priority {other.priority}, "
                   f"{short(mine.name)} only {mine.priority}: it could not end what runs wild",
                   "give the supervisor a higher priority than all others have")

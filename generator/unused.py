@@ -20,7 +20,7 @@ def _asked(component: Component) -> Iterator[tuple[str, Position, str]]:
     places |= {("device", d.name): d.position for d in component.devices}
     for slot in component.layout.slots:
         if slot.kind != "reply":
-            mapped = f"|ADDRESS_{upper(slot.name)}" if slot.kind == "device" else ""
+            mapped = {"device": f"|ADDRESS_{upper(slot.name)}", "parameters": "|PARAMETERS"}.get(slot.kind, "")
             yield (f"the {slot.kind} {slot.name}", places.get((slot.kind, slot.name), component.position),
                    slot.macro + mapped)
     if component.system:
@@ -33,7 +33,7 @@ def _asked(component: Component) -> Iterator[tuple[str, Position, str]]:
 
 def unused(component: Component, inputs: Inputs) -> list[Diagnostic]:
     """One error for each thing that no source names; none for a component without sources (it cannot be built)."""
-    files = sorted((inputs.root / "components" / component.name).glob("*.[chS]"))
+    files = sorted(inputs.components[component.name].file.parent.glob("*.[chS]"))
     text = "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in files)
     return [Diagnostic("TSS-044", position, f"unused grant: {component.name} asks for {what} and never uses it",
                        f"its sources do not name {pattern.partition('|')[0]}; remove it from component.yaml")

@@ -5,10 +5,11 @@ Imports nothing of plan or emit. A difference names the instance and the slot; a
 """
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from generator.diagnostics import Diagnostic, Position
+from generator.verify_compose import compose
 from generator.verify_derive import Capability, Expected, expectation
 from generator.verify_read import SOURCES, Found, Malformed, read_bundle, read_supervision
 
@@ -24,6 +25,7 @@ class Inputs:
     components: Mapping[str, bytes]
     elfs: Mapping[str, bytes]
     dump: bool = False
+    fragments: Mapping[str, bytes] = field(default_factory=dict)  # by the names that `extends` calls them
 
 
 def _names(mask: int) -> list[str]:
@@ -39,7 +41,7 @@ def _attributes(found: Found, index: int, homes: list[tuple[str, int]]) -> tuple
         return (payer, SOURCES[a], *((found.sections[b].name,) if a <= 2 else (b, c) if a >= 4 else (b,)))
     if kind == "UNIT":
         return (payer, found.instances[a]["name"], "sealed" if b else "not sealed")
-    return (payer, *(a, b, c)[:{"PORT": 1, "IRQ": 1, "IOPORT": 3}.get(kind, 0)])
+    return (payer, *(a, b, c)[:{"SCHED": 1, "PORT": 1, "IRQ": 1, "IOPORT": 3}.get(kind, 0)])
 
 
 def capabilities(found: Found) -> dict[tuple[str, int], Capability]:
@@ -127,7 +129,8 @@ def verify(bundle: bytes, inputs: Inputs, path: str) -> tuple[Found | None, list
     except Malformed as error:
         return None, [Diagnostic(error.code, position, error.message)]
     order = [row["name"] for row in found.instances[1:]]
-    expected = expectation(inputs.manifest, inputs.components, inputs.elfs, order, len(bundle), inputs.dump)
+    whole = compose(inputs.manifest, inputs.fragments)
+    expected = expectation(whole, inputs.components, inputs.elfs, order, len(bundle), inputs.dump)
     return found, [Diagnostic("TSS-073", position, line) for line in _differences(found, expected)]
 
 
@@ -140,7 +143,7 @@ def _json_object(found: Found, index: int) -> dict[str, Any]:
         row["source"] = SOURCES[a]
         row["section" if a <= 2 else "pages"] = found.sections[b].name if a <= 2 else b
         return {**row, "physical_address": c} if a == 4 else {**row, "firmware": c} if a == 5 else row
-    keys = {"PORT": "depth", "REPLY": "port", "CONNECTION": "port badge credit", "IRQ": "line",
+    keys = {"SCHED": "cpu", "PORT": "depth", "REPLY": "port", "CONNECTION": "port badge credit", "IRQ": "line",
             "IOPORT": "base count firmware"}
     row |= dict(zip(keys.get(kind, "").split(), (a, b, c)))
     if kind == "UNIT":

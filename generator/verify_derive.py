@@ -10,17 +10,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ruamel.yaml import YAML
+from generator.verify_compose import parameters, yaml
 
 PAGE = 4096
 READ, WRITE, EXECUTE, GRANT, CONTROL, CALL, SEND, RECEIVE = 1, 2, 4, 8, 16, 32, 64, 128
 SIGNAL, WAIT, BIND, INSPECT, SCHEDULE, DEVICE, INSTALL = 256, 512, 1024, 2048, 4096, 8192, 32768
 SYSTEM_RIGHTS = {"inspect": INSPECT, "schedule": SCHEDULE, "device": DEVICE}
 CONNECTION_RIGHTS = {"call": CALL, "send": SEND, "grant": GRANT}
-IMAGE, HEAP, DIRECTORY, WINDOWS = 0x400000, 0x1_0000_0000, 0x2_0000_0000, 0x3_0000_0000
+IMAGE, HEAP, DIRECTORY, PARAMETERS, WINDOWS = 0x400000, 0x1_0000_0000, 0x2_0000_0000, 0x2_8000_0000, 0x3_0000_0000
 STACK_TOP, IPC_PAGE = 0x7FFF_F000_0000, 0x7FFF_F800_0000
 INIT_SLOTS, INIT_STACK, INIT_PRIORITY = 1024, 8 * PAGE, 255
-FACTORY = {"priority": 100, "slice": "10ms", "memory": "256K", "stack": "16K", "heap": 0, "slots": 256}
+FACTORY = {"priority": 100, "slice": "10ms", "memory": "256K", "stack": "16K", "heap": 0, "slots": 256, "cpu": 0}
 UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "us": 1, "ms": 1000, "s": 1000000}
 FIRMWARE = {"facts": 1, "framebuffer": 2, "dsdt": 3, "pm1a": 4, "pm1b": 5, "smi": 6, "reset": 7}
 GUARD, OWN_HEARTBEAT, HEARTBEAT_SLOT = "servers/reincarnation", 4000000, 12
@@ -56,10 +56,6 @@ class _Work:
         self.capabilities[name, slot] = (kind, attributes, rights, address, rights if address else 0, original)
 
 
-def _yaml(data: bytes) -> dict[str, Any]:
-    return dict(YAML(typ="safe", pure=True).load(data.decode("utf-8")))
-
-
 def _number(value: Any) -> int:
     match = re.fullmatch(r"(\d+)([A-Za-z]*)", str(value))
     assert match
@@ -83,7 +79,7 @@ def _load_segments(elf: bytes) -> tuple[int, list[tuple[int, int, bytes, int]]]:
     return entry - base, [(flags, address - base, data, memory) for flags, address, data, memory in found]
 
 
-def _image(work: _Work, name: str, elf: bytes, stack: int) -> int:
+def _image(work: _Work, name: str, elf: bytes, stack: int, cpu: int = 0) -> int:
     """Segments and stack of an instance; returns its entry address."""
     entry, segments = _load_segments(elf)
     for flags, address, data, memory in segments:
@@ -94,11 +90,12 @@ def _image(work: _Work, name: str, elf: bytes, stack: int) -> int:
         work.add(name, slot, "MEMORY", attributes, rights, IMAGE + address)
     work.add(name, 7, "MEMORY", (name, "ZERO", stack // PAGE), READ | WRITE, STACK_TOP - stack)
     work.add(name, 2, "THREAD", (name,), 0)
-    work.add(name, 3, "SCHED", (name,), 0)
+    work.add(name, 3, "SCHED", (name, cpu), 0)
     return IMAGE + entry
 
 
-def _own_slots(work: _Work, name: str, description: dict[str, Any], given: dict[str, str]) -> dict[str, int]:
+def _own_slots(work: _Work, name: str, description: dict[str, Any], given: dict[str, str],
+               set_here: dict[str, Any]) -> dict[str, int]:
     """Everything from slot 16 up except connections, whose slots are returned by need."""
     slot, windows, needs = 16, 0, {}
     for provided, row in (description.get("provides") or {}).items():
@@ -119,6 +116,10 @@ def _own_slots(work: _Work, name: str, description: dict[str, Any], given: dict[
         slot += 1
     for _ in description.get("events") or []:
         work.add(name, slot, "EVENT", (name,), SIGNAL | WAIT | BIND)
+        slot += 1
+    if description.get("parameters"):
+        work.add(name, slot, "MEMORY", (name, "MAPPED", f"{name}.parameters"), READ, PARAMETERS)
+        work.sections[f"{name}.parameters"] = (3, READ, parameters(description["parameters"], set_here), PAGE, 0)
         slot += 1
     work.ends[name] = slot
     return needs
@@ -145,6 +146,8 @@ def _links(manifest: dict[str, Any], descriptions: dict[str, dict[str, Any]]) ->
     found = []
     for client, row in instances.items():
         for name, target in (row.get("connect") or {}).items():
+            if target == "none":
+                continue
             need = descriptions[client]["needs"][name]
             asked = target if isinstance(target, dict) else {"to": target}
             server, _, provided = asked["to"].partition(".")
@@ -209,7 +212,7 @@ def _instance(work: _Work, name: str, row: dict[str, Any], description: dict[str
     value = FACTORY | (description.get("defaults") or {}) | defaults
     value |= {key: row[key] for key in FACTORY if key in row}
     stack, heap = _number(value["stack"]), _number(value["heap"])
-    entry = _image(work, name, elf, stack)
+    entry = _image(work, name, elf, stack, _number(value["cpu"]))
     if heap:
         work.add(name, 8, "MEMORY", (name, "ZERO", heap // PAGE), READ | WRITE, HEAP)
     if description.get("self"):
@@ -221,7 +224,7 @@ def _instance(work: _Work, name: str, row: dict[str, Any], description: dict[str
         "image_base": IMAGE, "stack_top": STACK_TOP, "ipc_page": IPC_PAGE,
         "argument": heap | contract["heartbeat"] << 32, "slots": value["slots"],
         "priority": value["priority"], "slice_us": _number(value["slice"]), "flags": int(description.get("fpu", False))}
-    return _own_slots(work, name, description, row.get("devices") or {})
+    return _own_slots(work, name, description, row.get("devices") or {}, row.get("parameters") or {})
 
 
 def _init(work: _Work, order: list[str], elf: bytes, bundle_bytes: int, guard: str | None,
@@ -275,12 +278,11 @@ def _guard(work: _Work, guard: str, order: list[str], contracts: dict[str, dict[
     work.add(guard, 9, "MEMORY", (guard, "MAPPED", f"{guard}.supervision"), READ, DIRECTORY)
 
 
-def expectation(manifest_file: bytes, component_files: Mapping[str, bytes], elf_files: Mapping[str, bytes],
+def expectation(manifest: dict[str, Any], component_files: Mapping[str, bytes], elf_files: Mapping[str, bytes],
                 order: list[str], bundle_bytes: int, dump: bool) -> Expected:
     """`order`: names of the instances in the bundle's order, which must start providers before clients."""
-    manifest = _yaml(manifest_file)
     rows = manifest["instances"] or {}
-    descriptions = {name: _yaml(component_files[row["component"]]) for name, row in rows.items()}
+    descriptions = {name: yaml(component_files[row["component"]]) for name, row in rows.items()}
     work, slots = _Work(), {"init": {"log": 17}}
     guard = next((name for name, row in rows.items() if row["component"] == GUARD), None)
     contracts = {name: _contract(row, descriptions[name], guard is not None) for name, row in rows.items()}

@@ -15,7 +15,7 @@ TYPES = {1: "UNIT", 2: "THREAD", 3: "SCHED", 4: "PORT", 5: "CONNECTION", 6: "REP
          10: "IOPORT", 11: "SYSTEM"}
 SOURCES = {1: "MAPPED", 2: "COPIED", 3: "ZERO", 4: "DEVICE", 5: "FIRMWARE"}
 # How many of a, b, c an object of each type uses; the others are 0.
-USED = {"PORT": 1, "REPLY": 1, "CONNECTION": 3, "MEMORY": 3, "IRQ": 1, "IOPORT": 3, "UNIT": 2}
+USED = {"SCHED": 1, "PORT": 1, "REPLY": 1, "CONNECTION": 3, "MEMORY": 3, "IRQ": 1, "IOPORT": 3, "UNIT": 2}
 ROW = ("name", "component", "memory_pages", "entry", "image_base", "stack_top", "ipc_page", "argument", "slots",
        "priority", "slice_us", "flags")
 
@@ -88,10 +88,10 @@ def _sections(data: bytes, count: int) -> tuple[Section, ...]:
 
 def _hashes(data: bytes, sections: tuple[Section, ...]) -> None:
     table = data[64:64 + 104 * len(sections)]
-    root = hashlib.sha256(data[:32] + bytes(32) + table).digest()
+    root = hashlib.blake2b(data[:32] + bytes(32) + table, digest_size=32).digest()
     need(root == data[32:64], "TSS-071", "the root hash is not that of header and section table")
     for section in sections:
-        need(hashlib.sha256(section.data).digest() == section.hash, "TSS-071",
+        need(hashlib.blake2b(section.data, digest_size=32).digest() == section.hash, "TSS-071",
              f'section "{section.name}" does not have the hash that the section table gives')
 
 

@@ -3,11 +3,10 @@
 IMAGE := $(O)/$(SYSTEM)
 # HARDENED products: GRUB checks signatures. The key is made at the first build; keep $(O)/keys to build the same again.
 SIGN := $(if $(CONFIG_PROFILE_HARDENED),--sign $(O)/keys)
-IMAGE_INPUTS := $(GENERATOR) $(wildcard manifests/$(SYSTEM).yaml manifests/schema/* images/* images/*/* components/interfaces/*.yaml) \
-	$(COMPONENT_FOLDERS:%=components/%/component.yaml)
+IMAGE_INPUTS := $(GENERATOR) $(wildcard images/* images/*/* components/interfaces/*.yaml) $(COMPONENT_FILES)
 
 iso: $(IMAGE)/$(SYSTEM).iso
-$(IMAGE)/$(SYSTEM).iso: $(O)/kernel/kernel.elf $(COMPONENT_ELFS) $(IMAGE_INPUTS) manifests/$(SYSTEM).yaml
+$(IMAGE)/$(SYSTEM).iso: $(O)/kernel/kernel.elf $(COMPONENT_ELFS) $(IMAGE_INPUTS) $(MANIFEST)
 	$(call say,IMAGE,$@)
 	$(Q)$(TESSERA) build --quiet --build-dir $(O) $(if $(SIGN),--no-image) $(SYSTEM)
 	$(if $(SIGN),$(Q)$(TESSERA) image --build-dir $(O) $(SIGN) $(SYSTEM))
@@ -20,6 +19,9 @@ $(IMAGE)/$(SYSTEM).img $(IMAGE)/$(SYSTEM).qcow2: $(IMAGE)/$(SYSTEM).iso
 	$(call say,IMAGE,$@)
 	$(Q)$(TESSERA) image --build-dir $(O) $(SIGN) --format $(if $(filter %.img,$@),disk,qcow2) $(SYSTEM)
 	$(Q)touch $@
+
+# What the manifest extended when it was last built.
+-include $(IMAGE)/inputs.mk
 
 # Only for a system that was asked for by a misspelt name: the generator says it better than make.
 manifests/%.yaml:

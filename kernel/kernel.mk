@@ -30,7 +30,7 @@ $(filter %.c.o,$(KERNEL_OBJECTS)): $(O)/%.c.o: %.c $(O)/include/config.h $(O)/in
 
 # Files on the path of every call: no frame pointer of their own, but rbp stays what the caller had, so a back trace only
 # skips them. clang has no such flag. Arguments of cold paths are loaded there, not on the way.
-KERNEL_HOT := core/syscall.c obj/ipc.c
+KERNEL_HOT := core/syscall.c obj/ipc.c obj/event.c obj/fault.c obj/thread.c obj/message.c obj/cspace.c obj/capability.c core/trap.c sched/sched.c
 $(KERNEL_HOT:%=$(O)/kernel/%.o): KERNEL_FLAGS += $(if $(findstring clang,$(CC)),,-fomit-frame-pointer -ffixed-rbp -fno-ipa-sra)
 
 $(O)/kernel/%.S.o: kernel/%.S $(O)/include/config.h $(O)/include/compiler

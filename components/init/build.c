@@ -74,7 +74,8 @@ static tss_status_t make_thread(struct build *build, const struct tss_table_obje
 static tss_status_t make_sched(struct build *build, const struct tss_table_object *o, cap_t unit, uint64_t *handle)
 {
 	const struct tss_table_instance *i = &build->table->instances[o->payer];
-	return tss_sched_create(TSS_SLOT_SYSTEM, unit, i->priority, i->slice_us, handle);
+	tss_status_t status = tss_sched_create(TSS_SLOT_SYSTEM, unit, i->priority, i->slice_us, handle);
+	return status == TSS_OK ? place_later(build, o, (cap_t)*handle) : status;
 }
 
 static tss_status_t make_port(struct build *build, const struct tss_table_object *o, cap_t unit, uint64_t *handle)

@@ -168,12 +168,13 @@ static void reduce(uint32_t slot, uint32_t rights)
 	generation++;
 }
 
-/* The plan's rights for init's slot; NULL if the plan leaves it empty. */
+/* The plan's rights for init's slot; NULL if the plan leaves it empty. Instance 0's grants are the first. */
 static const struct tss_table_grant *planned(const struct build *build, uint32_t slot)
 {
-	for (uint32_t i = 0; i < build->table->header->grant_count; i++)
-		if (build->table->grants[i].instance == 0 && build->table->grants[i].slot == slot)
-			return &build->table->grants[i];
+	const struct tss_table_grant *g = build->table->grants, *end = g + build->table->header->grant_count;
+	for (; g < end && g->instance == 0; g++)
+		if (g->slot == slot)
+			return g;
 	return NULL;
 }
 

@@ -62,6 +62,7 @@ int main(void)
 	cap_t port = own(TSS_TYPE_PORT), log = own(TSS_TYPE_CONNECTION);
 	watch_remember(&table);
 	guard_remember(&table);
+	place(&build);
 	finish();
 	if (port == TSS_CAP_NULL)
 		return EXIT_FAULT_PORT;

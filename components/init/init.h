@@ -52,6 +52,10 @@ tss_status_t firmware_ioport(const struct build *build, const struct tss_table_o
 void build_units(struct build *build);
 void build_objects(struct build *build);
 
+/* place.c */
+tss_status_t place_later(const struct build *build, const struct tss_table_object *o, cap_t sched);
+void place(const struct build *build); /* from here on instances may run */
+
 /* grant.c */
 void grant_copies(struct build *build);
 enum originals { ORIGINALS_MEMORY, ORIGINALS_OTHERS, ORIGINALS_UNITS };

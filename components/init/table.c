@@ -5,7 +5,7 @@
  * Nothing is believed: every offset, count, index, slot, right and address is compared with its range before anything
  * is built. The arithmetic is on 64-bit values that were bounded first, so it cannot wrap.
  */
-#include <abi/sha256.h>
+#include <abi/hash.h>
 #include "init.h"
 
 static const uint16_t valid_rights[TSS_TYPE_COUNT] = {
@@ -73,7 +73,7 @@ static bool take_arrays(struct table *t, const struct tss_bundle_section *s)
 bool table_read(struct table *t, const void *bundle, uint64_t size)
 {
 	const struct tss_bundle_header *h = bundle;
-	if (size < sizeof(*h) || memcmp(h->magic, TSS_BUNDLE_MAGIC, sizeof(h->magic)) != 0)
+	if (size < sizeof(*h) || size % TSS_PAGE_SIZE != 0 || memcmp(h->magic, TSS_BUNDLE_MAGIC, sizeof(h->magic)) != 0)
 		return false;
 	if (h->abi_version != TSS_ABI_VERSION || h->size != size || h->section_count > TSS_BUNDLE_SECTIONS_MAX)
 		return false;
@@ -167,13 +167,15 @@ const struct tss_table_grant *table_original(const struct table *t, uint32_t obj
 
 static bool originals_good(const struct table *t)
 {
-	for (uint32_t object = 0; object < t->header->object_count; object++) {
-		unsigned count = 0;
-		for (uint32_t i = 0; i < t->header->grant_count; i++)
-			count += t->grants[i].object == object && t->grants[i].original;
-		if (count != 1)
+	bool found[OBJECTS_MAX] = {false};
+	for (uint32_t i = 0; i < t->header->grant_count; i++) {
+		if (t->grants[i].original && found[t->grants[i].object])
 			return false;
+		found[t->grants[i].object] |= t->grants[i].original != 0;
 	}
+	for (uint32_t object = 0; object < t->header->object_count; object++)
+		if (!found[object])
+			return false;
 	return true;
 }
 

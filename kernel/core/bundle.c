@@ -4,7 +4,7 @@
  * on sizes and offsets is done so that it cannot wrap. No pointer of the result leads outside the file.
  */
 #include <bundle_check.h>
-#include <abi/sha256.h>
+#include <abi/hash.h>
 
 #define FLAGS_KNOWN (TSS_SECTION_READ | TSS_SECTION_WRITE | TSS_SECTION_EXECUTE | TSS_SECTION_INIT)
 #define SECTION_BYTES_MAX (1ull << 30)
@@ -26,16 +26,16 @@ static const char *check_header(const struct tss_bundle_header *header, uint64_t
 static const char *check_root(const struct bundle *bundle, const uint8_t *root)
 {
 	struct tss_bundle_header blank = *bundle->header;
-	struct tss_sha256 hash;
-	uint8_t computed[TSS_SHA256_SIZE];
+	struct tss_hash hash;
+	uint8_t computed[TSS_HASH_SIZE];
 	__builtin_memset(blank.root_hash, 0, sizeof(blank.root_hash));
-	tss_sha256_start(&hash);
-	tss_sha256_add(&hash, &blank, sizeof(blank));
-	tss_sha256_add(&hash, bundle->sections, bundle->header->section_count * sizeof(*bundle->sections));
-	tss_sha256_finish(&hash, computed);
-	if (!tss_sha256_equal(computed, bundle->header->root_hash))
+	tss_hash_start(&hash);
+	tss_hash_add(&hash, &blank, sizeof(blank));
+	tss_hash_add(&hash, bundle->sections, bundle->header->section_count * sizeof(*bundle->sections));
+	tss_hash_finish(&hash, computed);
+	if (!tss_hash_equal(computed, bundle->header->root_hash))
 		return "does not match its own root hash";
-	if (root && !tss_sha256_equal(computed, root))
+	if (root && !tss_hash_equal(computed, root))
 		return "does not match the root hash on the command line";
 	return NULL;
 }
@@ -61,7 +61,7 @@ static const char *check_section(const struct tss_bundle_section *section, uint6
 static const char *check_sections(struct bundle *bundle, const char **name)
 {
 	uint64_t end = sizeof(*bundle->header) + bundle->header->section_count * sizeof(*bundle->sections);
-	uint8_t computed[TSS_SHA256_SIZE];
+	uint8_t computed[TSS_HASH_SIZE];
 	for (uint32_t i = 0; i < bundle->header->section_count; i++) {
 		const struct tss_bundle_section *section = &bundle->sections[i];
 		const char *error = check_section(section, end, bundle->header->size);
@@ -75,8 +75,8 @@ static const char *check_sections(struct bundle *bundle, const char **name)
 			bundle->table = section;
 		if (section->kind != TSS_SECTION_TABLE && !(section->flags & TSS_SECTION_INIT))
 			continue;
-		tss_sha256(bundle->bytes + section->offset, section->size, computed);
-		if (!tss_sha256_equal(computed, section->hash))
+		tss_hash(bundle->bytes + section->offset, section->size, computed);
+		if (!tss_hash_equal(computed, section->hash))
 			return "has a section that does not match its hash";
 	}
 	*name = NULL;

@@ -95,9 +95,7 @@ static void init_thread(struct unit *unit, const struct bundle *bundle)
 	struct sched *sched = object_alloc(unit, TSS_TYPE_SCHED);
 	if (status != TSS_OK || !sched)
 		panic("init's thread cannot be made: status %#lx", status);
-	sched->priority = TSS_INIT_PRIORITY;
-	sched->slice_us = TSS_SLICE_MAX_US;
-	link_init(&sched->queue);
+	sched_set(sched, TSS_INIT_PRIORITY, TSS_SLICE_MAX_US);
 	init_place(unit, TSS_SLOT_THREAD, &thread->object, 0);
 	init_place(unit, TSS_SLOT_SCHED, &sched->object, 0);
 	thread_start(thread, sched);

@@ -37,9 +37,10 @@ static bool inspect_thread(struct query *query, void *record)
 	const struct thread *thread = query->object;
 	const struct sched *home = thread->home;
 	struct tss_inspect_thread *out = record;
-	*out = (struct tss_inspect_thread){thread->object.id, thread->unit->object.id, {0}, thread->state, 0, 0, 0,
-					   thread->switches,  thread->frame.rip};
-	if (cpu_this()->current == thread)
+	*out = (struct tss_inspect_thread){
+		thread->object.id, thread->unit->object.id, {0}, thread->state, 0, 0, 0, thread->switches,
+		thread->frame.rip, thread->cpu->index};
+	if (thread->cpu->current == thread)
 		out->state = TSS_THREAD_RUNNING;
 	if (home) {
 		uint64_t per_ms = arch_tsc_per_ms(), charged = sched_charged(home);
@@ -153,12 +154,21 @@ static bool inspect_log(struct query *query, void *record)
 
 static bool inspect_counters(struct query *query, void *record)
 {
-	const struct cpu *cpu = cpu_this();
 	struct tss_inspect_counters *out = record;
-	*out = (struct tss_inspect_counters){
-		arch_clock_us(), 0,           cpu->syscalls_denied,  cpu->interrupts,   cpu->fast_calls,
-		cpu->slow_calls, cpu->faults, cpu->timer_interrupts, arch_tsc_per_ms(), boot_info.entry_tsc,
-		cpu->init_tsc};
+	*out = (struct tss_inspect_counters){.uptime_us = arch_clock_us(),
+					     .tsc_per_ms = arch_tsc_per_ms(),
+					     .entry_tsc = boot_info.entry_tsc,
+					     .init_tsc = boot_info.init_tsc,
+					     .cpus = cpu_count};
+	EACH_CPU(cpu) {
+		out->syscalls_denied += cpu->syscalls_denied;
+		out->interrupts += cpu->interrupts;
+		out->fast_calls += cpu->fast_calls;
+		out->slow_calls += cpu->slow_calls;
+		out->faults += cpu->faults;
+		out->timer_interrupts += cpu->timer_interrupts;
+		out->exclusives += cpu->exclusives;
+	}
 	OBJECTS_OF(THREAD, thread, thread)
 		out->switches += thread->switches;
 	return query->index == 0;

@@ -52,12 +52,16 @@ static void panic_frame(uint64_t address)
 
 void panic(const char *format, ...)
 {
-	static bool panicking;
+	static struct cpu *panicking;
+	struct cpu *none = NULL, *self = cpu_this();
 	char line[200];
 	va_list arguments;
-	if (panicking)
+	if (!__atomic_compare_exchange_n(&panicking, &none, self, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+		if (none != self)
+			arch_stop(); /* another CPU's, which has sent this one an NMI */
 		arch_halt(2);
-	panicking = true;
+	}
+	arch_stop_others();
 	kernel_log.released = false;
 	va_start(arguments, format);
 	(void)format_text(line, sizeof(line), format, arguments);

@@ -1,16 +1,49 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* syscall.c - the dispatch table, the dispatcher, and the calls that need no capability. */
+#include <enabled.h>
+#include <local.h>
 #include <syscall.h>
 
 #define TSS_TYPE_ANY 0xff
 #define FORM_VALUE false
 #define FORM_MESSAGE true
 
-const struct syscall_row syscall_table[TSS_SYSCALL_COUNT] = {
-#define SYSCALL(number, object, type, verb, right, argc, form, text)                                                   \
-	[(number)-0x1000] = {sys_##object##_##verb, TSS_RIGHT_##right, TSS_TYPE_##type, FORM_##form},
+#define NEEDS(type, right) ((type) == TSS_TYPE_ANY ? CAP_NEEDS_ANY(right) : CAP_NEEDS((type)&15, right))
+#define ENTRY(number)                                                                                                  \
+	((number) == TSS_SYS_connection_call      ? arch_syscall_call                                                  \
+	 : (number) == TSS_SYS_port_reply_receive ? arch_syscall_reply_receive                                         \
+	 : (number) == TSS_SYS_self_version       ? arch_syscall_version                                               \
+						  : arch_syscall_general)
+
+/* What a row that is not in local.h does: get all locks, then the row's handler. */
+static status_t syscall_exclusively(struct thread *self, struct capability *cap)
+{
+	static const syscall_handler handlers[TSS_SYSCALL_COUNT] = {
+#define SYSCALL(number, object, type, verb, right, argc, form, text) [(number)-0x1000] = sys_##object##_##verb,
 #include <abi/syscalls.def>
 #undef SYSCALL
+	};
+	if (!cpu_is_exclusive())
+		kernel_exclusive(self);
+	return handlers[self->frame.rax - TSS_SYSCALL_FIRST](self, cap);
+}
+
+const struct syscall_table syscall_table = {
+	.entry =
+		{
+#define SYSCALL(number, object, type, verb, right, argc, form, text) [(number)-0x1000] = ENTRY(number),
+#include <abi/syscalls.def>
+#undef SYSCALL
+		},
+	.row =
+		{
+#define SYSCALL(number, object, type, verb, right, argc, form, text)                                                   \
+	[(number)-0x1000] = {                                                                                          \
+		CPUS_MAX == 1 || IS_ENABLED(LOCAL_##object##_##verb) ? sys_##object##_##verb : syscall_exclusively,    \
+		TSS_RIGHT_##right, TSS_TYPE_##type, FORM_##form, NEEDS(TSS_TYPE_##type, TSS_RIGHT_##right)},
+#include <abi/syscalls.def>
+#undef SYSCALL
+		},
 };
 
 /* Argument 1 is not plainly the right capability: a call that takes any type, or an error to be named. */
@@ -27,22 +60,18 @@ status_t syscall_failed(struct thread *self, status_t status)
 {
 	struct arch_frame *frame = &self->frame;
 	frame->rdi = frame->rsi = frame->rdx = frame->r10 = frame->r8 = frame->r9 = 0;
-	if (syscall_table[frame->rax - TSS_SYSCALL_FIRST].message)
+	if (syscall_table.row[frame->rax - TSS_SYSCALL_FIRST].message)
 		frame->rbx = 0;
 	return status;
 }
 
 /* Ends in jumps, so that a handler returns straight to entry.S. */
-status_t syscall_dispatch(struct thread *self, uint64_t number)
+status_t syscall_dispatch(struct thread *self, const struct syscall_row *row)
 {
-	uint64_t index = number - TSS_SYSCALL_FIRST;
-	if (UNLIKELY(index >= TSS_SYSCALL_COUNT))
-		return sys_denied(self, NULL);
-	const struct syscall_row *row = &self->unit->table[index];
 	if (row->type == TSS_TYPE_NONE)
 		return row->handler(self, NULL);
-	struct capability *cap = cspace_lookup_typed(&self->unit->caps, (uint32_t)ARG1(self), row->type);
-	if (UNLIKELY(!cap || row->right & cap->denied))
+	struct capability *cap = cspace_lookup_needed(&self->unit->caps, (cap_t)ARG1(self), row->needs);
+	if (UNLIKELY(!cap || (row->type == TSS_TYPE_ANY && ARG1(self) >> 32)))
 		return syscall_resolve_slowly(self, row);
 	return row->handler(self, cap);
 }
@@ -94,12 +123,6 @@ status_t sys_self_version(struct thread *self, struct capability *cap)
 status_t sys_self_clock(struct thread *self, struct capability *cap)
 {
 	return syscall_value(self, arch_clock_us());
-}
-
-status_t sys_self_yield(struct thread *self, struct capability *cap)
-{
-	sched_yield();
-	return TSS_OK;
 }
 
 status_t sys_self_sleep(struct thread *self, struct capability *cap)

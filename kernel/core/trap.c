@@ -45,15 +45,14 @@ void trap_user(struct thread *thread)
 		cpu->interrupts++;
 		arch_interrupt(&thread->frame, thread->frame.vector);
 	}
-	if (cpu->need_resched)
-		sched_schedule();
+	kernel_leave();
 }
 
+/* A vector below VECTOR_INTERRUPTS: what a thread did that has ended since. */
 void trap_idle(uint64_t vector)
 {
-	struct cpu *cpu = cpu_this();
-	cpu->interrupts++;
-	arch_interrupt(NULL, vector);
-	if (cpu->need_resched)
-		sched_schedule();
+	cpu_this()->interrupts++;
+	if (vector >= VECTOR_INTERRUPTS)
+		arch_interrupt(NULL, vector);
+	kernel_leave();
 }

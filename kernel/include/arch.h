@@ -12,6 +12,7 @@
 
 struct unit;
 struct thread;
+struct cpu;
 
 /*
  * Saved user state. `full` says how it was entered: by interrupt or exception (every register is live, leave by
@@ -48,11 +49,13 @@ struct boot_info {
 	unsigned ram_count, reserved_count;
 	paddr_t bundle;
 	uint64_t bundle_size; /* bytes; 0: none was given */
+	paddr_t trampoline; /* a page below 1 MiB where other CPUs can begin; 0: there is none */
 	paddr_t image;
 	uint64_t image_size;
 	char cmdline[512];
 	struct tss_inspect_machine machine; /* the loader's word, unchecked */
 	uint64_t entry_tsc; /* time stamp at the kernel's first instruction */
+	uint64_t init_tsc;  /* when the first unit was about to run */
 };
 extern struct boot_info boot_info;
 
@@ -67,7 +70,11 @@ void trap_idle(uint64_t vector);           /* entry.S: interrupt while idle */
 /* Second step of boot, called by kernel_main when frames can be allocated: ACPI (MADT, HPET), APICs, clock, timer. */
 void arch_init_devices(void);
 void arch_init_syscalls(void);
+void arch_start_cpus(void);  /* they idle then, and are counted in cpu_count */
+void arch_stop_others(void); /* for good, whatever they are doing */
+void arch_stop(void) NORETURN;
 void arch_resume(void) NORETURN; /* to the current thread, or idle */
+void arch_syscall_restart(void) NORETURN; /* the current thread's system call from its beginning, if it is still there */
 void arch_interrupt(struct arch_frame *frame, uint64_t vector); /* vectors from 32 up; frame NULL: the CPU idled */
 
 /* Early console: COM1, polled. Used until the serial driver owns the port, and again by a panic. */
@@ -76,6 +83,8 @@ void arch_halt(int code) NORETURN; /* stop the machine: isa-debug-exit (port 0xf
 void arch_backtrace(void (*emit)(uint64_t address)); /* return addresses of the kernel's stack, innermost first, bounded */
 uint64_t arch_image_offset(uint64_t address);        /* kernel address -> offset from the image's link base */
 
+void arch_kick(const struct cpu *cpu); /* interrupt another CPU, so that it passes through the kernel */
+
 /* Address spaces. Protection: TSS_RIGHT_READ/WRITE/EXECUTE; WRITE|EXECUTE is the caller's bug (panic). */
 MUST_CHECK status_t arch_space_create(struct arch_space *space, struct unit *payer);
 void arch_space_destroy(struct arch_space *space, struct unit *payer); /* frees tables, not what they map; not active */
@@ -83,28 +92,31 @@ void arch_space_destroy(struct arch_space *space, struct unit *payer); /* frees 
 typedef void each_frame(struct unit *payer, paddr_t frame, unsigned level);
 void arch_space_each(const struct arch_space *space, struct unit *payer, each_frame *each);
 MUST_CHECK status_t arch_space_map(struct arch_space *space, struct unit *payer, uaddr_t at, paddr_t frame, unsigned protection, bool device);
-bool arch_space_unmap(struct arch_space *space, uaddr_t at); /* flushes; true if something was mapped */
+bool arch_space_unmap(struct arch_space *space, uaddr_t at); /* flushes here; true if something was mapped */
+void arch_space_flush(struct arch_space *space); /* on the other CPUs: what was unmapped is, when this returns */
 #define NOT_MAPPED UINT64_MAX
 paddr_t arch_space_lookup(const struct arch_space *space, uaddr_t at); /* raw: NOT_MAPPED if nothing is there */
-struct cpu;
-ALWAYS_INLINE void arch_space_activate(struct cpu *cpu, const struct arch_space *space);
-ALWAYS_INLINE void arch_user_gs_set(const uint64_t *base);
+ALWAYS_INLINE void arch_copy_words(void *to, const void *from, uint64_t count);
+ALWAYS_INLINE void arch_space_activate(struct cpu *cpu, paddr_t root);
+ALWAYS_INLINE void arch_user_bases_set(const struct cpu *cpu, const uint64_t *gs, uint64_t fs);
 
 /* Every register that a unit can reach is in the frame, is GS base, is one of these, or is 0. */
 void arch_extended_switch(struct cpu *cpu, struct arch_extended *next); /* NULL: none of it */
 void arch_extended_reset(struct arch_extended *extended);               /* the state a thread begins with */
-void arch_selectors_clear(void); /* DS ES FS GS, and the bases of FS and GS with them */
+ALWAYS_INLINE void arch_selectors_clear(void); /* DS ES FS GS, and the bases of FS and GS with them */
 
 /* Interrupt lines: ISA numbers 0-15 (MADT overrides applied) and global system interrupts from 16 up. */
 bool arch_irq_valid(uint64_t line); /* there is one, and it is none the kernel keeps: timer, cascade */
 bool arch_irq_is_edge(unsigned line);  /* an edge while the line is masked is lost */
-void arch_irq_open(unsigned line, bool open); /* false: masked */
+void arch_irq_open(unsigned line, bool open); /* false: masked; true: and from now on it goes to this CPU */
 
 /* Clock and timer. The clock is the TSC, scaled; it starts near 0 and never goes back. */
 uint64_t arch_clock_us(void);
+uint64_t arch_clock_at(uint64_t tsc); /* what the clock said when the TSC was that */
 ALWAYS_INLINE uint64_t arch_tsc(void);
+ALWAYS_INLINE void arch_pause(void); /* in a loop that waits for another CPU */
 uint64_t arch_tsc_per_ms(void);
-void arch_timer_set(uint64_t deadline_us); /* one shot at that clock value (at once if past); replaces the last */
+void arch_timer_set(struct cpu *cpu, uint64_t deadline_us); /* this CPU's: one shot at that clock value (at once if past); replaces the last */
 
 /* I/O ports; width 1, 2 or 4. */
 bool arch_port_reserved(uint64_t base, uint64_t count); /* is one of them the kernel's own? */

@@ -18,33 +18,46 @@ struct capability {
 	struct link derivation;
 	union {
 		struct {
-			uint8_t type; /* NONE: empty */
-			uint8_t zero;
-			uint16_t generation;
+			uint16_t slot, generation;
 		};
-		uint32_t key; /* type | generation << 16: what a handle and an expected type are compared with at once */
+		cap_t handle;  /* both */
+	};
+	union {
+		struct {
+			uint16_t denied, not_types; /* ~rights, ~(1 << type) */
+		};
+		uint32_t refused; /* both: what CAP_NEEDS() is compared with at once */
 	};
 	uint16_t rights;
-	uint16_t denied;       /* ~rights */
+	uint8_t type;          /* NONE: empty */
 	uint8_t depth;
 	uint8_t protection;    /* MEMORY: how it is mapped */
 	bool original;
-	struct unit *space;    /* whose capability space this slot is in; NULL: it lies in a queued message */
-	uint64_t mapped_at;    /* MEMORY: where it is mapped in `space`; 0: not */
-	uint16_t slot;
 	uint8_t sealed;        /* enum capability_seal */
 	bool exercised;        /* CONFIG_TRACK_GRANTS: its handle has been used */
-	uint8_t padding[4];
+	struct unit *space;    /* whose capability space this slot is in; NULL: it lies in a queued message */
+	uint64_t mapped_at;    /* MEMORY: where it is mapped in `space`; 0: not */
+	uint8_t padding[8];
 };
 _Static_assert(sizeof(struct capability) == 64, "64 slots a page, one cache line each");
 
 #define CAPS_PER_PAGE 64u
 #define CSPACE_PAGES (TSS_SLOTS_MAX / CAPS_PER_PAGE)
+/* Bits of `refused` that are clear in a capability of that type with that right. */
+#define CAP_NEEDS(type, right) ((uint32_t)(right) | 0x10000u << (type))
+#define CAP_NEEDS_ANY(right) ((uint32_t)(right) | 0x80000000u) /* of any type: what only an empty slot refuses */
+#define CAP_NOT_TYPES(type) ((uint16_t)(0x7fffu & ~(1u << (type))))
+
+/*
+ * Slots are found without a comparison: whatever 16 bits a handle has there lead to some slot, and only the right one
+ * has that number. Entries of pages[] that the space does not have lead to its first page.
+ */
+#define CSPACE_REACH 256u
 
 struct cspace {
 	uint32_t slots; /* multiple of CAPS_PER_PAGE */
 	uint32_t used;
-	struct capability *pages[CSPACE_PAGES];
+	struct capability *pages[CSPACE_REACH];
 	uint64_t summary;            /* bit i: free[i] is not 0 */
 	uint64_t free[CSPACE_PAGES]; /* bit j of word i: slot 64 i + j is empty (slot 0 never) */
 };
@@ -53,27 +66,26 @@ MUST_CHECK status_t cspace_init(struct cspace *space, struct unit *unit, uint64_
 struct capability *cspace_slot(const struct unit *unit, uint64_t slot); /* any slot, empty or not; NULL out of range */
 struct capability *cspace_find_free(struct unit *unit);           /* topmost empty slot; NULL: none. Does not take it */
 
+ALWAYS_INLINE struct capability *cspace_at(const struct cspace *space, cap_t handle)
+{
+	return &space->pages[handle / CAPS_PER_PAGE % CSPACE_REACH][handle % CAPS_PER_PAGE];
+}
+
 /* The live capability under a handle, or NULL (out of range, empty, stale). O(1), the hot path of every call. */
 ALWAYS_INLINE struct capability *cspace_lookup_in(const struct cspace *space, uint64_t handle)
 {
-	uint32_t slot = (uint32_t)handle & 0xffffu;
-	if (UNLIKELY(slot >= space->slots))
-		return NULL;
-	struct capability *cap = &space->pages[slot / CAPS_PER_PAGE][slot % CAPS_PER_PAGE];
-	if (UNLIKELY(cap->generation != handle >> 16 || !cap->object))
+	struct capability *cap = cspace_at(space, (uint32_t)handle);
+	if (UNLIKELY(cap->handle != handle || !cap->object))
 		return NULL;
 	cap->exercised |= IS_ENABLED(CONFIG_TRACK_GRANTS);
 	return cap;
 }
 
-/* The same with the type in one comparison; type is not NONE. */
-ALWAYS_INLINE struct capability *cspace_lookup_typed(const struct cspace *space, uint32_t handle, uint8_t type)
+/* The same with what it needs to be, CAP_NEEDS(), in one comparison. */
+ALWAYS_INLINE struct capability *cspace_lookup_needed(const struct cspace *space, cap_t handle, uint32_t needs)
 {
-	uint32_t slot = handle & 0xffffu;
-	if (UNLIKELY(slot >= space->slots))
-		return NULL;
-	struct capability *cap = &space->pages[slot / CAPS_PER_PAGE][slot % CAPS_PER_PAGE];
-	if (UNLIKELY(cap->key != ((handle ^ slot) | type)))
+	struct capability *cap = cspace_at(space, handle);
+	if (UNLIKELY(cap->handle != handle || cap->refused & needs))
 		return NULL;
 	cap->exercised |= IS_ENABLED(CONFIG_TRACK_GRANTS);
 	return cap;
@@ -87,7 +99,7 @@ ALWAYS_INLINE void capability_set_rights(struct capability *cap, uint16_t rights
 
 static inline cap_t capability_handle(const struct capability *cap)
 {
-	return (cap_t)cap->slot | (cap_t)cap->generation << 16;
+	return cap->handle;
 }
 
 /* Fill an empty slot with the original of a new object: a root, or a child of parent. */

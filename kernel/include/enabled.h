@@ -7,6 +7,6 @@
 
 #define ENABLED_PASTE_1 0,
 #define ENABLED_SECOND(ignored, value, ...) value
-#define ENABLED_PICK(maybe) ENABLED_SECOND(maybe 1, 0, 0)
+#define ENABLED_PICK(...) ENABLED_SECOND(__VA_ARGS__ 1, 0, 0)
 #define ENABLED_PASTE(value) ENABLED_PICK(ENABLED_PASTE_##value)
 #define IS_ENABLED(option) ENABLED_PASTE(option)

@@ -9,8 +9,10 @@ struct port;
 struct event {
 	struct object object;
 	uint64_t bits;
+	struct cpu *cpu;       /* where it is at home: that of the thread that waits or waited for it, or of the port */
 	struct thread *waiter;
 	struct port *port; /* bound */
 };
 
+bool event_at_home(const struct event *event); /* event_signal() needs no lock but this CPU's */
 void event_signal(struct event *event, uint64_t bits);

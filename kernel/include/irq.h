@@ -10,6 +10,7 @@ struct irq {
 	uint32_t line;
 	struct event *event;
 	uint64_t bits, count;
+	struct cpu *cpu; /* that gets the interrupt: its driver's */
 	bool in_service; /* signalled and not yet acknowledged by the driver */
 	bool again;      /* an edge came meanwhile; the line is masked until the acknowledgement */
 };

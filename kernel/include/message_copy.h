@@ -28,8 +28,7 @@ ALWAYS_INLINE void message_copy_payload(uint64_t *to, const uint64_t *from, uint
 	if (LIKELY(length <= MESSAGE_REGISTER_BYTES))
 		return;
 	uint64_t words = length / sizeof(uint64_t), tail = length % sizeof(uint64_t);
-	for (uint64_t i = TSS_MESSAGE_REGISTERS; i < words; i++)
-		to[i] = from[i];
+	arch_copy_words(&to[TSS_MESSAGE_REGISTERS], &from[TSS_MESSAGE_REGISTERS], words - TSS_MESSAGE_REGISTERS);
 	for (uint64_t i = 0; i < tail; i++)
 		((uint8_t *)&to[words])[i] = ((const uint8_t *)&from[words])[i];
 }
@@ -56,5 +55,7 @@ ALWAYS_INLINE void message_set_result(struct thread *to, uint64_t badge, uint64_
  * receiver declared too few usable slots.
  */
 MUST_CHECK status_t message_move_caps(struct thread *to, struct message *message, struct thread *from, uint64_t tag);
+/* fast.S: the same for just one. False: nothing is done, and message_move_caps() has to look (or to say what is wrong). */
+bool message_hand_over_cap(struct thread *from, struct thread *to);
 /* Out of a queued message into to's slots; what finds no slot is deleted. NULL: all are. */
 void message_take_caps(struct message *message, struct thread *to);

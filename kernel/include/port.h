@@ -6,7 +6,7 @@
  * the server), or queues the caller. Callers and asynchronous messages are served in order of arrival; a caller can
  * only be received while a reply object is free.
  *
- * Reply object: free (on port->free_reply) -> bound to a caller -> (the caller gives up) gone -> free. Its capability's
+ * Reply object: free (on port->free_reply, or port->fast) -> bound to a caller -> (the caller gives up) gone -> free. Its capability's
  * generation goes up each time it is freed, so a used reply handle is stale. While it is bound or gone the right to
  * answer may be handed on in a message: a derived capability holds it then, which ends with the answer. If that one is
  * deleted first, or its unit ends, nobody can answer any more and the caller hears so.
@@ -21,9 +21,10 @@
 
 struct port {
 	struct object object;
-	struct thread *fast_receiver; /* set: waits in receive without a timeout, and free_reply is there */
+	struct reply *fast;           /* a free one; set: its server, the receiver, waits for a call */
 	struct reply *free_reply;     /* stack of free reply objects, through reply->next_free */
 	struct thread *receiver;      /* waiting now, or the last that received: whom queued callers help */
+	struct cpu *cpu;              /* where it is at home: that of its receiver. port_stale: NULL */
 	bool busy;                    /* something was queued or signalled since deliver_next last found nothing */
 	bool dead;
 	uint32_t depth;
@@ -39,12 +40,11 @@ struct reply {
 	struct object object;
 	struct port *port;
 	struct thread *caller;   /* bound: who waits */
-	struct thread *server;   /* bound or gone: who answers; NULL: that has ended, or it is on its way in a message */
+	struct thread *server;   /* bound, gone: who answers, NULL: ended, or it is in a message; port->fast: who receives */
 	struct sched *sched;     /* runs through caller: if it runs at the reply, the way back is direct */
 	struct sched *fault_sched; /* the same while caller->fault, when sched is NULL: the fast reply must not see it */
 	struct reply *next_free;
 	struct capability *cap;  /* its own capability */
-	cap_t handle;            /* of cap, generation included */
 	bool gone;               /* the caller gave up, the handle is still out */
 	struct capability *away; /* handed on: the one that may answer instead of cap */
 };
@@ -55,12 +55,16 @@ struct reply {
  */
 extern struct port port_stale;
 
+enum connection_mode { CONNECTION_FAST = 0 };
+
 struct connection {
 	struct object object;
+	struct port *fast;   /* port, if calls may be handed over without a further look (mode FAST), or &port_stale */
 	struct port *port;   /* target, or &port_stale */
 	struct port *target;
 	uint64_t badge;
 	uint64_t calls, sends, refused;
+	uint8_t mode;    /* enum connection_mode */
 	uint32_t credit; /* places reserved; 0: shares */
 	uint32_t queued; /* places in use */
 };
@@ -83,6 +87,26 @@ ALWAYS_INLINE bool port_waiting(const struct port *port)
 	return receiver && receiver->state == TSS_THREAD_RECEIVING && receiver->port == port;
 }
 
+/* Who would get a call at once; NULL: nobody. */
+ALWAYS_INLINE struct thread *port_fast_receiver(const struct port *port)
+{
+	const struct reply *reply = __atomic_load_n(&port->fast, __ATOMIC_ACQUIRE);
+	return reply ? reply->server : NULL;
+}
+
+/*
+ * Is all that a delivery or an answer may touch at home on this CPU, so that its lock is enough? Always, if this CPU is
+ * exclusive. Capabilities never are.
+ */
+bool port_at_home_now(const struct port *port);
+ALWAYS_INLINE bool port_at_home(const struct port *port)
+{
+	return cpu_is_exclusive() || (port->cpu == cpu_this() && (!port->busy || port_at_home_now(port)));
+}
+bool connection_at_home(const struct connection *connection, uint64_t tag); /* for a message with that tag */
+bool reply_at_home(const struct reply *reply);
+void port_move(struct port *port, struct cpu *to); /* exclusive */
+
 /*
  * The unit that owns the port has ended. Calls that were received get PEER_RESTARTED; connections become stale; queued
  * callers wait until the port is up again, and those who have not been told get PEER_RESTARTED then.
@@ -91,7 +115,9 @@ void port_down(struct port *port);
 void port_up(struct port *port);
 void port_die(struct port *port);                           /* everybody gets PEER_DEAD, now and later */
 status_t connection_tell(struct connection *connection);    /* stale: its client is being told now, once */
-void port_fast_update(struct port *port);                   /* recompute fast_receiver */
+void port_fast_update(struct port *port);                   /* find out anew whether calls can be handed over */
+void port_fast_end(struct port *port);                      /* they cannot: the receiver will not wait, or not only for one */
+void connection_lead(struct connection *connection, struct port *port); /* from now on there: target, or &port_stale */
 void port_reply_freed(struct port *port);                   /* a reply object is free: update, serve who waited for it */
 bool port_deliver_next(struct port *port);                  /* to the waiting receiver; false: nothing deliverable */
 void ports_forget_thread(struct thread *thread);              /* it ended: nobody helps or waits for it */
@@ -112,3 +138,13 @@ bool connection_post(struct connection *connection, uint64_t tag, const uint64_t
  * chain of calls passes through caller: if it still runs at the reply, the caller may be made current directly.
  */
 struct reply *reply_bind(struct port *port, struct thread *caller, struct thread *server, struct sched *sched);
+/* The same for the one that waits for it; there is one. */
+ALWAYS_INLINE struct reply *reply_bind_fast(struct port *port, struct thread *caller, struct sched *sched)
+{
+	struct reply *reply = port->fast;
+	port->fast = NULL;
+	reply->caller = caller;
+	reply->sched = sched;
+	caller->reply = reply;
+	return reply;
+}

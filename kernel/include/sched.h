@@ -8,6 +8,9 @@
  * thread that cannot run is parked there and queued again when that thread wakes.
  *
  * Invariant: a runnable thread has an active (queued or current) context whose chain ends at it.
+ *
+ * A thread runs on the CPU of its own context. A chain is followed on one CPU only: across, the server runs at its own
+ * priority (a ceiling, which the generator demands), and the caller's context is parked at the caller.
  */
 #pragma once
 #include <object.h>
@@ -16,17 +19,19 @@ struct thread;
 struct timeout;
 
 #define SCHED_CHAIN_MAX CONFIG_CALL_DEPTH
-#define PRIORITIES 256
 
 enum sched_state { SCHED_UNBOUND, SCHED_QUEUED, SCHED_CURRENT, SCHED_PARKED };
 
 struct sched {
 	struct object object;
+	struct cpu *cpu;       /* in whose queue it is when it is in one, and where its home thread runs */
 	struct thread *home;
 	struct thread *starts; /* the thread it was started with, for a restart */
 	uint8_t priority;
 	uint8_t state;       /* enum sched_state */
 	uint32_t slice_us;
+	uint64_t slice_ticks; /* the same in TSC ticks */
+	uint64_t bit;        /* of the priority, in its word of run_queue.occupied */
 	uint64_t slice_end;  /* CURRENT: TSC when its slice is over */
 	uint64_t slice_left; /* otherwise: TSC ticks left of it; 0: a new slice is due */
 	uint64_t time;       /* TSC ticks charged */
@@ -34,20 +39,17 @@ struct sched {
 	struct thread *parked_at;
 };
 
-extern struct run_queue {
-	uint64_t summary; /* bit i: occupied[i] is not 0 */
-	uint64_t occupied[PRIORITIES / 64];
-	struct link queues[PRIORITIES];
-} run_queue;
-
-void sched_init(void);
+void sched_init(struct cpu *cpu);
 /* The thread that a context can run now, or NULL and the thread to park at. */
 struct thread *sched_follow(const struct sched *sched, struct thread **park_at);
-void sched_enqueue(struct sched *sched, bool at_head);  /* sets need_resched if it is more urgent than what runs */
+void sched_set(struct sched *sched, uint8_t priority, uint32_t slice_us);
+void sched_enqueue(struct sched *sched);                /* sets need_resched if it is more urgent than what runs */
 void sched_unqueue(struct sched *sched);                /* out of run queue or parked list, whichever it is in */
 void sched_wake_parked(struct thread *thread);          /* everything parked at thread is queued again */
 void sched_activate_home(struct thread *thread);        /* if its own context is parked, queue it */
 void sched_schedule(void);                              /* put the current context back and run the best */
-void sched_yield(void);                                 /* end the current slice */
+void sched_stop(struct sched *sched);                   /* it is not current any more; in no queue */
+void sched_migrate(struct sched *sched, struct cpu *to); /* exclusive; its home thread and what that waits for, too */
+void sched_timer_update(struct cpu *cpu);               /* this CPU: set the timer for the next timeout */
 void sched_timeout_start(struct timeout *timeout, uint64_t delay_us); /* and set the timer for it */
 uint64_t sched_charged(const struct sched *sched);      /* TSC ticks, the running stretch included */

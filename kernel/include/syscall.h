@@ -13,11 +13,21 @@ typedef status_t (*syscall_handler)(struct thread *self, struct capability *cap)
 struct syscall_row {
 	syscall_handler handler;
 	uint16_t right;
-	uint8_t type; /* NONE: argument 1 is no capability; 0xff: any type will do */
-	bool message; /* its form is MESSAGE */
+	uint8_t type;   /* NONE: argument 1 is no capability; 0xff: any type will do */
+	bool message;   /* its form is MESSAGE */
+	uint32_t needs; /* CAP_NEEDS() of argument 1, or CAP_NEEDS_ANY() */
 };
 
-extern const struct syscall_row syscall_table[TSS_SYSCALL_COUNT];
+struct syscall_table {
+	const char *entry[TSS_SYSCALL_COUNT]; /* where entry.S goes on */
+	struct syscall_row row[TSS_SYSCALL_COUNT];
+};
+extern const struct syscall_table syscall_table;
+
+/* entry.S. Any call; one that is denied, or sees the whole frame; the null call. */
+extern const char arch_syscall_general[], arch_syscall_version[];
+/* fast.S: what can be handed over at once; the rest goes on as in arch_syscall_general. */
+extern const char arch_syscall_call[], arch_syscall_reply_receive[];
 
 #define SYSCALL(number, object, type, verb, right, argc, form, text)                                                   \
 	status_t sys_##object##_##verb(struct thread *self, struct capability *cap);
@@ -25,8 +35,8 @@ extern const struct syscall_row syscall_table[TSS_SYSCALL_COUNT];
 #undef SYSCALL
 status_t sys_denied(struct thread *self, struct capability *cap);
 
-/* Called by entry.S, state saved in self->frame; number is its rax. Its result is the call's status. */
-status_t syscall_dispatch(struct thread *self, uint64_t number);
+/* Called by entry.S: arguments and rax, the number, are in self->frame. Its result is the call's status. */
+status_t syscall_dispatch(struct thread *self, const struct syscall_row *row);
 /* Called by entry.S for a call of self that has failed: nothing is left in the result registers. Returns status. */
 status_t syscall_failed(struct thread *self, status_t status);
 

@@ -22,8 +22,10 @@ struct thread {
 	struct object object;
 	struct arch_frame frame; /* entry.S stores here: THREAD_FRAME in asm_offsets.h */
 	struct unit *unit;
+	struct cpu *cpu;         /* that of its scheduling context: where it runs, waits and times out */
 	struct tss_ipc_page *ipc; /* the kernel's alias */
 	uint64_t ipc_user;        /* its address in the unit; the user's GS base */
+	uint64_t root;            /* unit->space.root */
 	struct sched *home;
 	union {
 		struct {
@@ -41,6 +43,8 @@ struct thread {
 	struct timeout timeout;
 	struct link parked;       /* contexts whose chain ends here */
 	uint64_t switches;
+	struct capability *last_port, *last_reply, *last_connection; /* fast.S: slots of the unit where it found these last */
+	const void *lane;         /* fast.S hands over within a lane: its CPU; or itself, if `extended` is set */
 	struct arch_extended *extended; /* &extension, or NULL: uses none of it */
 	struct arch_extended extension;
 	uint64_t fault_entry, fault_stack; /* its own fault handler; 0: none */
@@ -51,6 +55,12 @@ struct thread {
 		struct sched *sched; /* it was started with; NULL: not started, or gone */
 	} start;                     /* for a restart */
 };
+
+ALWAYS_INLINE void thread_set_cpu(struct thread *thread, struct cpu *cpu)
+{
+	thread->cpu = cpu;
+	thread->lane = thread->extended ? (const void *)thread : cpu;
+}
 
 /* Arguments 2 to 5 of a system call. */
 #define ARG1(thread) ((thread)->frame.rdi)
@@ -67,6 +77,16 @@ void thread_end(struct thread *thread);                   /* out of every queue;
 void thread_leave(struct thread *thread, uint64_t code);  /* the same; the last one ends its unit with that code */
 /* Ends the wait with status as the call's result, other results 0; the thread is ready. */
 void thread_wake(struct thread *thread, status_t status);
+/* It can run again. */
+ALWAYS_INLINE void thread_ready(struct thread *thread)
+{
+	thread->state = TSS_THREAD_READY;
+	sched_wake_parked(thread);
+	sched_activate_home(thread);
+}
+/* Is all that the end of its wait touches at home on its CPU, this one? */
+bool thread_waits_at_home(const struct thread *thread);
+void thread_off_cpu(struct thread *thread); /* exclusive: not current anywhere any more, all registers in memory */
 void thread_block(struct thread *thread, enum tss_thread_state state, uint64_t timeout_us);
 /* ARGUMENT (number, number + 1) unless a thread may begin there. */
 MUST_CHECK status_t thread_check_start(uint64_t entry, uint64_t stack, unsigned number);
@@ -79,16 +99,14 @@ void fault_supervise(struct thread *thread); /* nobody else has helped: its unit
 void fault_deliver(struct thread *to, const struct thread *from, uint64_t badge, struct reply *reply);
 /* The answer to a fault: takes the registers over. caller->fault stays set if it gives up. ARGUMENT (2: the tag). */
 MUST_CHECK status_t fault_reply(const struct thread *self, struct reply *reply, uint64_t tag);
-status_t fault_leave(void); /* end of a system call: whatever is current goes on with its whole frame */
 
 /* Make it current: address space, GS base, and what only some threads have. */
-ALWAYS_INLINE void thread_switch_to(struct thread *thread)
+ALWAYS_INLINE void thread_switch_to(struct cpu *cpu, struct thread *thread)
 {
-	struct cpu *cpu = cpu_this();
 	cpu->current = thread;
 	thread->switches++;
-	arch_space_activate(cpu, &thread->unit->space);
-	arch_user_gs_set(&thread->ipc_user);
+	arch_space_activate(cpu, (paddr_t){thread->root});
+	arch_user_bases_set(cpu, &thread->ipc_user, thread->extension.fs_base);
 	if (UNLIKELY(cpu->extended_used) && cpu->extended != thread->extended)
 		arch_extended_switch(cpu, thread->extended);
 }

@@ -4,7 +4,7 @@
 #include <arch.h>
 #include <capability.h>
 
-struct syscall_row;
+struct syscall_table;
 struct thread;
 struct connection;
 
@@ -13,7 +13,7 @@ enum unit_state { UNIT_BUILDING = 0, UNIT_RUNNING = 1, UNIT_ENDED = 2, UNIT_DEAD
 
 struct unit {
 	struct object object;
-	const struct syscall_row *table; /* hot: what its system calls do */
+	const struct syscall_table *table; /* hot: what its system calls do */
 	struct arch_space space;
 	struct cspace caps;
 	char name[TSS_NAME_SIZE];
@@ -24,7 +24,7 @@ struct unit {
 	struct connection *supervisor;   /* where faults and the end are told; NULL: nobody */
 	struct connection *fault_port;   /* where its threads' faults are calls; NULL: nowhere */
 	bool vectors;                    /* its next threads have vector registers */
-	struct syscall_row *own_table;   /* paid table, once restricted */
+	struct syscall_table *own_table;  /* paid table, once restricted */
 	uint64_t allowed, sealed_allowed; /* bit n: call 0x1000 + n is not denied; and when it was sealed */
 	bool sealed;
 	uint64_t restarts;

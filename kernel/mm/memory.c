@@ -103,6 +103,7 @@ status_t memory_map(struct capability *cap, uint64_t address, unsigned protectio
 			continue;
 		while (page-- > 0)
 			(void)arch_space_unmap(&unit->space, (uaddr_t){address + page * PAGE_SIZE});
+		arch_space_flush(&unit->space);
 		return status;
 	}
 	cap->mapped_at = address;
@@ -117,6 +118,7 @@ void memory_unmap(struct capability *cap)
 		return;
 	for (uint64_t page = 0; page < memory->pages; page++)
 		(void)arch_space_unmap(&cap->space->space, (uaddr_t){cap->mapped_at + page * PAGE_SIZE});
+	arch_space_flush(&cap->space->space);
 	cap->mapped_at = 0;
 	cap->protection = 0;
 }

@@ -35,7 +35,7 @@ status_t sys_capability_delete(struct thread *self, struct capability *cap)
 	status_t status = delete_check(self, cap);
 	if (status != TSS_OK)
 		return status;
-	if (!capability_revoke(cap, &left, false))
+	if ((capability_has_children(cap) || cap->object->revoking) && !capability_revoke(cap, &left, false))
 		return ERR(AGAIN, 1);
 	capability_delete(cap);
 	return TSS_OK;

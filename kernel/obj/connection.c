@@ -21,7 +21,6 @@ void reply_moved(struct capability *cap)
 		return;
 	}
 	reply->cap = cap;
-	reply->handle = capability_handle(cap);
 }
 
 status_t sys_reply_create(struct thread *self, struct capability *cap)
@@ -44,6 +43,7 @@ void reply_destroy(void *object)
 	struct reply *reply = object;
 	struct port *port = reply->port;
 	struct reply **at = &port->free_reply;
+	port_fast_end(port);
 	if (reply->caller) {
 		struct thread *caller = reply->caller, *server = reply->server;
 		replies_cut(server);
@@ -69,7 +69,8 @@ status_t sys_connection_create(struct thread *self, struct capability *cap)
 	struct connection *connection = child_new(self, cap, TSS_TYPE_CONNECTION, &status);
 	if (!connection)
 		return status;
-	connection->port = connection->target = port;
+	connection->target = port;
+	connection_lead(connection, port);
 	connection->badge = ARG3(self);
 	connection->credit = (uint32_t)ARG4(self);
 	port->reserved += connection->credit;
@@ -77,9 +78,15 @@ status_t sys_connection_create(struct thread *self, struct capability *cap)
 	return syscall_place(self, connection, cap, TSS_RIGHT_ALL);
 }
 
+void connection_lead(struct connection *connection, struct port *port)
+{
+	connection->port = port;
+	connection->fast = connection->mode == CONNECTION_FAST ? port : &port_stale;
+}
+
 status_t connection_tell(struct connection *connection)
 {
-	connection->port = connection->target;
+	connection_lead(connection, connection->target);
 	return connection->target->dead ? ERR(PEER_DEAD, 1) : ERR(PEER_RESTARTED, 1);
 }
 

@@ -17,9 +17,12 @@ status_t cspace_init(struct cspace *space, struct unit *unit, uint64_t slots)
 			struct capability *cap = &space->pages[i][j];
 			cap->slot = (uint16_t)(i * CAPS_PER_PAGE + j);
 			cap->space = unit;
+			cap->refused = ~0u;
 			link_init(&cap->derivation);
 		}
 	}
+	for (uint32_t i = pages; i < CSPACE_REACH; i++)
+		space->pages[i] = space->pages[0];
 	space->free[0] &= ~1ull;
 	space->slots = pages * CAPS_PER_PAGE;
 	return TSS_OK;
@@ -66,7 +69,8 @@ static void cspace_release(struct capability *cap)
 	cap->object = NULL;
 	cap->generation++;
 	cap->type = TSS_TYPE_NONE;
-	capability_set_rights(cap, 0);
+	cap->refused = ~0u;
+	cap->rights = 0;
 	cap->sealed = SEAL_NONE;
 }
 
@@ -75,6 +79,7 @@ static void capability_fill(struct capability *slot, struct object *object, uint
 {
 	slot->object = object;
 	slot->type = object->type;
+	slot->not_types = CAP_NOT_TYPES(object->type);
 	capability_set_rights(slot, rights);
 	slot->original = false;
 	slot->mapped_at = 0;

@@ -7,7 +7,12 @@
 #include <port.h>
 #include <syscall.h>
 
-void event_signal(struct event *event, uint64_t bits)
+bool event_at_home(const struct event *event)
+{
+	return cpu_is_exclusive() || (event->cpu == cpu_this() && (!event->port || port_at_home(event->port)));
+}
+
+ALWAYS_INLINE void signal_now(struct event *event, uint64_t bits)
 {
 	struct thread *waiter = event->waiter;
 	event->bits |= bits;
@@ -16,14 +21,22 @@ void event_signal(struct event *event, uint64_t bits)
 	if (waiter) {
 		event->waiter = NULL;
 		waiter->event = NULL;
-		thread_wake(waiter, TSS_OK);
+		if (waiter->timeout.again)
+			timeout_cancel(&waiter->timeout);
+		waiter->frame.rax = TSS_OK;
 		waiter->frame.rdx = event->bits;
 		event->bits = 0;
+		thread_ready(waiter);
 	} else if (event->port) {
 		event->port->busy = true;
 		if (port_waiting(event->port))
 			(void)port_deliver_next(event->port);
 	}
+}
+
+void event_signal(struct event *event, uint64_t bits)
+{
+	signal_now(event, bits);
 }
 
 void event_destroy(void *object)
@@ -39,12 +52,18 @@ void event_destroy(void *object)
 status_t sys_event_create(struct thread *self, struct capability *cap)
 {
 	struct event *event = object_alloc((struct unit *)cap->object, TSS_TYPE_EVENT);
-	return event ? syscall_place(self, event, NULL, TSS_RIGHT_ALL) : ERR(MEMORY, 0);
+	if (!event)
+		return ERR(MEMORY, 0);
+	event->cpu = cpu_this();
+	return syscall_place(self, event, NULL, TSS_RIGHT_ALL);
 }
 
 status_t sys_event_signal(struct thread *self, struct capability *cap)
 {
-	event_signal((struct event *)cap->object, ARG2(self));
+	struct event *event = (struct event *)cap->object;
+	if (!event_at_home(event))
+		kernel_exclusive(self);
+	signal_now(event, ARG2(self));
 	return TSS_OK;
 }
 
@@ -54,6 +73,10 @@ status_t sys_event_wait(struct thread *self, struct capability *cap)
 	uint64_t timeout = ARG2(self);
 	if (!timeout_valid(timeout))
 		return ERR(ARGUMENT, 2);
+	if (!event_at_home(event))
+		kernel_exclusive(self);
+	if (!event->waiter)
+		event->cpu = self->cpu;
 	if (event->bits) {
 		uint64_t bits = event->bits;
 		event->bits = 0;
@@ -80,6 +103,8 @@ status_t sys_event_bind(struct thread *self, struct capability *cap)
 		return ERR(BUSY, event->port ? 1 : 2);
 	port->event = event;
 	event->port = port;
+	if (!event->waiter)
+		event->cpu = port->cpu;
 	event_signal(event, 0);
 	return TSS_OK;
 }

@@ -9,11 +9,11 @@
  * One who is left without a handler (it died, or gave up) is FAULTED: when the scheduler would run it, its unit ends.
  * So no unit's end ever begins inside another's.
  */
+#include <asm_offsets.h>
 #include <message_copy.h>
 #include <syscall.h>
 
 #define RECORD_TAG TSS_TAG(TSS_MSG_FAULT, sizeof(struct tss_fault_record), 0)
-#define SYSCALL_INSTRUCTION_SIZE 2u
 _Static_assert(offsetof(struct arch_frame, rip) == sizeof(((struct tss_fault_record *)0)->regs), "same order");
 
 static const char *fault_name(enum tss_fault kind)
@@ -37,13 +37,13 @@ static void record_fill(struct tss_fault_record *record, const struct thread *th
 	record->code = frame->vector << 32 | frame->error;
 	record->thread = thread->object.id;
 	__builtin_memcpy(record->unit, thread->unit->name, TSS_NAME_SIZE);
-	__builtin_memcpy(record->regs, frame, sizeof(record->regs));
+	arch_copy_words(record->regs, frame, COUNT_OF(record->regs));
 }
 
 /* Registers that a unit chose. Its instruction and stack pointers have been read, and seen by frame_can_run(). */
 static void frame_load(struct arch_frame *frame, const struct tss_fault_record *record, uint64_t ip, uint64_t sp)
 {
-	__builtin_memcpy(frame, record->regs, sizeof(record->regs));
+	arch_copy_words(frame, record->regs, COUNT_OF(record->regs));
 	frame->rip = ip;
 	frame->rsp = sp;
 	frame->rflags = ARCH_USER_FLAGS(record->flags);
@@ -72,7 +72,7 @@ void fault_deliver(struct thread *to, const struct thread *from, uint64_t badge,
 	struct arch_frame *frame = &to->frame;
 	/* Safety: recv[] is larger than a record, and aligned. */
 	record_fill((struct tss_fault_record *)to->ipc->recv, from);
-	message_set_result(to, badge, RECORD_TAG, reply->handle);
+	message_set_result(to, badge, RECORD_TAG, capability_handle(reply->cap));
 	frame->r10 = from->fault;
 	frame->r8 = from->frame.address;
 	frame->r9 = from->frame.rip;
@@ -91,19 +91,18 @@ static bool fault_call(struct thread *thread)
 	if (connection->port == &port_stale)
 		(void)connection_tell(connection);
 	struct port *port = connection->port;
-	struct thread *server = port->fast_receiver;
+	struct thread *server = port_fast_receiver(port);
 	if (port->dead || !thread->left)
 		return false;
-	connection->calls++;
-	if (!server)
+	if (!server || !cpu_is_here(server->cpu))
 		return call_queue(thread, connection, TSS_INFINITE) == SYSCALL_NO_RESULT;
-	struct reply *reply = reply_bind(port, thread, server, cpu_this()->sched);
-	port->fast_receiver = NULL;
+	struct reply *reply = reply_bind_fast(port, thread, cpu_this()->sched);
+	timeout_disarm(&server->timeout);
 	server->state = TSS_THREAD_READY;
 	server->left = (uint8_t)(thread->left - 1);
 	fault_deliver(server, thread, connection->badge, reply);
 	thread->state = TSS_THREAD_CALLING;
-	thread_switch_to(server);
+	thread_switch_to(cpu_this(), server);
 	return true;
 }
 
@@ -119,9 +118,22 @@ void fault_supervise(struct thread *thread)
 	unit_end(unit, UNIT_CODE_FAULT | kind);
 }
 
+/* Can its fault port's server be asked at once, with this CPU's lock alone? */
+static bool fault_at_home(const struct thread *thread)
+{
+	const struct connection *connection = thread->unit->fault_port;
+	const struct thread *server = connection ? port_fast_receiver(connection->port) : NULL;
+	return server && server->cpu == thread->cpu && !connection->port->dead && thread->left;
+}
+
 void thread_fault(struct thread *thread, enum tss_fault kind, uint64_t address)
 {
-	cpu_this()->faults++;
+	struct cpu *cpu = cpu_this();
+	cpu->faults++;
+	if ((!thread->fault_entry || thread->fault_handling) && !fault_at_home(thread))
+		cpu_exclusive();
+	if (!cpu->current)
+		return; /* ended, or moved to another CPU, where it does the same again */
 	thread->fault = (uint8_t)kind;
 	thread->frame.address = address;
 	if (thread->fault_entry && !thread->fault_handling)
@@ -149,13 +161,6 @@ status_t fault_reply(const struct thread *self, struct reply *reply, uint64_t ta
 	return TSS_OK;
 }
 
-status_t fault_leave(void)
-{
-	if (!cpu_this()->need_resched)
-		arch_resume();
-	return SYSCALL_NO_RESULT;
-}
-
 /* The record says what CPU and thread had before the instruction, rcx and r11 excepted. */
 status_t sys_denied(struct thread *self, struct capability *cap)
 {
@@ -163,11 +168,11 @@ status_t sys_denied(struct thread *self, struct capability *cap)
 	cpu_this()->syscalls_denied++;
 	frame->rcx = frame->rip;
 	frame->r11 = frame->rflags;
-	frame->rip -= SYSCALL_INSTRUCTION_SIZE;
+	frame->rip -= SYSCALL_SIZE;
 	frame->full = true;
 	frame->vector = frame->error = 0;
 	thread_fault(self, TSS_FAULT_SYSCALL, frame->rax);
-	return fault_leave();
+	return SYSCALL_NO_RESULT;
 }
 
 /* Also ends a handler that runs: it may go on as an ordinary part of the thread. */
@@ -187,6 +192,8 @@ status_t sys_self_fault_return(struct thread *self, struct capability *cap)
 	/* Each word is read once; another thread of the unit may be writing it. */
 	const volatile struct tss_fault_record *record = &self->ipc->fault;
 	uint64_t action = ARG1(self), kind = record->kind, ip = record->ip, sp = record->sp, code = record->code;
+	if (action == TSS_FAULT_GIVE_UP && !cpu_is_exclusive())
+		kernel_exclusive(self);
 	if (action > TSS_FAULT_GIVE_UP)
 		return ERR(ARGUMENT, 1);
 	if (!self->fault_handling)
@@ -202,5 +209,5 @@ status_t sys_self_fault_return(struct thread *self, struct capability *cap)
 	self->fault = action == TSS_FAULT_GIVE_UP ? (uint8_t)kind : 0;
 	if (self->fault && !fault_call(self))
 		fault_supervise(self);
-	return fault_leave();
+	return SYSCALL_NO_RESULT;
 }

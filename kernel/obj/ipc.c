@@ -24,12 +24,16 @@ struct reply *reply_bind(struct port *port, struct thread *caller, struct thread
 }
 
 /* The handle is spent whether or not somebody still waited. */
+ALWAYS_INLINE void reply_spend(struct reply *reply)
+{
+	reply->caller = NULL;
+	reply->cap->generation++;
+}
+
 ALWAYS_INLINE void reply_release(struct reply *reply)
 {
 	struct port *port = reply->port;
-	reply->caller = NULL;
-	reply->handle += 1u << 16;
-	reply->cap->generation++;
+	reply_spend(reply);
 	reply->next_free = port->free_reply;
 	port->free_reply = reply;
 }
@@ -48,11 +52,13 @@ void reply_free(struct reply *reply)
 
 /*
  * Somebody stopped waiting for thread, which may be waiting in calls itself: a context that ran through both may run on
- * elsewhere, so the replies further down must not take it for the way back. Their calls are less deep now, too.
+ * elsewhere, so the replies further down must not take it for the way back. Their calls are less deep now, too. On
+ * another CPU no context of this one ran, and a count that is too low there only lasts as long as the call.
  */
 void replies_cut(struct thread *thread)
 {
-	for (uint8_t left = SCHED_CHAIN_MAX; thread; left = (uint8_t)(left ? left - 1 : 0)) {
+	uint8_t left = SCHED_CHAIN_MAX;
+	for (; thread && (cpu_is_here(thread->cpu) || cpu_is_exclusive()); left = (uint8_t)(left ? left - 1 : 0)) {
 		thread->left = left;
 		if (thread->state != TSS_THREAD_CALLING)
 			return;
@@ -77,6 +83,7 @@ void reply_detach_caller(struct reply *reply)
 	struct port *port = reply->port;
 	reply->caller->reply = NULL;
 	reply->caller = NULL;
+	reply->sched = reply->fault_sched = NULL; /* so no answer is direct */
 	reply->gone = true;
 	server_released(reply->server);
 	if (!reply->server && !reply->away)
@@ -101,7 +108,6 @@ void reply_hand_on(struct reply *reply, struct capability *slot, struct thread *
 	} else {
 		capability_derive(slot, reply->cap, TSS_RIGHT_SEND);
 		reply->cap->generation++;
-		reply->handle += 1u << 16;
 	}
 	reply->away = slot;
 	reply->server = server;
@@ -131,6 +137,8 @@ static bool call_too_deep(const struct thread *self, const struct thread *thread
 	for (unsigned links = 0; thread && links < self->left; links++) {
 		if (thread == self)
 			return true;
+		if (!cpu_is_here(thread->cpu) && !cpu_is_exclusive())
+			kernel_exclusive(self);
 		if (thread->state != TSS_THREAD_CALLING)
 			return false;
 		thread = thread->reply ? thread->reply->server : thread->port->receiver;
@@ -144,6 +152,7 @@ status_t call_queue(struct thread *self, struct connection *connection, uint64_t
 	if (call_too_deep(self, port->receiver))
 		return ERR(DEPTH, 1);
 	cpu_this()->slow_calls++;
+	connection->calls++;
 	self->port = port;
 	self->reply = NULL;
 	self->badge = connection->badge;
@@ -156,6 +165,13 @@ status_t call_queue(struct thread *self, struct connection *connection, uint64_t
 	return SYSCALL_NO_RESULT;
 }
 
+/* Whom a call may be handed over to at once, on this CPU; NULL: nobody. */
+ALWAYS_INLINE struct thread *receiver_here(const struct port *port)
+{
+	struct thread *server = port_fast_receiver(port);
+	return server && cpu_is_here(server->cpu) ? server : NULL;
+}
+
 #define CALL_LINK 0x100u /* one less left, in thread->progress */
 
 /* Hand over to the waiting receiver: it goes on in this context, at once. Capabilities have been moved. */
@@ -163,14 +179,14 @@ ALWAYS_INLINE status_t call_hand_over(struct thread *self, struct thread *server
 {
 	struct port *port = connection->port;
 	struct cpu *cpu = cpu_this();
-	struct reply *reply = reply_bind(port, self, server, cpu->sched);
-	port->fast_receiver = NULL;
+	struct reply *reply = reply_bind_fast(port, self, cpu->sched);
+	timeout_disarm(&server->timeout);
 	server->progress = (uint16_t)(self->progress - CALL_LINK); /* READY, as self is; self->left is not 0 */
-	message_set_result(server, connection->badge, self->frame.rsi, reply->handle);
+	message_set_result(server, connection->badge, self->frame.rsi, capability_handle(reply->cap));
 	message_copy_words(server, self);
 	self->state = TSS_THREAD_CALLING;
 	cpu->fast_calls++;
-	thread_switch_to(server);
+	thread_switch_to(cpu, server);
 	return SYSCALL_NO_RESULT;
 }
 
@@ -191,17 +207,17 @@ static status_t call_check(const struct thread *self, const struct connection *c
 
 static NOINLINE status_t call_general(struct thread *self, struct connection *connection)
 {
-	struct thread *server = connection->port->fast_receiver;
+	if (!connection_at_home(connection, ARG2(self)))
+		kernel_exclusive(self);
+	struct thread *server = receiver_here(connection->port);
 	uint64_t tag = ARG2(self), timeout = ARG3(self);
 	status_t status = call_check(self, connection);
 	if (status == ERR(PEER_RESTARTED, 1))
 		status = connection_tell(connection);
 	if (status != TSS_OK)
 		return status;
-	if (!server) {
-		connection->calls++;
+	if (!server)
 		return call_queue(self, connection, timeout);
-	}
 	status = TSS_TAG_CAPS(tag) ? message_move_caps(server, NULL, self, tag) : TSS_OK;
 	if (status != TSS_OK)
 		return status;
@@ -218,6 +234,7 @@ static NOINLINE status_t call_general(struct thread *self, struct connection *co
 static status_t receive(struct thread *self, struct port *port, uint64_t timeout)
 {
 	struct thread *last = port->receiver;
+	port_move(port, self->cpu);
 	port->receiver = self;
 	if (last && last != self && !link_empty(&port->callers)) {
 		replies_cut(last);
@@ -233,8 +250,10 @@ static status_t receive(struct thread *self, struct port *port, uint64_t timeout
 	return SYSCALL_NO_RESULT;
 }
 
-static status_t receive_check(const struct port *port, uint64_t timeout, unsigned argument)
+static status_t receive_check(const struct thread *self, const struct port *port, uint64_t timeout, unsigned argument)
 {
+	if (!port_at_home(port))
+		kernel_exclusive(self);
 	if (!timeout_valid(timeout))
 		return ERR(ARGUMENT, argument);
 	if (port->dead)
@@ -246,7 +265,7 @@ status_t sys_port_receive(struct thread *self, struct capability *cap)
 {
 	struct port *port = (struct port *)cap->object;
 	uint64_t timeout = ARG2(self);
-	status_t status = receive_check(port, timeout, 2);
+	status_t status = receive_check(self, port, timeout, 2);
 	return status == TSS_OK ? receive(self, port, timeout) : status;
 }
 
@@ -254,6 +273,8 @@ status_t sys_port_receive(struct thread *self, struct capability *cap)
 static status_t reply_check(struct thread *self, const struct capability *cap, uint64_t tag)
 {
 	struct reply *reply = (struct reply *)cap->object;
+	if (TSS_TAG_CAPS(tag) ? !cpu_is_exclusive() : !reply_at_home(reply))
+		kernel_exclusive(self);
 	if (!tag_valid(tag))
 		return ERR(ARGUMENT, 2);
 	if (reply_holder(reply) != cap)
@@ -309,13 +330,14 @@ status_t sys_reply_send(struct thread *self, struct capability *cap)
 ALWAYS_INLINE status_t reply_switch_to(struct thread *self, struct port *port, struct reply *reply)
 {
 	struct thread *caller = reply->caller;
-	reply_release(reply);
+	reply_spend(reply);
 	caller->state = TSS_THREAD_READY;
 	self->port = port;
 	self->state = TSS_THREAD_RECEIVING;
-	port->receiver = self;
-	port->fast_receiver = self; /* a reply object is free: the one just used */
-	thread_switch_to(caller);
+	reply->server = self;
+	/* A reply object is free: the one just used. */
+	__atomic_store_n(&port->fast, reply, __ATOMIC_RELEASE);
+	thread_switch_to(cpu_this(), caller);
 	return SYSCALL_NO_RESULT;
 }
 
@@ -326,11 +348,13 @@ ALWAYS_INLINE status_t reply_switch(struct thread *self, struct port *port, stru
 	return reply_switch_to(self, port, reply);
 }
 
-/* Can reply_switch() take this reply to caller? The context that runs must be the one that runs through caller. */
-ALWAYS_INLINE bool reply_is_direct(const struct port *port, const struct reply *reply)
+/*
+ * Can reply_switch() take this reply to its caller? The context that runs must be the one that runs through him, and
+ * nobody else receive from the port meanwhile. There is a caller, or reply->sched would be NULL.
+ */
+ALWAYS_INLINE bool reply_is_direct(const struct thread *self, const struct port *port, const struct reply *reply)
 {
-	const struct thread *caller = reply->caller;
-	return caller && reply->port == port && reply->sched == cpu_this()->sched && !port->busy;
+	return reply->port == port && reply->sched == cpu_this()->sched && port->receiver == self && !port->busy;
 }
 
 /* The direct reply to a caller whose timeout runs. */
@@ -348,13 +372,13 @@ static NOINLINE status_t call_hand_over_timed(struct thread *self, struct connec
 		return call_general(self, connection);
 	connection->calls++;
 	sched_timeout_start(&self->timeout, timeout);
-	return call_hand_over(self, connection->port->fast_receiver, connection);
+	return call_hand_over(self, connection->port->fast->server, connection);
 }
 
 static NOINLINE status_t reply_receive_general(struct thread *self, struct port *port)
 {
 	uint64_t handle = ARG1(self) >> 32, tag = ARG2(self), timeout = ARG3(self);
-	status_t status = receive_check(port, timeout, 3);
+	status_t status = receive_check(self, port, timeout, 3);
 	if (status != TSS_OK)
 		return status;
 	if (!handle)
@@ -367,14 +391,14 @@ static NOINLINE status_t reply_receive_general(struct thread *self, struct port 
 	if (status != TSS_OK)
 		return status;
 	timeout_cancel(&reply->caller->timeout);
-	if (reply_is_direct(port, reply) && timeout != 0) {
+	if (reply_is_direct(self, port, reply) && timeout != 0) {
 		reply_message(self, reply->caller, tag);
 		(void)reply_switch_to(self, port, reply);
 		if (timeout != TSS_INFINITE) {
 			sched_timeout_start(&self->timeout, timeout);
 			port_fast_update(port);
 		}
-		return cpu_this()->current->frame.full ? fault_leave() : SYSCALL_NO_RESULT;
+		return SYSCALL_NO_RESULT;
 	}
 	reply_deliver(self, reply, tag);
 	status = receive(self, port, timeout);
@@ -391,7 +415,7 @@ ALWAYS_INLINE bool tag_payload(uint64_t tag)
 
 static NOINLINE status_t call_hand_over_payload(struct thread *self, struct connection *connection)
 {
-	struct thread *server = connection->port->fast_receiver;
+	struct thread *server = receiver_here(connection->fast);
 	uint64_t tag = ARG2(self);
 	if (!server || !tag_payload(tag) || ARG3(self) != TSS_INFINITE || !self->left)
 		return call_general(self, connection);
@@ -414,7 +438,7 @@ static NOINLINE status_t reply_switch_payload(struct thread *self, struct port *
 status_t sys_connection_call(struct thread *self, struct capability *cap)
 {
 	struct connection *connection = (struct connection *)cap->object;
-	struct thread *server = connection->port->fast_receiver;
+	struct thread *server = receiver_here(connection->fast);
 	if (UNLIKELY(!server || !tag_fast(ARG2(self)) || !self->left))
 		return call_hand_over_payload(self, connection);
 	if (UNLIKELY(ARG3(self) != TSS_INFINITE))
@@ -427,12 +451,12 @@ status_t sys_connection_call(struct thread *self, struct capability *cap)
 status_t sys_port_reply_receive(struct thread *self, struct capability *cap)
 {
 	struct port *port = (struct port *)cap->object;
-	struct capability *reply_cap =
-		cspace_lookup_typed(&self->unit->caps, (uint32_t)(ARG1(self) >> 32), TSS_TYPE_REPLY);
+	struct capability *reply_cap = cspace_lookup_needed(&self->unit->caps, (cap_t)(ARG1(self) >> 32),
+							    CAP_NEEDS(TSS_TYPE_REPLY, TSS_RIGHT_SEND));
 	if (UNLIKELY(!reply_cap || ARG3(self) != TSS_INFINITE))
 		return reply_receive_general(self, port);
 	struct reply *reply = (struct reply *)reply_cap->object;
-	if (UNLIKELY(reply_cap->denied & TSS_RIGHT_SEND || !reply_is_direct(port, reply)))
+	if (UNLIKELY(!reply_is_direct(self, port, reply)))
 		return reply_receive_general(self, port);
 	if (UNLIKELY(!tag_fast(ARG2(self))))
 		return reply_switch_payload(self, port, reply);

@@ -19,6 +19,10 @@ void trap_irq(unsigned line)
 		arch_irq_open(line, false);
 		return;
 	}
+	if (!cpu_is_exclusive() && (irq->cpu != cpu_this() || !event_at_home(irq->event))) {
+		cpu_exclusive();
+		return trap_irq(line); /* or nobody's by now */
+	}
 	irq->count++;
 	if (irq->in_service) {
 		irq->again = true;
@@ -73,6 +77,7 @@ status_t sys_irq_bind(struct thread *self, struct capability *cap)
 		return ERR(BUSY, 1);
 	irq->event = event;
 	irq->bits = ARG3(self);
+	irq->cpu = self->cpu;
 	arch_irq_open(irq->line, true);
 	return TSS_OK;
 }
@@ -82,10 +87,14 @@ status_t sys_irq_ack(struct thread *self, struct capability *cap)
 	struct irq *irq = (struct irq *)cap->object;
 	if (!irq->event)
 		return ERR(BUSY, 1);
+	bool moved = irq->cpu != self->cpu;
+	if (!cpu_is_exclusive() && (moved || !event_at_home(irq->event)))
+		kernel_exclusive(self);
+	irq->cpu = self->cpu;
 	bool again = irq->again;
 	irq->in_service = again;
 	irq->again = false;
-	if (again || !arch_irq_is_edge(irq->line))
+	if (again || moved || !arch_irq_is_edge(irq->line))
 		arch_irq_open(irq->line, true);
 	if (again)
 		event_signal(irq->event, irq->bits);

@@ -61,6 +61,20 @@ status_t message_move_caps(struct thread *to, struct message *message, struct th
 	return TSS_OK;
 }
 
+bool message_hand_over_cap(struct thread *from, struct thread *to)
+{
+	cap_t handle = *(volatile cap_t *)&from->ipc->send_caps[0], number = *(volatile cap_t *)&to->ipc->recv_slots[0];
+	struct capability *source = cspace_lookup_needed(&from->unit->caps, handle, TSS_RIGHT_GRANT);
+	struct capability *slot = cspace_at(&to->unit->caps, number);
+	if (!cpu_is_exclusive() || !source || source->object->revoking || source->depth == CAP_DEPTH_MAX)
+		return false;
+	if (number == 0 || slot->slot != number || slot->object)
+		return false;
+	capability_derive(slot, source, source->rights);
+	to->ipc->recv_caps[0] = capability_handle(slot);
+	return true;
+}
+
 void message_take_caps(struct message *message, struct thread *to)
 {
 	for (unsigned i = 0; i < TSS_TAG_CAPS(message->tag); i++) {

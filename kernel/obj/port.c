@@ -6,11 +6,27 @@
 
 struct port port_stale;
 
+void port_fast_end(struct port *port)
+{
+	struct reply *reply = port->fast;
+	if (!reply)
+		return;
+	port->fast = NULL;
+	reply->next_free = port->free_reply;
+	port->free_reply = reply;
+}
+
 void port_fast_update(struct port *port)
 {
-	bool fast = IS_ENABLED(CONFIG_DONATION) && !port->dead && port_waiting(port) &&
-		    !port->receiver->timeout.armed && port->free_reply;
-	port->fast_receiver = fast ? port->receiver : NULL;
+	port_fast_end(port);
+	bool fast = IS_ENABLED(CONFIG_DONATION) && !port->dead && port_waiting(port) && port->free_reply;
+	if (!fast)
+		return;
+	struct reply *reply = port->free_reply;
+	port->free_reply = reply->next_free;
+	reply->server = port->receiver;
+	/* Last: another CPU may be looking who waits here, and then whether he does so there (fast.S). */
+	__atomic_store_n(&port->fast, reply, __ATOMIC_RELEASE);
 }
 
 void port_reply_freed(struct port *port)
@@ -20,10 +36,35 @@ void port_reply_freed(struct port *port)
 		(void)port_deliver_next(port);
 }
 
+/* A delivery takes the first caller or message only, if it has no capabilities, since it cannot fail then. */
+bool port_at_home_now(const struct port *port)
+{
+	const struct thread *caller = LINK_FIRST(&port->callers, struct thread, wait);
+	const struct message *message = LINK_FIRST(&port->messages, struct message, link);
+	if (caller && (caller->cpu != port->cpu || (!caller->fault && TSS_TAG_CAPS(caller->frame.rsi))))
+		return false;
+	return !message || !TSS_TAG_CAPS(message->tag);
+}
+
+bool connection_at_home(const struct connection *connection, uint64_t tag)
+{
+	return cpu_is_exclusive() || (!TSS_TAG_CAPS(tag) && port_at_home(connection->target));
+}
+
+bool reply_at_home(const struct reply *reply)
+{
+	const struct cpu *cpu = cpu_this();
+	if (cpu_is_exclusive())
+		return true;
+	/* The port first: if that is at home, nobody else changes the reply. */
+	return port_at_home(reply->port) && !reply->away && (!reply->caller || reply->caller->cpu == cpu) &&
+	       (!reply->server || reply->server->cpu == cpu) && (!reply->port->event || reply->port->event->cpu == cpu);
+}
+
 static void port_receiver_ready(struct port *port)
 {
 	struct thread *receiver = port->receiver;
-	port->fast_receiver = NULL;
+	port_fast_end(port);
 	if (receiver->state != TSS_THREAD_RECEIVING)
 		return;
 	timeout_cancel(&receiver->timeout);
@@ -85,22 +126,25 @@ static bool port_deliver_caller(struct port *port, struct thread *caller)
 		return false;
 	}
 	link_remove(&caller->wait);
-	struct reply *reply = reply_bind(port, caller, to, caller->home);
+	bool here = caller->cpu == to->cpu;
+	struct reply *reply = reply_bind(port, caller, to, here ? caller->home : NULL);
 	port_receiver_ready(port);
 	to->left = (uint8_t)(caller->left ? caller->left - 1 : 0);
 	if (caller->fault) {
 		fault_deliver(to, caller, caller->badge, reply);
 	} else {
-		message_set_result(to, caller->badge, tag, reply->handle);
+		message_set_result(to, caller->badge, tag, capability_handle(reply->cap));
 		message_copy_words(to, caller);
 		message_copy_payload(to->ipc->recv, caller->ipc->send, tag);
 	}
-	sched_wake_parked(caller); /* contexts parked at the caller can help its server now */
+	if (here)
+		sched_wake_parked(caller); /* contexts parked at the caller can help its server now */
 	return true;
 }
 
 bool port_deliver_next(struct port *port)
 {
+	port_fast_end(port);
 	if (port->event && port->event->bits) {
 		port_deliver_event(port);
 		return true;
@@ -114,6 +158,7 @@ bool port_deliver_next(struct port *port)
 		}
 		if (!caller) {
 			port->busy = !link_empty(&port->callers);
+			port_fast_update(port);
 			return false;
 		}
 		if (port_deliver_caller(port, caller))
@@ -154,7 +199,8 @@ static void port_queue_message(struct port *port, struct message *message)
 
 bool connection_post(struct connection *connection, uint64_t tag, const uint64_t *words)
 {
-	struct port *port = connection->port = connection->target; /* the kernel needs no telling */
+	struct port *port = connection->target;
+	connection_lead(connection, port); /* the kernel needs no telling */
 	struct message *message = port_take_message(port, NULL);
 	if (!message)
 		return false;
@@ -173,6 +219,8 @@ status_t sys_connection_send(struct thread *self, struct capability *cap)
 {
 	struct connection *connection = (struct connection *)cap->object;
 	uint64_t tag = ARG2(self);
+	if (!connection_at_home(connection, tag))
+		kernel_exclusive(self);
 	if (!tag_valid(tag))
 		return ERR(ARGUMENT, 2);
 	if (connection->port == &port_stale)
@@ -210,6 +258,7 @@ status_t sys_port_create(struct thread *self, struct capability *cap)
 	if (!port)
 		return ERR(MEMORY, 0);
 	port->depth = (uint32_t)ARG2(self);
+	port->cpu = cpu_this();
 	link_init(&port->callers);
 	link_init(&port->messages);
 	link_init(&port->free_messages);
@@ -241,7 +290,7 @@ void port_die(struct port *port)
 static struct connection *caller_untold(const struct thread *caller, const struct port *port)
 {
 	const struct capability *cap =
-		cspace_lookup_typed(&caller->unit->caps, (uint32_t)caller->frame.rdi, TSS_TYPE_CONNECTION);
+		cspace_lookup_needed(&caller->unit->caps, (cap_t)caller->frame.rdi, CAP_NEEDS(TSS_TYPE_CONNECTION, 0));
 	struct connection *connection = cap ? (struct connection *)cap->object : NULL;
 	return connection && connection->target == port && connection->port == &port_stale ? connection : NULL;
 }
@@ -250,7 +299,7 @@ void port_down(struct port *port)
 {
 	OBJECTS_OF(CONNECTION, connection, connection)
 		if (connection->target == port)
-			connection->port = &port_stale;
+			connection_lead(connection, &port_stale);
 	OBJECTS_OF(REPLY, reply, reply) {
 		struct connection *untold;
 		if (reply->port != port || !reply->caller)

@@ -19,10 +19,12 @@ status_t sys_unit_seal(struct thread *self, struct capability *cap)
 	struct unit *unit = (struct unit *)cap->object;
 	if (unit->state >= UNIT_ENDED)
 		return ERR(BUSY, 1);
-	for (uint64_t slot = 1; slot < unit->caps.slots; slot++) {
-		struct capability *held = cspace_slot(unit, slot);
-		held->sealed = !held->object ? SEAL_NONE : held->mapped_at ? SEAL_MAPPED : SEAL_PLAIN;
-	}
+	/* Empty slots are not sealed: cspace_release() has seen to it. Slot 0 counts as full and has no object. */
+	for (uint64_t page = 0; page * CAPS_PER_PAGE < unit->caps.slots; page++)
+		for (uint64_t full = ~unit->caps.free[page]; full; full &= full - 1) {
+			struct capability *held = &unit->caps.pages[page][__builtin_ctzll(full)];
+			held->sealed = !held->object ? SEAL_NONE : held->mapped_at ? SEAL_MAPPED : SEAL_PLAIN;
+		}
 	unit->sealed = true;
 	unit->sealed_allowed = unit->allowed;
 	return TSS_OK;

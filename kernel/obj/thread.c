@@ -29,9 +29,11 @@ void thread_destroy(void *object)
 {
 	struct thread *thread = object;
 	thread_leave(thread, UNIT_CODE_KILLED);
+	thread_off_cpu(thread);
 	if (thread->start.sched)
 		thread->start.sched->starts = NULL;
 	(void)arch_space_unmap(&thread->unit->space, (uaddr_t){thread->ipc_user});
+	arch_space_flush(&thread->unit->space);
 	arch_extended_reset(&thread->extension); /* the CPU forgets it */
 	if (thread->extension.vectors)
 		frame_free(thread->unit, thread->extension.vectors);
@@ -50,6 +52,7 @@ void sched_destroy(void *object)
 
 void thread_reset(struct thread *thread)
 {
+	thread_off_cpu(thread);
 	thread->frame = (struct arch_frame){.rip = thread->start.entry,
 					    .rsp = thread->start.stack,
 					    .rdi = thread->start.argument,
@@ -59,6 +62,7 @@ void thread_reset(struct thread *thread)
 	thread->fault_entry = 0;
 	thread->fault_handling = false;
 	thread->left = SCHED_CHAIN_MAX;
+	thread->last_port = thread->last_reply = thread->last_connection = thread->unit->caps.pages[0];
 	arch_extended_reset(&thread->extension);
 	thread->unit->threads++;
 	__builtin_memset(thread->ipc, 0, PAGE_SIZE);
@@ -79,9 +83,10 @@ status_t thread_create(struct unit *unit, uint64_t entry, uint64_t stack, uint64
 	thread->unit = unit;
 	thread->state = TSS_THREAD_ENDED; /* for thread_destroy(), until it is whole */
 	thread->ipc_user = ipc_page;
+	thread->root = unit->space.root.raw;
 	thread->start = (struct thread_start){entry, stack, argument, NULL};
 	thread->extended = unit->vectors ? &thread->extension : NULL;
-	cpu_this()->extended_used |= unit->vectors;
+	thread_set_cpu(thread, cpu_this());
 	link_init(&thread->wait);
 	link_init(&thread->parked);
 	link_init(&thread->timeout.link);
@@ -106,8 +111,10 @@ void thread_start(struct thread *thread, struct sched *sched)
 	thread->home = thread->start.sched = sched;
 	sched->home = sched->starts = thread;
 	thread->state = TSS_THREAD_READY;
+	thread_set_cpu(thread, sched->cpu);
+	thread->cpu->extended_used |= thread->extended != NULL;
 	thread->unit->state = UNIT_RUNNING;
-	sched_enqueue(sched, false);
+	sched_enqueue(sched);
 }
 
 void thread_block(struct thread *thread, enum tss_thread_state state, uint64_t timeout_us)
@@ -131,7 +138,7 @@ static void thread_unwait(struct thread *thread)
 			replies_cut(thread->port->receiver);
 		break;
 	case TSS_THREAD_RECEIVING:
-		thread->port->fast_receiver = NULL;
+		port_fast_end(thread->port);
 		thread->left = SCHED_CHAIN_MAX;
 		break;
 	case TSS_THREAD_WAITING:
@@ -144,6 +151,13 @@ static void thread_unwait(struct thread *thread)
 	thread->port = NULL;
 	thread->reply = NULL;
 	thread->event = NULL;
+}
+
+bool thread_waits_at_home(const struct thread *thread)
+{
+	if (thread->state != TSS_THREAD_CALLING)
+		return true;
+	return thread->reply ? reply_at_home(thread->reply) : port_at_home(thread->port);
 }
 
 void thread_wake(struct thread *thread, status_t status)
@@ -160,14 +174,11 @@ void thread_wake(struct thread *thread, status_t status)
 	frame->rdx = 0;
 	if (message)
 		frame->rdi = frame->rsi = frame->r10 = frame->r8 = frame->r9 = frame->rbx = 0;
-	thread->state = TSS_THREAD_READY;
-	sched_wake_parked(thread);
-	sched_activate_home(thread);
+	thread_ready(thread);
 }
 
 void thread_end(struct thread *thread)
 {
-	struct cpu *cpu = cpu_this();
 	struct sched *home = thread->home;
 	if (thread->state == TSS_THREAD_ENDED)
 		return;
@@ -176,16 +187,15 @@ void thread_end(struct thread *thread)
 	thread->unit->threads--;
 	ports_forget_thread(thread);
 	if (home) {
-		if (cpu->sched == home) {
-			cpu->sched = NULL;
-			home->state = SCHED_UNBOUND;
-		}
+		sched_stop(home);
 		sched_unqueue(home);
 		home->home = NULL;
 		thread->home = NULL;
 	}
 	sched_wake_parked(thread);
-	cpu->need_resched = true;
+	cpu_resched(thread->cpu);
+	if (!cpu_is_here(thread->cpu))
+		thread_off_cpu(thread);
 }
 
 /* A unit that is still being built may lose its threads and get others. */
@@ -232,8 +242,10 @@ status_t sys_self_fs_base(struct thread *self, struct capability *cap)
 		return ERR(ARGUMENT, 1);
 	self->extension.fs_base = ARG1(self);
 	self->extended = &self->extension;
+	thread_set_cpu(self, self->cpu);
 	cpu_this()->extended_used = true;
 	arch_extended_switch(cpu_this(), self->extended);
+	arch_user_bases_set(cpu_this(), &self->ipc_user, self->extension.fs_base);
 	return TSS_OK;
 }
 
@@ -250,8 +262,6 @@ status_t sys_sched_create(struct thread *self, struct capability *cap)
 	struct sched *sched = object_alloc(unit, TSS_TYPE_SCHED);
 	if (!sched)
 		return ERR(MEMORY, 0);
-	sched->priority = (uint8_t)ARG3(self);
-	sched->slice_us = (uint32_t)ARG4(self);
-	link_init(&sched->queue);
+	sched_set(sched, (uint8_t)ARG3(self), (uint32_t)ARG4(self));
 	return syscall_place(self, sched, NULL, TSS_RIGHT_ALL);
 }

@@ -13,7 +13,7 @@
 struct unit *unit_build(struct unit *parent, uint64_t pages, uint64_t slots)
 {
 	struct unit *unit = frame_alloc(NULL);
-	unit->table = syscall_table;
+	unit->table = &syscall_table;
 	unit->allowed = ~0ull;
 	unit->parent = parent;
 	unit->budget = pages;
@@ -175,9 +175,11 @@ status_t sys_unit_fault_port(struct thread *self, struct capability *cap)
 
 void unit_deny(struct unit *unit)
 {
-	for (unsigned i = 0; unit->own_table && i < TSS_SYSCALL_COUNT; i++)
-		unit->own_table[i] =
-			unit->allowed >> i & 1 ? syscall_table[i] : (struct syscall_row){.handler = sys_denied};
+	for (unsigned i = 0; unit->own_table && i < TSS_SYSCALL_COUNT; i++) {
+		bool allowed = unit->allowed >> i & 1;
+		unit->own_table->entry[i] = allowed ? syscall_table.entry[i] : arch_syscall_general;
+		unit->own_table->row[i] = allowed ? syscall_table.row[i] : (struct syscall_row){.handler = sys_denied};
+	}
 }
 
 /* (unit, mask): the unit gets a table of its own, paid by itself, in which entries can only ever be denied. */
@@ -188,10 +190,11 @@ status_t sys_unit_restrict(struct thread *self, struct capability *cap)
 		unit->own_table = slab_alloc(unit, sizeof(syscall_table));
 		if (!unit->own_table)
 			return ERR(MEMORY, 0);
-		unit->table = unit->own_table;
 	}
 	unit->allowed &= ARG2(self);
 	unit_deny(unit);
+	/* Last: another CPU finds its way by the table before it has a lock. */
+	__atomic_store_n(&unit->table, unit->own_table, __ATOMIC_RELEASE);
 	return TSS_OK;
 }
 

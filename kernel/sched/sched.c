@@ -5,87 +5,124 @@
  */
 #include <enabled.h>
 #include <port.h>
-#include <thread.h>
+#include <syscall.h>
 
-struct run_queue run_queue; /* of the one CPU; per CPU when there are more */
-
-static uint64_t timer_set_for; /* us the hardware timer is set for; UINT64_MAX: stopped */
-
-void sched_init(void)
+void sched_init(struct cpu *cpu)
 {
 	for (unsigned i = 0; i < PRIORITIES; i++)
-		link_init(&run_queue.queues[i]);
-	timer_set_for = UINT64_MAX;
+		link_init(&cpu->run_queue.queues[i]);
+	cpu->timer_set_for = cpu->slice_armed = UINT64_MAX;
+	cpu->lot = cpu->index;
+	timer_init(&cpu->wheel);
 }
 
-static void run_queue_insert(struct sched *sched, bool at_head)
+void sched_set(struct sched *sched, uint8_t priority, uint32_t slice_us)
 {
-	struct link *queue = &run_queue.queues[sched->priority];
+	sched->priority = priority;
+	sched->bit = 1ull << priority % 64;
+	sched->slice_us = slice_us;
+	sched->slice_ticks = slice_us * arch_tsc_per_ms() / 1000;
+	sched->cpu = cpu_this();
+	link_init(&sched->queue);
+}
+
+static struct link *run_queue_of(const struct sched *sched)
+{
+	return &sched->cpu->run_queue.queues[sched->priority];
+}
+
+/* Behind `at`: the queue itself, or the last in it. */
+ALWAYS_INLINE void run_queue_insert(struct sched *sched, struct link *at)
+{
+	struct run_queue *run_queue = &sched->cpu->run_queue;
+	unsigned word = sched->priority / 64;
 	sched->state = SCHED_QUEUED;
-	if (at_head)
-		link_insert_after(queue, &sched->queue);
-	else
-		link_append(queue, &sched->queue);
-	run_queue.occupied[sched->priority / 64] |= 1ull << sched->priority % 64;
-	run_queue.summary |= 1ull << sched->priority / 64;
+	link_insert_after(at, &sched->queue);
+	run_queue->occupied[word] |= sched->bit;
+	run_queue->summary |= 1ull << word;
 }
 
 static void run_queue_remove(struct sched *sched)
 {
+	struct run_queue *run_queue = &sched->cpu->run_queue;
 	unsigned word = sched->priority / 64;
 	link_remove(&sched->queue);
-	if (!link_empty(&run_queue.queues[sched->priority]))
+	if (!link_empty(run_queue_of(sched)))
 		return;
-	run_queue.occupied[word] &= ~(1ull << sched->priority % 64);
-	if (!run_queue.occupied[word])
-		run_queue.summary &= ~(1ull << word);
+	run_queue->occupied[word] &= ~sched->bit;
+	if (!run_queue->occupied[word])
+		run_queue->summary &= ~(1ull << word);
 }
 
-static struct sched *run_queue_first(void)
+static struct sched *run_queue_first(const struct run_queue *run_queue)
 {
-	if (!run_queue.summary)
+	if (!run_queue->summary)
 		return NULL;
-	unsigned word = 63u - (unsigned)__builtin_clzll(run_queue.summary);
-	unsigned bit = 63u - (unsigned)__builtin_clzll(run_queue.occupied[word]);
-	return LINK_ENTRY(run_queue.queues[word * 64 + bit].next, struct sched, queue);
+	unsigned word = 63u - (unsigned)__builtin_clzll(run_queue->summary);
+	unsigned bit = 63u - (unsigned)__builtin_clzll(run_queue->occupied[word]);
+	return LINK_ENTRY(run_queue->queues[word * 64 + bit].next, struct sched, queue);
 }
 
 /* Only ever sets the timer earlier; one that fires too early finds nothing due and sets itself right. */
-static void timer_fire_by(uint64_t us)
+static void timer_fire_by(struct cpu *cpu, uint64_t us)
 {
-	if (us >= timer_set_for)
+	if (us >= cpu->timer_set_for)
 		return;
-	timer_set_for = us;
-	arch_timer_set(us);
+	cpu->timer_set_for = us;
+	arch_timer_set(cpu, us);
 }
 
 void sched_timeout_start(struct timeout *timeout, uint64_t delay_us)
 {
-	timeout_start(timeout, delay_us);
-	timer_fire_by(timeout->deadline << TIMER_TICK_SHIFT);
+	struct cpu *cpu = cpu_this();
+	timeout_start(&cpu->wheel, timeout, delay_us);
+	timer_fire_by(cpu, timeout->deadline << TIMER_TICK_SHIFT);
 }
 
 /* Only when the slice ends matters here: timeouts set the timer when they start. */
-static void sched_arm_slice(const struct cpu *cpu)
+static void sched_arm_slice(struct cpu *cpu)
 {
+	if (cpu->sched->slice_end >= cpu->slice_armed)
+		return;
+	cpu->slice_armed = cpu->sched->slice_end;
 	uint64_t now = arch_tsc();
 	uint64_t left = cpu->sched->slice_end > now ? cpu->sched->slice_end - now : 0;
-	timer_fire_by(arch_clock_us() + left * 1000 / arch_tsc_per_ms() + 1);
+	timer_fire_by(cpu, arch_clock_us() + left * 1000 / arch_tsc_per_ms() + 1);
 }
 
-void sched_enqueue(struct sched *sched, bool at_head)
+/* CONFIG_PERTURB: the next preemption; the multiplier is Knuth's (MMIX). */
+static void sched_perturb(struct cpu *cpu)
 {
-	struct cpu *cpu = cpu_this();
-	run_queue_insert(sched, at_head);
+	if (CONFIG_PERTURB == 0)
+		return;
+	cpu->lot = cpu->lot * 6364136223846793005ull + 2 * CONFIG_PERTURB + 1;
+	timer_fire_by(cpu, arch_clock_us() + (cpu->lot >> 58));
+}
+
+void sched_enqueue(struct sched *sched)
+{
+	struct cpu *cpu = sched->cpu;
+	if (cpu->sched && !cpu->need_resched && sched->priority > cpu->sched->priority) {
+		sched->state = SCHED_QUEUED;
+		cpu->next = sched;
+		return cpu_resched(cpu);
+	}
+	if (UNLIKELY(cpu->next != NULL)) {
+		run_queue_insert(cpu->next, run_queue_of(cpu->next)->prev);
+		cpu->next = NULL;
+	}
+	run_queue_insert(sched, run_queue_of(sched)->prev);
 	if (!cpu->sched || sched->priority > cpu->sched->priority)
-		cpu->need_resched = true;
+		cpu_resched(cpu);
 	else if (sched->priority == cpu->sched->priority)
-		sched_arm_slice(cpu);
+		cpu_is_here(cpu) ? sched_arm_slice(cpu) : cpu_resched(cpu); /* a CPU sets its own timer only */
 }
 
 void sched_unqueue(struct sched *sched)
 {
-	if (sched->state == SCHED_QUEUED)
+	if (sched->cpu->next == sched)
+		sched->cpu->next = NULL;
+	else if (sched->state == SCHED_QUEUED)
 		run_queue_remove(sched);
 	else if (sched->state == SCHED_PARKED)
 		link_remove(&sched->queue);
@@ -105,7 +142,7 @@ static void sched_park(struct sched *sched, struct thread *at)
 static void sched_unpark(struct sched *sched)
 {
 	link_remove(&sched->queue);
-	sched_enqueue(sched, false);
+	sched_enqueue(sched);
 }
 
 void sched_wake_parked(struct thread *thread)
@@ -120,7 +157,14 @@ void sched_activate_home(struct thread *thread)
 	if (home && home->state == SCHED_PARKED)
 		sched_unpark(home);
 	else if (home && home->state == SCHED_CURRENT)
-		cpu_this()->need_resched = true;
+		cpu_resched(home->cpu);
+}
+
+/* `cpu` first: of a thread elsewhere nothing else may be looked at. */
+static bool serves_caller(const struct thread *server, const struct cpu *cpu)
+{
+	return server && server->cpu == cpu && server->state != TSS_THREAD_RECEIVING &&
+	       server->state != TSS_THREAD_ENDED;
 }
 
 /*
@@ -136,8 +180,10 @@ struct thread *sched_follow(const struct sched *sched, struct thread **park_at)
 		*park_at = thread;
 		if (thread->state != TSS_THREAD_CALLING || !IS_ENABLED(CONFIG_DONATION))
 			return NULL;
-		struct thread *next = thread->reply ? thread->reply->server : thread->port->receiver;
-		if (!next || next->state == TSS_THREAD_RECEIVING || next->state == TSS_THREAD_ENDED)
+		/* Of a port that is at home elsewhere the receiver may be changing: it is read once. */
+		struct thread *next = thread->reply ? thread->reply->server
+						    : __atomic_load_n(&thread->port->receiver, __ATOMIC_RELAXED);
+		if (!serves_caller(next, thread->cpu))
 			return NULL;
 		thread = next;
 	}
@@ -160,8 +206,18 @@ static void sched_charge(struct cpu *cpu)
 
 uint64_t sched_charged(const struct sched *sched)
 {
-	const struct cpu *cpu = cpu_this();
+	const struct cpu *cpu = sched->cpu;
 	return sched->time + (cpu->sched == sched ? arch_tsc() - cpu->charged_tsc : 0);
+}
+
+void sched_stop(struct sched *sched)
+{
+	struct cpu *cpu = sched->cpu;
+	if (cpu->sched != sched)
+		return;
+	sched_charge(cpu);
+	cpu->sched = NULL;
+	sched->state = SCHED_UNBOUND;
 }
 
 static void sched_put_back(struct cpu *cpu)
@@ -172,39 +228,44 @@ static void sched_put_back(struct cpu *cpu)
 	bool over = cpu->charged_tsc >= sched->slice_end;
 	sched->slice_left = over ? 0 : sched->slice_end - cpu->charged_tsc;
 	cpu->sched = NULL;
-	run_queue_insert(sched, !over);
+	run_queue_insert(sched, over ? run_queue_of(sched)->prev : run_queue_of(sched));
 }
 
-static void sched_run(struct cpu *cpu, struct sched *sched, struct thread *thread)
+ALWAYS_INLINE void sched_run(struct cpu *cpu, struct sched *sched, struct thread *thread)
 {
 	cpu->sched = sched;
 	sched->state = SCHED_CURRENT;
 	if (!sched->slice_left)
-		sched->slice_left = sched->slice_us * arch_tsc_per_ms() / 1000;
+		sched->slice_left = sched->slice_ticks;
 	sched->slice_end = cpu->charged_tsc + sched->slice_left;
 	if (cpu->current != thread) {
 		/* A call hands over to a unit that the caller may speak to anyhow; here anybody may come next. */
-		if (cpu->space_root != thread->unit->space.root.raw)
+		if (cpu->space_root != thread->root)
 			arch_selectors_clear();
-		thread_switch_to(thread);
+		thread_switch_to(cpu, thread);
 	}
-	if (!link_empty(&run_queue.queues[sched->priority]))
+	if (!link_empty(run_queue_of(sched)))
 		sched_arm_slice(cpu);
+	sched_perturb(cpu);
 }
 
-void sched_schedule(void)
+static __attribute__((noinline)) void sched_pick(struct cpu *cpu)
 {
-	struct cpu *cpu = cpu_this();
 	struct sched *sched;
-	cpu->need_resched = false;
-	sched_charge(cpu);
-	sched_put_back(cpu);
-	while ((sched = run_queue_first())) {
+	while ((sched = cpu->next ? cpu->next : run_queue_first(&cpu->run_queue))) {
 		struct thread *park_at = NULL;
-		run_queue_remove(sched);
+		if (sched == cpu->next)
+			cpu->next = NULL;
+		else
+			run_queue_remove(sched);
 		struct thread *thread = sched_follow(sched, &park_at);
 		if (thread)
 			return sched_run(cpu, sched, thread);
+		if (park_at->state == TSS_THREAD_FAULTED && !cpu_is_exclusive()) {
+			run_queue_insert(sched, run_queue_of(sched)); /* to be looked at again */
+			cpu_exclusive();
+			continue;
+		}
 		sched_park(sched, park_at);
 		if (park_at->state == TSS_THREAD_FAULTED)
 			fault_supervise(park_at);
@@ -212,11 +273,46 @@ void sched_schedule(void)
 	cpu->current = NULL;
 }
 
-void sched_yield(void)
+void sched_schedule(void)
 {
 	struct cpu *cpu = cpu_this();
-	cpu->sched->slice_end = 0;
-	cpu->need_resched = true;
+	struct sched *next = cpu->next;
+	cpu->need_resched = false;
+	sched_charge(cpu);
+	sched_put_back(cpu);
+	if (!next || next->home->state != TSS_THREAD_READY)
+		return sched_pick(cpu);
+	cpu->next = NULL;
+	sched_run(cpu, next, next->home);
+}
+
+/* Ends the current slice. The next of the same priority goes on at once, if it can run itself: the queue is as full as before. */
+status_t sys_self_yield(struct thread *self, struct capability *cap)
+{
+	struct cpu *cpu = cpu_this();
+	struct sched *sched = cpu->sched;
+	struct link *queue = run_queue_of(sched);
+	struct sched *next = LINK_FIRST(queue, struct sched, queue);
+	if (!next || next->home->state != TSS_THREAD_READY || cpu->need_resched) {
+		sched->slice_end = 0;
+		cpu->need_resched = true;
+		return TSS_OK;
+	}
+	self->frame.rax = TSS_OK;
+	sched_charge(cpu);
+	link_remove(&next->queue);
+	link_append(queue, &sched->queue);
+	sched->state = SCHED_QUEUED;
+	sched->slice_left = 0;
+	sched_run(cpu, next, next->home);
+	return SYSCALL_NO_RESULT;
+}
+
+void sched_timer_update(struct cpu *cpu)
+{
+	uint64_t next = timer_next(&cpu->wheel);
+	if (next != UINT64_MAX)
+		timer_fire_by(cpu, next);
 }
 
 void trap_timer(void)
@@ -224,14 +320,23 @@ void trap_timer(void)
 	struct cpu *cpu = cpu_this();
 	struct timeout *timeout;
 	cpu->timer_interrupts++;
-	timer_set_for = UINT64_MAX;
-	while ((timeout = timer_expire(arch_clock_us())))
-		thread_wake(CONTAINER_OF(timeout, struct thread, timeout), ERR(TIMEOUT, 0));
-	if (cpu->sched && arch_tsc() >= cpu->sched->slice_end && !link_empty(&run_queue.queues[cpu->sched->priority]))
+	cpu->timer_set_for = cpu->slice_armed = UINT64_MAX;
+	while ((timeout = timer_expire(&cpu->wheel, arch_clock_us()))) {
+		struct thread *thread = CONTAINER_OF(timeout, struct thread, timeout);
+		if (thread_waits_at_home(thread)) {
+			thread_wake(thread, ERR(TIMEOUT, 0));
+		} else {
+			timeout_move(&cpu->wheel, timeout); /* due again, unless somebody else ends the wait first */
+			cpu_exclusive();
+		}
+	}
+	if (cpu->sched && arch_tsc() >= cpu->sched->slice_end && !link_empty(run_queue_of(cpu->sched)))
 		cpu->need_resched = true;
-	uint64_t next = timer_next();
-	if (next != UINT64_MAX)
-		timer_fire_by(next);
-	if (cpu->sched && !cpu->need_resched && !link_empty(&run_queue.queues[cpu->sched->priority]))
+	if (CONFIG_PERTURB && cpu->sched) {
+		cpu->sched->slice_end = 0;
+		cpu->need_resched = true;
+	}
+	sched_timer_update(cpu);
+	if (cpu->sched && !cpu->need_resched && !link_empty(run_queue_of(cpu->sched)))
 		sched_arm_slice(cpu);
 }

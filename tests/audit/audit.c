@@ -43,7 +43,7 @@ static const struct pointer {
 	POINTER(PORT, port, event, EVENT, event, port),
 	POINTER(EVENT, event, port, PORT, port, event),
 	POINTER(PORT, port, receiver, THREAD, thread, object),
-	POINTER(PORT, port, fast_receiver, THREAD, thread, object),
+	POINTER(PORT, port, fast, REPLY, reply, port),
 	POINTER(REPLY, reply, port, PORT, port, object),
 	POINTER(REPLY, reply, server, THREAD, thread, object),
 	POINTER(REPLY, reply, caller, THREAD, thread, reply),
@@ -192,7 +192,8 @@ static void audit_port(const void *object)
 {
 	const struct port *port = object;
 	uint64_t id = port->object.id, callers = count(&port->callers, id), messages = count(&port->messages, id);
-	bool bits = port->event && port->event->bits, ready = messages || bits || (callers && port->free_reply);
+	bool bits = port->event && port->event->bits, replies = port->free_reply || port->fast;
+	bool ready = messages || bits || (callers && replies);
 	same("port: messages", id, messages + count(&port->free_messages, id), port->depth);
 	LINK_FOR_EACH(const struct message, message, &port->messages, link)
 		audit_message(port, message);
@@ -206,7 +207,10 @@ static void audit_port(const void *object)
 	audit.balance[CALLERS] += callers;
 	same("port: knows what is queued", id, (messages || callers || bits) && !port->busy, false);
 	same("port: receiver sleeps through what there is", id, port_waiting(port) && ready, false);
-	same("port: fast", id, port->fast_receiver != NULL && !(port_waiting(port) && port->free_reply), false);
+	audit.balance[REPLIES] += port->fast != NULL;
+	same("port: fast", id, port->fast && !(port_waiting(port) && port_fast_receiver(port) == port->receiver),
+	     false);
+	same("port: fast reply", id, port->fast && reply_holder(port->fast), false);
 }
 
 static void audit_reply(const void *object)
@@ -217,7 +221,6 @@ static void audit_reply(const void *object)
 	same("reply: caller waits", reply->object.id, calls, true);
 	same("reply: its capability", reply->object.id, reply->cap == reply->object.original, true);
 	same("reply: handed on", reply->object.id, reply->away && reply->away->object != &reply->object, false);
-	same("reply: handle", reply->object.id, reply->handle, capability_handle(reply->object.original));
 }
 
 /* The context that is queued or runs, and whose chain of calls ends at thread. */
@@ -249,7 +252,8 @@ static void audit_thread(const void *object)
 	same("thread: ready and never runs", id, state == TSS_THREAD_READY && !has_context(thread), false);
 	audit.balance[CALLERS] -= calls && !thread->reply;
 	audit.balance[PARKED] += count(&thread->parked, id);
-	audit.balance[TIMEOUTS] -= thread->timeout.armed;
+	audit.balance[TIMEOUTS] -= thread->timeout.again != 0;
+	same("thread: armed outside the wheel", id, thread->timeout.armed && !thread->timeout.again, false);
 }
 
 static void audit_sched(const void *object)
@@ -259,7 +263,7 @@ static void audit_sched(const void *object)
 	audit.balance[READY] -= sched->state == SCHED_QUEUED;
 	audit.balance[PARKED] -= parked;
 	same("sched: home", sched->object.id, sched->home == NULL, sched->state == SCHED_UNBOUND);
-	same("sched: current", sched->object.id, cpu_this()->sched == sched, sched->state == SCHED_CURRENT);
+	same("sched: current", sched->object.id, sched->cpu->sched == sched, sched->state == SCHED_CURRENT);
 	same("sched: parked at", sched->object.id, parked && !listed(TSS_TYPE_THREAD, sched->parked_at), false);
 }
 
@@ -317,23 +321,26 @@ static void audit_object(struct object *object)
 		rest[object->type](object);
 }
 
-static void audit_queues(void)
+static void audit_queues(const struct cpu *cpu)
 {
+	const struct run_queue *run_queue = &cpu->run_queue;
+	const struct wheel *wheel = &cpu->wheel;
 	for (unsigned i = 0; i < PRIORITIES; i++) {
-		uint64_t word = run_queue.occupied[i / 64];
-		same("run queue: bits", i, word >> i % 64 & 1, !link_empty(&run_queue.queues[i]));
-		same("run queue: summary", i, run_queue.summary >> i / 64 & 1, word != 0);
-		audit.balance[READY] += count(&run_queue.queues[i], i);
+		uint64_t word = run_queue->occupied[i / 64];
+		same("run queue: bits", i, word >> i % 64 & 1, !link_empty(&run_queue->queues[i]));
+		same("run queue: summary", i, run_queue->summary >> i / 64 & 1, word != 0);
+		audit.balance[READY] += count(&run_queue->queues[i], i);
 	}
 	for (unsigned i = 0; i < TIMER_LEVELS * TIMER_SLOTS; i++) {
 		unsigned level = i / TIMER_SLOTS, slot = i % TIMER_SLOTS;
-		const struct link *head = &wheel.slots[level][slot];
-		same("timer: bits", i, wheel.occupied[level] >> slot & 1, !link_empty(head));
+		const struct link *head = &wheel->slots[level][slot];
+		same("timer: bits", i, wheel->occupied[level] >> slot & 1, !link_empty(head));
 		audit.balance[TIMEOUTS] += count(head, i);
 		LINK_FOR_EACH(const struct timeout, timeout, head, link)
 			same("timer: slot", i, timeout->deadline >> level * TIMER_SLOT_BITS & (TIMER_SLOTS - 1), slot);
 	}
-	audit.balance[TIMEOUTS] += count(&wheel.due, 0);
+	audit.balance[TIMEOUTS] += count(&wheel->due, 0);
+	audit.balance[READY] += cpu->next != NULL;
 }
 
 /* Once all is counted. Budgets of children lie within their parents'; the first unit's are all frames there are. */
@@ -369,7 +376,8 @@ bool audit_walk(struct tss_inspect_audit *wrong, uint64_t defect)
 			LINK_FOR_EACH(struct object, object, &object_lists[type], all)
 				audit_object(object);
 		frame_each_free(hold);
-		audit_queues();
+		EACH_CPU(cpu)
+			audit_queues(cpu);
 		audit_sums();
 	}
 	defect_undo();

@@ -146,7 +146,7 @@ static bool plant_in_unit(struct unit *unit, uint64_t number)
 	case 7:
 		return PLANT(memory->object.original, unit->object.original);
 	default:
-		return PLANT(run_queue.occupied[0], run_queue.occupied[0] ^ 1);
+		return PLANT(cpu_this()->run_queue.occupied[0], cpu_this()->run_queue.occupied[0] ^ 1);
 	}
 }
 
@@ -170,7 +170,7 @@ static bool plant_in_port(uint64_t number)
 	case 4:
 		return PLANT(free->free_reply, NULL);
 	case 5:
-		return PLANT(bound->handle, bound->handle + 1);
+		return PLANT(free->fast, bound);
 	case 6:
 		return PLANT(bound->caller, NULL);
 	case 7:
@@ -191,11 +191,11 @@ static bool plant_in_thread(uint64_t number)
 	case 0:
 		return PLANT(thread->state, TSS_THREAD_READY);
 	case 1:
-		return PLANT(thread->timeout.armed, false);
+		return PLANT(thread->timeout.again, 0);
 	case 2:
 		return PLANT(thread->timeout.deadline, thread->timeout.deadline + (1ull << thread->timeout.level * 6));
 	case 3:
-		return PLANT(wheel.occupied[thread->timeout.level], 0);
+		return PLANT(thread->timeout.wheel->occupied[thread->timeout.level], 0);
 	case 4:
 		return PLANT(thread->ipc, (uint64_t)thread->ipc ^ PAGE_SIZE);
 	case 5:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from rich import box  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
+from bench.figures import Figures, not_kept, text, tools  # noqa: E402
 from bench.measure import Row, Unsteady, measure, missed  # noqa: E402
 
 
@@ -28,13 +28,6 @@ def table(rows: dict[str, Row]) -> Table:
     return result
 
 
-def document(rows: dict[str, Row]) -> str:
-    """bench.json."""
-    entries = {name: {"min": row.least, "median": row.median, "max": row.most, "unit": row.unit}
-               for name, row in rows.items()}
-    return json.dumps({"rows": entries}, indent=2, sort_keys=True) + "\n"
-
-
 def main() -> int:
     """Measures and reports."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -46,8 +39,11 @@ def main() -> int:
         print(f"bench: two runs differ: {differences}", file=sys.stderr)
         return 1
     Console(width=100).print(table(rows))
-    (arguments.out / "bench.json").write_text(document(rows))
+    measured = Figures(tools(), rows, {})
+    (arguments.out / "bench.json").write_text(text(measured))
     print(f"written: {arguments.out / 'bench.json'}")
+    for sentence in not_kept(measured):
+        print(f"bench: not as kept: {sentence}", file=sys.stderr)
     wrong = missed(rows)
     for sentence in wrong:
         print(f"bench: target missed: {sentence}", file=sys.stderr)

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <abi/sha256.h>
+#include <abi/hash.h>
 #include <bundle_check.h>
 #include "../../components/init/init.h"
 
@@ -76,19 +76,19 @@ static void rehash(uint8_t *bytes, size_t size)
 {
 	struct tss_bundle_header *header = (void *)bytes, blank;
 	struct tss_bundle_section *sections = sections_of(bytes);
-	struct tss_sha256 hash;
+	struct tss_hash hash;
 	uint32_t count = section_count(header, size);
 	if (header->size > size || sizeof(*header) + (uint64_t)count * sizeof(*sections) > size)
 		return;
 	for (uint32_t i = 0; i < count; i++)
 		if (sections[i].offset <= size && sections[i].size <= size - sections[i].offset)
-			tss_sha256(bytes + sections[i].offset, sections[i].size, sections[i].hash);
+			tss_hash(bytes + sections[i].offset, sections[i].size, sections[i].hash);
 	blank = *header;
 	memset(blank.root_hash, 0, sizeof(blank.root_hash));
-	tss_sha256_start(&hash);
-	tss_sha256_add(&hash, &blank, sizeof(blank));
-	tss_sha256_add(&hash, sections, count * sizeof(*sections));
-	tss_sha256_finish(&hash, header->root_hash);
+	tss_hash_start(&hash);
+	tss_hash_add(&hash, &blank, sizeof(blank));
+	tss_hash_add(&hash, sections, count * sizeof(*sections));
+	tss_hash_finish(&hash, header->root_hash);
 }
 
 static void follow_bundle(const struct bundle *bundle)

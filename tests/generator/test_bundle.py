@@ -2,6 +2,7 @@
 """plan, emit and verify on the tree's `full.yaml`, which has every kind of object and device."""
 import json
 import re
+import struct
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
@@ -42,7 +43,9 @@ class Built:
 
     def verify_inputs(self) -> verify.Inputs:
         components = {name: source.data for name, source in self.inputs.components.items()}
-        return verify.Inputs(self.source.data, components, self.checked.elfs)
+        assert self.checked.composed is not None
+        fragments = {name: source.data for name, source in self.checked.composed.files.items()}
+        return verify.Inputs(self.source.data, components, self.checked.elfs, False, fragments)
 
     def instance(self, name: str) -> dict[str, Any]:
         return next(dict(i) for i in self.document["instances"] if i["name"] == name)
@@ -69,7 +72,30 @@ def guarded(tmp_path_factory: pytest.TempPathFactory, elf: bytes, abi: Abi) -> B
     return Built(make_tree(tmp_path_factory.mktemp("guarded") / "root", elf), "guarded.yaml", abi)
 
 
-@pytest.mark.parametrize("name", ["full", "guarded"])
+@pytest.fixture(scope="module")
+def layered(tmp_path_factory: pytest.TempPathFactory, elf: bytes, abi: Abi) -> Built:
+    return Built(make_tree(tmp_path_factory.mktemp("layered") / "root", elf), "layered.yaml", abi)
+
+
+def test_fragments_set_override_and_remove(layered: Built) -> None:
+    rows = {i["name"]: i for i in layered.document["instances"]}
+    assert sorted(rows) == ["echo", "init", "log", "second", "serial", "tuned"]
+    assert (rows["serial"]["priority"], rows["echo"]["priority"], rows["log"]["memory_pages"]) == (221, 91, 128)
+    links = {(c["client"], c["name"]) for c in layered.document["connections"]}
+    assert ("tuned", "log") in links and not {("echo", "log"), ("second", "log")} & links
+    assert [str(v.rule) for v in layered.checked.verdicts] == ["only: {who: [log], may_use: serial}", "no_cycles: call"]
+
+
+def test_parameters_lie_in_a_page_of_their_own(layered: Built) -> None:
+    sections = {s.name: s for s in layered.product.plan.sections}
+    numbers = struct.pack("<5Q", 7, 1 << 20, 3000, 1, 0)
+    assert sections["tuned.parameters"].data == b"good morning".ljust(16, b"\0") + numbers
+    assert sections["second.parameters"].data == b"hello".ljust(16, b"\0") + struct.pack("<5Q", 2, 65536, 10000, 0, 1)
+    slot = layered.capability("tuned", 17)
+    assert (slot["address"], slot["rights"], slot["protection"]) == (0x280000000, ["READ"], ["READ"])
+
+
+@pytest.mark.parametrize("name", ["full", "guarded", "layered"])
 def test_verify_finds_nothing_wrong(name: str, request: pytest.FixtureRequest) -> None:
     built: Built = request.getfixturevalue(name)
     found, errors = verify.verify(built.product.bundle, built.verify_inputs(), "bundle.bin")
@@ -270,10 +296,11 @@ def test_the_numbers_of_verify_are_those_of_the_abi(abi: Abi) -> None:
 
 
 def test_verify_shares_nothing_with_plan_and_emit() -> None:
-    for name in ("verify", "verify_read", "verify_derive"):
+    for name in ("verify", "verify_read", "verify_compose", "verify_derive"):
         text = (REPOSITORY / "generator" / f"{name}.py").read_text()
         imports = {line.split()[1] for line in text.splitlines() if line.startswith(("from generator", "import gen"))}
-        assert imports <= {"generator.diagnostics", "generator.verify_derive", "generator.verify_read"}
+        assert imports <= {"generator.diagnostics", "generator.verify_compose", "generator.verify_derive",
+                           "generator.verify_read"}
 
 
 def system_of(*links: tuple[str, str], template: Resolved, manifest: Any) -> System:

@@ -38,13 +38,27 @@ def test_check_as_json(tree: Path, tessera: Run) -> None:
         ("TSS-020", "bad.yaml", 3, 28), ("TSS-010", "bad.yaml", 4, 1)]
 
 
+def test_check_as_sarif(tree: Path, tessera: Run) -> None:
+    (tree / "bad.yaml").write_text("tessera: 1\nsystem: bad\ninstances:\n  a: {component: drivers/serial}\n"
+                                   "  b: {component: drivers/serial}\n")
+    log = json.loads(tessera("check", "bad.yaml", "--sarif").stdout)
+    (run,) = log["runs"]
+    assert log["version"] == "2.1.0" and [r["id"] for r in run["tool"]["driver"]["rules"]] == ["TSS-031", "TSS-032"]
+    first = run["results"][0]
+    assert (first["ruleId"], first["level"]) == ("TSS-031", "error")
+    assert first["locations"][0]["physicalLocation"] == {"artifactLocation": {"uri": "bad.yaml"},
+                                                         "region": {"startLine": 5, "startColumn": 3}}
+    assert first["relatedLocations"][0]["physicalLocation"]["region"]["startLine"] == 4
+    assert json.loads(tessera("check", "full.yaml", "--sarif").stdout)["runs"][0]["results"] == []
+
+
 def test_build_writes_only_what_changed(tree: Path, tessera: Run) -> None:
     assert tessera("build", "full.yaml", "--no-image", "--quiet").stdout == ""
     bundle = tree / "build" / "full" / "bundle.bin"
     os.utime(bundle, (1, 1))
     assert tessera("build", "full.yaml", "--no-image", "--quiet").returncode == 0
     assert bundle.stat().st_mtime == 1
-    assert sorted(path.name for path in bundle.parent.iterdir()) == ["bundle.bin", "plan.json"]
+    assert sorted(path.name for path in bundle.parent.iterdir()) == ["bundle.bin", "inputs.mk", "plan.json"]
 
 
 def test_dump_flag_reaches_the_table(tree: Path, tessera: Run) -> None:

@@ -55,6 +55,7 @@ class Machine:
     board: str = "q35"
     cpu: str = "max"
     memory: str = "128M"
+    cpus: int = 1
     debug_exit: bool = True
     cd: bool = True  # the image in a CD drive; without, `extra` has it on something else
     extra: tuple[str, ...] = ()
@@ -84,7 +85,9 @@ def firmware_arguments(machine: Machine, scratch: Path) -> list[str]:
 
 def machine_arguments(machine: Machine) -> list[str]:
     """QEMU's arguments for the board, without consoles and firmware."""
-    arguments = ["-machine", machine.board, "-accel", "tcg", "-cpu", machine.cpu, "-smp", "1", "-m", machine.memory]
+    accel = "tcg" if machine.cpus == 1 or "-icount" in machine.extra else "tcg,thread=multi"
+    arguments = ["-machine", machine.board, "-accel", accel, "-cpu", machine.cpu, "-smp", str(machine.cpus)]
+    arguments += ["-m", machine.memory]
     arguments += ["-display", "none", "-nic", "none", "-no-reboot"]
     if machine.iso is not None and machine.cd:
         arguments += ["-cdrom", str(machine.iso), "-boot", "d"]

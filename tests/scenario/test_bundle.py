@@ -6,6 +6,7 @@ import hashlib
 import re
 import shutil
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +35,11 @@ def sections(bundle: bytes) -> list[Section]:
     _, _, count, *_ = HEADER.unpack_from(bundle)
     rows = [SECTION.unpack_from(bundle, HEADER.size + index * SECTION.size) for index in range(count)]
     return [Section(row[6].rstrip(b"\0").decode(), row[2], row[3]) for row in rows]
+
+
+def hashed(data: bytes) -> bytes:
+    """BLAKE2b with 256 bits, as hash.h has it."""
+    return hashlib.blake2b(data, digest_size=32).digest()
 
 
 def damaged(system: str, folder: Path, offset: int) -> Path:
@@ -74,9 +80,9 @@ def forged(bundle: bytes) -> bytes:
     at = HEADER.size + max(index for index, section in enumerate(sections(bundle)) if section.size) * SECTION.size
     row = SECTION.unpack_from(bundle, at)
     forgery[row[2]] ^= 1
-    SECTION.pack_into(forgery, at, *row[:7], hashlib.sha256(forgery[row[2]:row[2] + row[3]]).digest())
+    SECTION.pack_into(forgery, at, *row[:7], hashed(forgery[row[2]:row[2] + row[3]]))
     end = HEADER.size + count * SECTION.size
-    root = hashlib.sha256(bytes(forgery[:HEADER.size - 32]) + bytes(32) + forgery[HEADER.size:end]).digest()
+    root = hashed(bytes(forgery[:HEADER.size - 32]) + bytes(32) + forgery[HEADER.size:end])
     forgery[HEADER.size - 32:HEADER.size] = root
     return bytes(forgery)
 
@@ -97,12 +103,22 @@ def test_segment_of_init(boot: Boot, tmp_path: Path) -> None:
     vm.expect(r"PANIC: .*init\.text", panic_is_fine=True)
 
 
-@pytest.mark.parametrize("name", ["ping.text", "ping.rodata"])
-def test_segment_of_another_unit(name: str, boot: Boot, tmp_path: Path) -> None:
+PAGE = 4096
+# What is damaged of a section: a byte of it, or of the zeros behind it, which are mapped with it.
+PLACES: dict[str, Callable[[Section], int]] = {
+    "first byte": lambda s: s.offset, "byte behind": lambda s: s.offset + s.size,
+    "word behind": lambda s: (s.offset + s.size + 15) & ~7,
+    "page's end": lambda s: (s.offset + s.size) // PAGE * PAGE + PAGE - 1}
+
+
+@pytest.mark.parametrize("name, place", [("ping.text", "first byte"), ("ping.rodata", "first byte"),
+                                         ("echo.text", "byte behind"), ("ping.text", "word behind"),
+                                         ("ping.rodata", "page's end")])
+def test_segment_of_another_unit(name: str, place: str, boot: Boot, tmp_path: Path) -> None:
     """init names the section, that unit does not start, the others do."""
     bundle = (image("demo") / "bundle.bin").read_bytes()
     (section,) = [section for section in sections(bundle) if section.name == name]
-    vm = boot("demo", image_file=damaged("demo", tmp_path, section.offset))
+    vm = boot("demo", image_file=damaged("demo", tmp_path, PLACES[place](section)))
     vm.expect(PROMPT)
     assert name in vm.console + vm.command("log")
-    assert re.search(r"\bping +ended +0 +0 +0 +0\n", vm.command("threads")), "it never ran"
+    assert re.search(rf"\b{name.split('.')[0]} +ended +0 +0 +0 +0\n", vm.command("threads")), "it never ran"

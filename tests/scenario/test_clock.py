@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import re
+from dataclasses import replace
+
 import pytest
 
-from lib.vm import PROMPT, VM, Machine
+from lib.vm import PROMPT, VM, Machine, primary_clock
 from scenario.conftest import Boot
 
 
@@ -28,3 +31,12 @@ def test_date(start: str, boot: Boot) -> None:
 
 def test_date_without_a_clock(demo: VM) -> None:
     assert demo.command("date").startswith("date: ")
+
+
+@pytest.mark.parametrize("board, parts", [("q35", 5_000), ("q35,hpet=off", 1_000)])
+def test_the_rate_is_as_precise_as_it_is_said_to_be(board: str, parts: int, boot: Boot) -> None:
+    """On a clock of exactly 10^6 ticks a millisecond: two parts in 10,000; a count of the PIT is nearly 1 in 1,000."""
+    vm = boot("demo", replace(primary_clock(), board=board))
+    vm.expect(PROMPT)
+    rate = re.search(r"TSC (\d+) ticks/ms", vm.command("uptime"))
+    assert rate and abs(int(rate[1]) - 1_000_000) <= 1_000_000 // parts, rate

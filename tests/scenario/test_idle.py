@@ -11,7 +11,7 @@ from lib.count import counter
 from lib.vm import PROMPT, Machine
 from scenario.conftest import Boot
 
-PER_SECOND = 10_000
+PER_SECOND = 10_500
 SECONDS = 3
 
 

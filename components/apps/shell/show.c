@@ -27,12 +27,12 @@ void show_threads(const char *argument)
 	struct tss_inspect_thread t;
 	struct cursor cursor = {0, false};
 	(void)argument;
-	printf("%4s %-15s %-9s %8s %8s %10s %8s\n", "id", "unit", "state", "priority", "slice_us", "time_us",
+	printf("%4s %-15s %-9s %3s %8s %8s %10s %8s\n", "id", "unit", "state", "cpu", "priority", "slice_us", "time_us",
 	       "switches");
 	while (inspect_next(&cursor, TSS_INSPECT_THREAD, 0, &t, sizeof(t)))
-		printf("%4lu %-15.16s %-9s %8lu %8lu %10lu %8lu\n", t.id, (const char *)t.unit_name,
-		       t.state < sizeof(states) / sizeof(states[0]) ? states[t.state] : "?", t.priority, t.slice_us,
-		       t.time_us, t.switches);
+		printf("%4lu %-15.16s %-9s %3lu %8lu %8lu %10lu %8lu\n", t.id, (const char *)t.unit_name,
+		       t.state < sizeof(states) / sizeof(states[0]) ? states[t.state] : "?", t.cpu, t.priority,
+		       t.slice_us, t.time_us, t.switches);
 }
 
 void show_memory(const char *argument)
@@ -84,10 +84,12 @@ void show_uptime(const char *argument)
 	if (!inspect_next(&cursor, TSS_INSPECT_COUNTERS, 0, &c, sizeof(c)))
 		return;
 	printf("up %lu.%06lu s\n", c.uptime_us / 1000000, c.uptime_us % 1000000);
-	printf("switches %lu, fast calls %lu, slow calls %lu, faults %lu, denied calls %lu\n", c.switches, c.fast_calls,
-	       c.slow_calls, c.faults, c.syscalls_denied);
+	const uint64_t calls = c.fast_calls + c.slow_calls;
+	printf("switches %lu, fast calls %lu, slow calls %lu (%lu %% fast), faults %lu, denied calls %lu\n", c.switches,
+	       c.fast_calls, c.slow_calls, calls != 0 ? 100 * c.fast_calls / calls : 0, c.faults, c.syscalls_denied);
 	printf("boot: %lu ticks from the kernel's entry to init, %lu to the prompt\n", c.init_tsc - c.entry_tsc,
 	       shell_started - c.entry_tsc);
+	printf("CPUs %lu, exclusive sections %lu\n", c.cpus, c.exclusives);
 	printf("interrupts %lu, of the timer %lu, TSC %lu ticks/ms\n", c.interrupts, c.timer_interrupts, c.tsc_per_ms);
 }
 

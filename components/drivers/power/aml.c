@@ -98,7 +98,7 @@ bool aml_table_good(const uint8_t *table, size_t size)
 bool aml_soft_off(const uint8_t *table, size_t size, uint8_t types[2])
 {
 	for (size_t i = HEADER_SIZE + 2; i + 4 < size; i++) {
-		if (memcmp(table + i, "_S5_", 4) != 0)
+		if (table[i] != '_' || memcmp(table + i, "_S5_", 4) != 0)
 			continue;
 		bool named = table[i - 1] == OP_NAME || (table[i - 1] == OP_ROOT && table[i - 2] == OP_NAME);
 		if (named && read_package((struct cursor){table + i + 4, table + size, true}, types))

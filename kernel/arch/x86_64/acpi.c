@@ -9,7 +9,10 @@
 #define TABLE_MAX (1u << 20)
 #define MADT_IOAPIC 1
 #define MADT_OVERRIDE 2
+#define MADT_LAPIC 0
 #define MADT_LAPIC_ADDRESS 5
+#define MADT_X2APIC 9
+#define MADT_CPU_ENABLED 1u
 #define DEFAULT_LAPIC 0xfee00000u
 #define DEFAULT_IOAPIC 0xfec00000u
 #define RSDP_OLD_SIZE 20
@@ -97,11 +100,21 @@ static void add_ioapic(uint64_t base, uint64_t first)
 		acpi_info.ioapics[acpi_info.ioapic_count++] = (struct acpi_ioapic){{base}, (uint32_t)first};
 }
 
+static void add_cpu(uint64_t apic_id, uint64_t flags)
+{
+	if (flags & MADT_CPU_ENABLED && acpi_info.cpu_count < CPUS_LISTED)
+		acpi_info.cpus[acpi_info.cpu_count++] = (uint32_t)apic_id;
+}
+
 /* One MADT structure of `size` bytes; ACPI 5.2.12. */
 static void read_madt_entry(const uint8_t *entry, uint64_t size)
 {
 	if (entry[0] == MADT_IOAPIC && size >= 12)
 		add_ioapic(get(entry + 4, 4), get(entry + 8, 4));
+	else if (entry[0] == MADT_LAPIC && size >= 8)
+		add_cpu(entry[3], get(entry + 4, 4));
+	else if (entry[0] == MADT_X2APIC && size >= 16)
+		add_cpu(get(entry + 4, 4), get(entry + 8, 4));
 	else if (entry[0] == MADT_LAPIC_ADDRESS && size >= 12)
 		acpi_info.lapic = (paddr_t){get(entry + 4, 8)};
 	else if (entry[0] == MADT_OVERRIDE && size >= 10 && entry[2] == 0 && entry[3] < ISA_LINES) {

@@ -17,6 +17,11 @@
 #define LAPIC_LVT_LINT0 0x350
 #define LAPIC_LVT_LINT1 0x360
 #define LAPIC_LVT_ERROR 0x370
+#define LAPIC_ICR 0x300
+#define LAPIC_ICR_HIGH 0x310
+#define ICR_PENDING (1u << 12)
+#define X2APIC_BASE 0x800 /* MSR of register 0; each register of 16 bytes has one */
+#define X2APIC_ICR (X2APIC_BASE + LAPIC_ICR / 16)
 #define LVT_MASKED (1u << 16)
 #define LVT_NMI (4u << 8)
 #define SPURIOUS_ENABLE (1u << 8)
@@ -42,18 +47,23 @@ struct ioapic {
 	uint32_t first, count; /* global system interrupts */
 };
 
-static volatile uint32_t *lapic;
+static volatile uint32_t *lapic; /* NULL: x2APIC */
+static uint64_t ioapic_lock; /* an I/O APIC's index and window are two accesses */
+static uint8_t line_cpu[LINES_MAX]; /* APIC id that the line's interrupts go to */
 static struct ioapic ioapics[IOAPICS_MAX];
 static unsigned line_count;
 
 uint32_t lapic_read(unsigned offset)
 {
-	return lapic[offset / 4];
+	return lapic ? lapic[offset / 4] : (uint32_t)read_msr(X2APIC_BASE + offset / 16);
 }
 
 void lapic_write(unsigned offset, uint32_t value)
 {
-	lapic[offset / 4] = value;
+	if (lapic)
+		lapic[offset / 4] = value;
+	else
+		write_msr(X2APIC_BASE + offset / 16, value);
 }
 
 static uint32_t ioapic_read(const struct ioapic *ioapic, unsigned index)
@@ -78,22 +88,47 @@ static void pic_silence(uint16_t port, uint8_t vector, uint8_t cascade)
 	out8((uint16_t)(port + 1), 0xff);
 }
 
-static void lapic_init(void)
+/* Of this CPU. Only off leads back from x2APIC, and only xAPIC leads to it; SDM 3A 10.12.5. */
+void lapic_init(void)
 {
 	uint64_t base = read_msr(MSR_APIC_BASE);
-	if (base & APIC_BASE_X2) /* the way back to xAPIC leads through off; SDM 3A 10.12.5 */
+	if (base & APIC_BASE_X2 && !feature_active(FEATURE_X2APIC))
 		write_msr(MSR_APIC_BASE, base & ~(uint64_t)(APIC_BASE_X2 | APIC_BASE_ENABLE));
 	base = (base & PAGE_MASK & ~(uint64_t)APIC_BASE_X2) | APIC_BASE_ENABLE | acpi_info.lapic.raw;
-	write_msr(MSR_APIC_BASE, base);
-	lapic = mmu_map_registers(acpi_info.lapic, PAGE_SIZE);
-	if (!lapic)
+	if (feature_active(FEATURE_X2APIC))
+		base |= APIC_BASE_X2;
+	else if (!lapic && !(lapic = mmu_map_registers(acpi_info.lapic, PAGE_SIZE)))
 		panic("local APIC at %#lx cannot be reached", acpi_info.lapic.raw);
+	if (base & APIC_BASE_X2 && !(read_msr(MSR_APIC_BASE) & APIC_BASE_X2))
+		write_msr(MSR_APIC_BASE, base & ~(uint64_t)APIC_BASE_X2);
+	write_msr(MSR_APIC_BASE, base);
 	lapic_write(LAPIC_TPR, 0);
 	lapic_write(LAPIC_LVT_TIMER, LVT_MASKED);
 	lapic_write(LAPIC_LVT_LINT0, LVT_MASKED);
 	lapic_write(LAPIC_LVT_LINT1, LVT_NMI);
 	lapic_write(LAPIC_LVT_ERROR, LVT_MASKED);
 	lapic_write(LAPIC_SPURIOUS, SPURIOUS_ENABLE | VECTOR_SPURIOUS);
+}
+
+uint32_t lapic_id(void)
+{
+	return lapic ? lapic_read(LAPIC_ID) >> 24 : lapic_read(LAPIC_ID);
+}
+
+/* SDM 3A 10.6.1: command and destination are one write, or two of which the second sends. */
+void lapic_send(uint32_t apic_id, uint32_t command)
+{
+	if (!lapic)
+		return write_msr(X2APIC_ICR, (uint64_t)apic_id << 32 | command);
+	while (lapic_read(LAPIC_ICR) & ICR_PENDING)
+		arch_pause();
+	lapic_write(LAPIC_ICR_HIGH, apic_id << 24);
+	lapic_write(LAPIC_ICR, command);
+}
+
+void arch_kick(const struct cpu *cpu)
+{
+	lapic_send(cpu->apic_id, ICR_ASSERT | VECTOR_KICK);
 }
 
 static uint32_t line_gsi(unsigned line)
@@ -126,9 +161,17 @@ void arch_irq_open(unsigned line, bool open)
 {
 	uint32_t gsi = line_gsi(line);
 	const struct ioapic *ioapic = ioapic_of(gsi);
-	if (ioapic)
-		ioapic_write(ioapic, IOAPIC_REDIRECT(gsi - ioapic->first),
-			     redirection(line) | (open ? 0 : REDIRECT_MASKED));
+	if (!ioapic)
+		return;
+	unsigned entry = IOAPIC_REDIRECT(gsi - ioapic->first);
+	uint8_t target = (uint8_t)cpu_this()->apic_id;
+	lock_take(&ioapic_lock, RANK_LEAF);
+	if (open && line_cpu[line] != target) {
+		line_cpu[line] = target;
+		ioapic_write(ioapic, entry + 1, (uint32_t)target << 24);
+	}
+	ioapic_write(ioapic, entry, redirection(line) | (open ? 0 : REDIRECT_MASKED));
+	lock_give(&ioapic_lock, RANK_LEAF);
 }
 
 static void ioapic_init(unsigned index)
@@ -141,7 +184,7 @@ static void ioapic_init(unsigned index)
 	ioapic->count = (ioapic_read(ioapic, IOAPIC_VERSION) >> 16 & 0xff) + 1;
 	for (unsigned pin = 0; pin < ioapic->count; pin++) {
 		ioapic_write(ioapic, IOAPIC_REDIRECT(pin), REDIRECT_MASKED);
-		ioapic_write(ioapic, IOAPIC_REDIRECT(pin) + 1, lapic_read(LAPIC_ID) & 0xff000000);
+		ioapic_write(ioapic, IOAPIC_REDIRECT(pin) + 1, cpu_this()->apic_id << 24);
 	}
 	if (ioapic->first < LINES_MAX && ioapic->first + ioapic->count > line_count)
 		line_count = ioapic->first + ioapic->count;
@@ -152,6 +195,8 @@ void apic_init(void)
 	pic_silence(PIC_MASTER, VECTOR_PIC, 1 << 2);
 	pic_silence(PIC_SLAVE, VECTOR_PIC + 8, 2);
 	lapic_init();
+	cpu_this()->apic_id = lapic_id();
+	__builtin_memset(line_cpu, (int)cpu_this()->apic_id, sizeof(line_cpu));
 	line_count = ISA_LINES;
 	for (unsigned i = 0; i < acpi_info.ioapic_count; i++)
 		ioapic_init(i);
@@ -195,6 +240,8 @@ void arch_interrupt(struct arch_frame *frame, uint64_t vector)
 	if (vector == VECTOR_TIMER) {
 		lapic_write(LAPIC_EOI, 0);
 		clock_interrupt();
+	} else if (vector == VECTOR_KICK) {
+		lapic_write(LAPIC_EOI, 0); /* what there is to do, need_resched says */
 	} else if (vector - VECTOR_LINES < line_count) {
 		unsigned line = (unsigned)(vector - VECTOR_LINES);
 		if (!arch_irq_is_edge(line))

@@ -10,7 +10,7 @@
 /* The stacks lie one after the other, each above its guard page: the kernel's, then those of special exceptions. */
 static bool frame_valid(uint64_t at)
 {
-	uint64_t base = (uint64_t)kernel_stack_guard + PAGE_SIZE, size = KERNEL_STACK_SIZE;
+	uint64_t base = cpu_this()->kernel_stack - KERNEL_STACK_SIZE, size = KERNEL_STACK_SIZE;
 	for (unsigned i = 0; i < 4 && at % 8 == 0; i++, base += size + PAGE_SIZE, size = IST_STACK_SIZE)
 		if (at - base <= size - 16)
 			return true;

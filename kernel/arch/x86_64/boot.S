@@ -170,14 +170,11 @@ boot_high:
 	ud2
 
 	.section .stacks, "aw", @nobits
-	.globl kernel_stack_guard, boot_stack_top, ist_stacks
+	.globl cpu_stacks
 	.balign 4096
-kernel_stack_guard:
-	.skip 4096
-	.skip KERNEL_STACK_SIZE
-boot_stack_top:
-ist_stacks:	/* three times a guard page and a stack */
-	.skip 3 * (4096 + IST_STACK_SIZE)
+cpu_stacks:
+	.skip CONFIG_MAX_CPUS * CPU_STACKS_SIZE
+boot_stack_top = cpu_stacks + 4096 + KERNEL_STACK_SIZE
 
 	.section .boot.tables, "aw", @nobits
 	.globl boot_tables

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * clock.c - the clock is the TSC, scaled to microseconds; the timer is the local APIC's. Both are calibrated in one
- * window of WINDOW_US against the HPET or, without one, the PIT, whose rates are known.
+ * window against the HPET or, without one, the PIT, whose rates are known. The window ends as soon as neither a count of
+ * the reference nor the time that its readings take is more than the PRECISION-th part of it: the rate is then wrong by at
+ * most two such parts. Where counts are too coarse or readings too slow for that, it ends after WINDOW_US.
  *
  * The clock is one multiplication from a fixed origin, so nothing accumulates and it cannot drift against the TSC.
  * A deadline farther away than SPAN_MAX_US is reached in several shots; only the last one is told to the kernel.
@@ -9,6 +11,7 @@
 #include "x86.h"
 
 #define WINDOW_US 1000u
+#define PRECISION 10000u
 #define SPAN_MAX_US 1000000000ull /* keeps microseconds times kHz far below 2^64 */
 #define SCALE_SHIFT 50
 #define STUCK_TICKS 4000000000ull /* of the TSC; below 2^64 / 1e9 */
@@ -34,37 +37,33 @@
 
 /* One moment as all counters saw it. */
 struct moment {
-	uint64_t tsc;
+	uint64_t tsc, width; /* somewhere within half a width around tsc */
 	uint32_t lapic;
 	uint32_t reference;
 };
 
-/* A counter of known rate. `read` notes the time stamps right before and after. */
+/* A counter of known rate. `read` also notes the time stamp right after. */
 struct reference {
-	uint32_t (*read)(struct moment *around);
+	uint32_t (*read)(uint64_t *after);
 	uint64_t period; /* femtoseconds */
 };
 
 static uint64_t tsc_origin, tsc_khz, tsc_scale;
 static uint64_t lapic_khz; /* of the timer, after division */
-static uint64_t deadline;
-static bool armed;
 static volatile uint64_t *hpet;
 
-static uint32_t hpet_read(struct moment *around)
+static uint32_t hpet_read(uint64_t *after)
 {
-	around[0].tsc = arch_tsc();
 	uint32_t count = (uint32_t)hpet[HPET_COUNTER];
-	around[1].tsc = arch_tsc();
+	*after = arch_tsc();
 	return count;
 }
 
 /* The latch command freezes the count, which goes down; reading it out may take its time. */
-static uint32_t pit_read(struct moment *around)
+static uint32_t pit_read(uint64_t *after)
 {
-	around[0].tsc = arch_tsc();
 	out8(PIT_MODE, PIT_LATCH2);
-	around[1].tsc = arch_tsc();
+	*after = arch_tsc();
 	unsigned low = in8(PIT_CHANNEL2);
 	return 0xffff - (low | (unsigned)in8(PIT_CHANNEL2) << 8);
 }
@@ -82,15 +81,12 @@ static bool hpet_start(void)
 /* The tightest of a few readings, so that an interruption of the machine itself does not count. */
 static struct moment moment_now(const struct reference *reference)
 {
-	struct moment best = {0}, around[2];
-	uint64_t best_width = UINT64_MAX;
+	struct moment best = {.width = UINT64_MAX};
 	for (unsigned i = 0; i < 5; i++) {
-		uint32_t count = reference->read(around);
-		uint64_t width = around[1].tsc - around[0].tsc;
-		if (width >= best_width)
-			continue;
-		best_width = width;
-		best = (struct moment){around[0].tsc + width / 2, lapic_read(LAPIC_TIMER_NOW), count};
+		uint64_t before = arch_tsc(), after;
+		uint32_t lapic = lapic_read(LAPIC_TIMER_NOW), count = reference->read(&after);
+		if (after - before < best.width)
+			best = (struct moment){before + (after - before) / 2, after - before, lapic, count};
 	}
 	return best;
 }
@@ -99,10 +95,14 @@ static struct moment moment_now(const struct reference *reference)
 static uint64_t measure(const struct reference *reference, uint64_t *tsc, uint64_t *lapic)
 {
 	uint32_t window = (uint32_t)(WINDOW_US * 1000000000ull / reference->period);
-	struct moment start = moment_now(reference), around[2];
-	while (reference->read(around) - start.reference < window) {
-		if (around[1].tsc - start.tsc > STUCK_TICKS)
+	struct moment start = moment_now(reference);
+	uint64_t now;
+	for (uint32_t count = 0; count < window;) {
+		count = reference->read(&now) - start.reference;
+		if (now - start.tsc > STUCK_TICKS)
 			panic("clock: neither HPET nor PIT counts");
+		if (count >= PRECISION && now - start.tsc >= start.width * PRECISION)
+			break;
 	}
 	struct moment end = moment_now(reference);
 	uint64_t picoseconds = (uint32_t)(end.reference - start.reference) * reference->period / 1000;
@@ -160,6 +160,12 @@ void clock_init(void)
 	lapic_khz = lapic * tsc_khz / tsc;
 	tsc_scale = (1000ull << SCALE_SHIFT) / tsc_khz;
 	tsc_origin = boot_info.entry_tsc;
+	clock_start_timer();
+}
+
+void clock_start_timer(void)
+{
+	lapic_write(LAPIC_TIMER_DIVIDE, DIVIDE_BY_4);
 	lapic_write(LAPIC_LVT_TIMER, VECTOR_TIMER | (feature_active(FEATURE_TSC_DEADLINE) ? TIMER_TSC_DEADLINE : 0));
 	/* Safety: SDM 3A 10.5.4.1, the mode must have changed before the first deadline is written. */
 	__asm__ volatile("mfence" : : : "memory");
@@ -170,17 +176,22 @@ uint64_t arch_tsc_per_ms(void)
 	return tsc_khz;
 }
 
-uint64_t arch_clock_us(void)
+uint64_t arch_clock_at(uint64_t tsc)
 {
 	/* 128 bits: good for as long as the TSC itself. */
-	return (uint64_t)((unsigned __int128)(arch_tsc() - tsc_origin) * tsc_scale >> SCALE_SHIFT);
+	return (uint64_t)((unsigned __int128)(tsc - tsc_origin) * tsc_scale >> SCALE_SHIFT);
+}
+
+uint64_t arch_clock_us(void)
+{
+	return arch_clock_at(arch_tsc());
 }
 
 /* One shot at the deadline, or as near to it as the counter reaches. The clock rounds down, so never early. */
-static void arm(void)
+static void arm(const struct cpu *cpu)
 {
 	uint64_t now = arch_clock_us();
-	uint64_t span = deadline > now ? deadline - now : 0;
+	uint64_t span = cpu->timer_deadline > now ? cpu->timer_deadline - now : 0;
 	if (span > SPAN_MAX_US)
 		span = SPAN_MAX_US;
 	if (feature_active(FEATURE_TSC_DEADLINE)) {
@@ -191,22 +202,23 @@ static void arm(void)
 	lapic_write(LAPIC_TIMER_START, count < UINT32_MAX ? (uint32_t)count : UINT32_MAX);
 }
 
-void arch_timer_set(uint64_t deadline_us)
+void arch_timer_set(struct cpu *cpu, uint64_t deadline_us)
 {
-	deadline = deadline_us;
-	armed = true;
-	arm();
+	cpu->timer_deadline = deadline_us;
+	cpu->timer_armed = true;
+	arm(cpu);
 }
 
 /* A shot that was already under way when the timer was set anew is none of the kernel's business. */
 void clock_interrupt(void)
 {
-	if (!armed)
+	struct cpu *cpu = cpu_this();
+	if (!cpu->timer_armed)
 		return;
-	if (arch_clock_us() < deadline) {
-		arm();
+	if (arch_clock_us() < cpu->timer_deadline) {
+		arm(cpu);
 		return;
 	}
-	armed = false;
+	cpu->timer_armed = false;
 	trap_timer();
 }

@@ -8,86 +8,134 @@
  *
  * In the kernel GS is this CPU's struct cpu; the user's GS base waits in KERNEL_GS_BASE (SDM vol. 3, 5.8.8).
  */
-#include <asm_offsets.h>
+#include "entry_macros.h"
 
 	.section .entry.text, "ax"
 	.code64
 
-	offset = THREAD_FRAME
-#define WORD(name) .set FRAME_##name, offset; offset = offset + 8;
-	FRAME_WORDS(WORD)
-
-/* Registers into the frame that `base` points to, or back. */
-	.macro SAVE base, registers:vararg
-	.irp register, \registers
-	movq %\register, FRAME_\register(\base)
-	.endr
-	.endm
-
-	.macro LOAD base, registers:vararg
-	.irp register, \registers
-	movq FRAME_\register(\base), %\register
-	.endr
-	.endm
-
-/* What both ways in leave untouched until it is saved. */
-#define ARGUMENTS rdx, rsi, rdi, r8, r9, r10
-#define KEPT rbp, r12, r13, r14, r15
-
-/* Back to the thread in rbx, out of a system call; rax and the KEPT are in place. */
-	.macro SYSRET
-	movq FRAME_rip(%rbx), %rcx	/* below TSS_USER_END - a page, so never non-canonical: sysretq cannot fault */
-	movq FRAME_rflags(%rbx), %r11
-	LOAD %rbx, ARGUMENTS, rsp, rbx
-	swapgs
-	sysretq
-	.endm
-
-/* SDM vol. 2 SYSCALL: rcx = return address, r11 = flags, rsp still the user's. FMASK has cleared IF, DF, TF, AC. */
 	.globl arch_syscall_entry
 	.balign 64
 arch_syscall_entry:
-	swapgs
-	movq %rsp, %gs:CPU_SCRATCH
-	movq %gs:CPU_CURRENT, %rsp
-	movq %rcx, FRAME_rip(%rsp)
-	movq %gs:CPU_SCRATCH, %rcx
-	movq %rax, FRAME_rax(%rsp)
-	SAVE %rsp, rbx, ARGUMENTS, KEPT
-	movq %r11, FRAME_rflags(%rsp)
-	movq %rcx, FRAME_rsp(%rsp)
-	movq %rsp, %rdi		/* FRAME_full is 0 whenever a unit runs */
+	ENTER
+	leaq -SYSCALL_FIRST(%rax), %rcx
+	cmpq $SYSCALLS - 1, %rcx
+	ja .Lunknown
+	movq THREAD_UNIT(%rsp), %r11
+	movq UNIT_TABLE(%r11), %rax
+	jmpq *(%rax,%rcx,8)
+
+/* The same without a shorter way for any call. */
+	.globl arch_syscall_entry_plain
+	.balign 16
+arch_syscall_entry_plain:
+	ENTER
+	leaq -SYSCALL_FIRST(%rax), %rcx
+	cmpq $SYSCALLS - 1, %rcx
+	ja .Lunknown
+	movq THREAD_UNIT(%rsp), %r11
+	movq UNIT_TABLE(%r11), %rax
+	jmp arch_syscall_general
+
+/*
+ * The rows of a table lead here: rcx is the row's number, rax its table, r11 the unit, rsp the thread. FRAME_full is 0
+ * whenever a unit is in a system call.
+ */
+	.globl arch_syscall_version
+	.balign 16
+arch_syscall_version:
+	LOAD_RETURN %rsp
+	movq %gs:CPU_SCRATCH, %rsp
+	movl $ABI_VERSION, %edx
+	xorl %eax, %eax
+	LEAVE
+
+	.globl arch_syscall_general
+	.balign 16
+arch_syscall_general:
+	SAVE %rsp, rbx, ARGUMENTS
+	PUT_ASIDE %rsp, rdx
+	leaq SYSCALL_FIRST(%rcx), %rdx
+	movq %rdx, FRAME_rax(%rsp)
+	shlq $4, %rcx
+	leaq TABLE_ROWS(%rax,%rcx), %rsi
+	movq %rsp, %rdi
 	movq %gs:CPU_STACK, %rsp
-	movq %rax, %rsi
+	LOCK_TAKE .Lcontended_call
+.Ldispatch:
+	pushq %rdi
 	call syscall_dispatch
-	movq %gs:CPU_CURRENT, %rbx
+.Lcalled:
+	popq %rdi		/* the thread whose call this was; current may be another by now */
 	testq %rax, %rax
 	jne .Lnot_ok
 .Lfinished:
-	cmpb $0, %gs:CPU_NEED_RESCHED
+	cmpl $0, %gs:CPU_NEED_RESCHED	/* exclusive and wanted as well */
 	jne .Lpreempted
-	SYSRET			/* the same thread goes on: C has kept rbp and r12-r15 */
+	LOCK_GIVE
+	LOAD_RETURN %rdi
+	LOAD %rdi, rsp, rdx, rsi, r8, r9, r10, rdi	/* the same thread goes on: C has kept the rest */
+	LEAVE
+
+/* A number that no table has. */
+.Lunknown:
+	SAVE %rsp, rax, rbx, ARGUMENTS
+	PUT_ASIDE %rsp, rdx
+	movq %rsp, %rdi
+	movq %gs:CPU_STACK, %rsp
+	LOCK_TAKE .Lcontended_call
+.Lunknown_locked:
+	pushq %rdi
+	call sys_denied
+	jmp .Lcalled
 
 .Lnot_ok:
 	js .Lswitched		/* SYSCALL_NO_RESULT: it blocked, switched, or wrote its results itself */
-	movq %rbx, %rdi
 	movq %rax, %rsi
+	pushq %rdi
 	call syscall_failed
+	popq %rdi
+	LOAD %rdi, rbx
 	jmp .Lfinished
-.Lpreempted:
-	movq %rax, FRAME_rax(%rbx)
-	call sched_schedule
-	jmp arch_resume
-.Lswitched:
-	cmpb $0, %gs:CPU_NEED_RESCHED
-	jne .Lreschedule
-	/* A hand-over, or a message that was there already: a system call of rbx has come to its end, with success. */
-	LOAD %rbx, KEPT
-	xorl %eax, %eax
-	SYSRET
 
+/* Begin the current system call anew; it has changed nothing. If its thread has to wait, it does so in its unit. */
+.Lcontended_call:
+	movb $1, %gs:CPU_CALL_PENDING
+	call cpu_lock_contended
+	.globl arch_syscall_restart
+arch_syscall_restart:
+	movb $0, %gs:CPU_CALL_PENDING
+	movq %gs:CPU_STACK, %rsp
+	movq %gs:CPU_CURRENT, %rdi
+	testq %rdi, %rdi
+	jz .Lreschedule		/* gone while this CPU was parked */
+	cmpb $0, %gs:CPU_NEED_RESCHED
+	jne 1f
+	LOAD %rdi, KEPT
+	movq FRAME_rax(%rdi), %rcx
+	subq $SYSCALL_FIRST, %rcx
+	cmpq $SYSCALLS - 1, %rcx
+	ja .Lunknown_locked
+	movq THREAD_UNIT(%rdi), %rax
+	movq UNIT_TABLE(%rax), %rax
+	shlq $4, %rcx
+	leaq TABLE_ROWS(%rax,%rcx), %rsi
+	jmp .Ldispatch
+1:	subq $SYSCALL_SIZE, FRAME_rip(%rdi)	/* rax is still the number */
+	jmp .Lreschedule
+
+.Lpreempted:
+	movq %rax, FRAME_rax(%rdi)
+.Lswitched:
+	movl %gs:CPU_NEED_RESCHED, %eax
+	testl %eax, %eax
+	je arch_resume
+	cmpl $1, %eax
+	jne .Lreschedule
+	call sched_schedule	/* the first thing that kernel_leave() would do, and mostly the only one */
+	cmpl $0, %gs:CPU_NEED_RESCHED
+	je arch_resume
 .Lreschedule:
-	call sched_schedule
+	call kernel_leave
 
 /* Run the current thread, or idle. Never returns; the stack's contents are given up. */
 	.globl arch_resume
@@ -99,7 +147,10 @@ arch_resume:
 	LOAD %rbx, KEPT, rax
 	cmpq $0, FRAME_full(%rbx)
 	jne .Lfull
-	SYSRET
+	LOCK_GIVE
+	LOAD_RETURN %rbx
+	LOAD %rbx, ARGUMENTS, rsp, rbx
+	LEAVE
 
 .Lfull:
 	movq $0, FRAME_full(%rbx)
@@ -110,6 +161,7 @@ arch_resume:
 	pushq $SELECTOR_USER_CODE
 	pushq FRAME_rip(%rbx)
 	LOAD %rbx, ARGUMENTS, rcx, r11, rbx
+	LOCK_GIVE
 	swapgs
 	iretq
 
@@ -117,6 +169,7 @@ arch_resume:
 .Lidle:
 	movq %gs:CPU_STACK, %rsp
 	xorl %ebp, %ebp
+	LOCK_GIVE
 	sti
 	hlt
 	cli
@@ -165,28 +218,36 @@ arch_vector_stubs:
 	pushfq			/* a unit's AC flag would lift SMAP; interrupt gates keep it (SDM vol. 3, 4.6.1) */
 	andl $~0x40000, (%rsp)
 	popfq
-	movq %rax, %rdi
 	xorl %ebp, %ebp
+	LOCK_TAKE .Lcontended_trap
+1:	movq %rax, %rdi
 	call trap_user
 	jmp arch_resume
+.Lcontended_trap:
+	call cpu_lock_contended
+	movq %gs:CPU_CURRENT, %rax
+	testq %rax, %rax
+	jnz 1b
+	jmp .Lidle_trap		/* its thread is gone, the interrupt is not */
 
 /* From kernel mode: an interrupt can only have come out of the idle loop; an exception is the end. */
 .Lkernel:
 	cmpl $32, (%rsp)
 	jb .Lbroken
-	movq (%rsp), %rdi
+	movq (%rsp), %rbx
 	movq %gs:CPU_STACK, %rsp
+	LOCK_TAKE .Lcontended_idle
+.Lidle_trap:
+	movq %rbx, %rdi
 	call trap_idle
 	jmp arch_resume
+.Lcontended_idle:
+	call cpu_lock_contended
+	jmp .Lidle_trap
 
-/* GS may still be the user's if this hit between entry and swapgs: the kernel's half has the sign bit. */
+/* GS may still be the user's if this hit next to a swapgs: arch_exception_kernel() finds out. */
 .Lbroken:
-	movl $0xc0000101, %ecx
-	rdmsr
-	testl %edx, %edx
-	js 1f
-	swapgs
-1:	movq (%rsp), %rdi
+	movq (%rsp), %rdi
 	movq 8(%rsp), %rsi
 	movq 16(%rsp), %rdx
 	movq %cr2, %rcx

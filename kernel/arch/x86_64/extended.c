@@ -49,7 +49,8 @@ void arch_extended_switch(struct cpu *cpu, struct arch_extended *next)
 {
 	void *from = cpu->extended ? cpu->extended->vectors : NULL, *to = next ? next->vectors : NULL;
 	cpu->extended = next;
-	write_msr(MSR_FS_BASE, next ? next->fs_base : 0);
+	if (!cpu->fsgsbase) /* otherwise arch_user_bases_set() does it */
+		write_msr(MSR_FS_BASE, next ? next->fs_base : 0);
 	if (from == to)
 		return;
 	__asm__ volatile("clts");
@@ -68,12 +69,4 @@ void arch_extended_reset(struct arch_extended *extended)
 	extended->fs_base = 0;
 	if (extended->vectors)
 		__builtin_memcpy(extended->vectors, &initial, PAGE_SIZE);
-}
-
-void arch_selectors_clear(void)
-{
-	/* Safety: the kernel uses none of the four; GS base is the user's between the two swapgs, and set anew after. */
-	__asm__ volatile("movl %0, %%ds\n\tmovl %0, %%es\n\tmovl %0, %%fs\n\tswapgs\n\tmovl %0, %%gs\n\tswapgs"
-			 :
-			 : "r"(0));
 }

@@ -25,7 +25,7 @@
 /* TF IF DF IOPL NT AC: what a unit may have set and the kernel must not inherit. */
 #define FLAGS_CLEARED 0x00047700u
 
-extern const char arch_syscall_entry[];
+extern const char arch_syscall_entry[], arch_syscall_entry_plain[];
 
 enum { EBX = 1, ECX, EDX };
 static const struct {
@@ -64,25 +64,36 @@ static bool cpu_has(uint32_t leaf, unsigned where, unsigned bit)
 
 void features_init(void)
 {
-	/* With OSFXSR and TS set and EM clear every x87, MMX and SSE instruction raises #NM (SDM vol. 3, 2.5). */
-	uint64_t cr4 = read_cr4() | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_MCE;
 	if (!cpu_has(0x80000001, EDX, 11) || !cpu_has(1, EDX, 9))
 		panic("this CPU lacks syscall or a local APIC");
-	for (unsigned i = 0; i < FEATURE_COUNT; i++) {
+	for (unsigned i = 0; i < FEATURE_COUNT; i++)
 		active[i] = features[i].wanted && cpu_has(features[i].leaf, features[i].where, features[i].bit);
+	(void)features_apply();
+}
+
+bool features_apply(void)
+{
+	/* With OSFXSR and TS set and EM clear every x87, MMX and SSE instruction raises #NM (SDM vol. 3, 2.5). */
+	uint64_t cr4 = read_cr4() | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_MCE;
+	for (unsigned i = 0; i < FEATURE_COUNT; i++) {
+		if (active[i] && features[i].leaf && !cpu_has(features[i].leaf, features[i].where, features[i].bit))
+			return false;
 		if (active[i] && features[i].cr4_bit)
 			cr4 |= 1ull << features[i].cr4_bit;
 	}
 	write_cr0((read_cr0() & ~CR0_EM) | CR0_WP | CR0_NE | CR0_MP | CR0_TS);
 	write_cr4(cr4);
+	cpu_this()->fsgsbase = active[FEATURE_FSGSBASE];
 	vectors_init();
+	return true;
 }
 
 void arch_init_syscalls(void)
 {
 	/* sysretq takes SS from STAR[63:48] + 8 and CS from + 16. */
 	write_msr(MSR_STAR, (uint64_t)(SELECTOR_USER_DATA - 8) << 48 | (uint64_t)SELECTOR_KERNEL_CODE << 32);
-	write_msr(MSR_LSTAR, (uint64_t)arch_syscall_entry);
+	bool fast = active[FEATURE_FSGSBASE] && !IS_ENABLED(CONFIG_TRACK_GRANTS);
+	write_msr(MSR_LSTAR, (uint64_t)(fast ? arch_syscall_entry : arch_syscall_entry_plain));
 	write_msr(MSR_FMASK, FLAGS_CLEARED);
 	write_msr(MSR_EFER, read_msr(MSR_EFER) | EFER_SCE);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * gdt.c - segments and the task state of the boot CPU. Three exceptions have stacks of their own, because they can
+ * gdt.c - each CPU's segments and task state. Three exceptions have stacks of their own, because they can
  * strike while the stack is bad or being switched: NMI, double fault, machine check. Intel SDM 3A 3.4.5, 7.7.
  */
 #include "x86.h"
@@ -21,14 +21,17 @@ struct tss {
 #define USER_CODE_DESCRIPTOR 0x00affb000000ffffull
 #define TSS_DESCRIPTOR 0x0000890000000000ull
 
-static struct tss tss;
-static uint64_t gdt[] = {
-	0, KERNEL_CODE_DESCRIPTOR, KERNEL_DATA_DESCRIPTOR, USER_DATA_DESCRIPTOR, USER_CODE_DESCRIPTOR, 0, 0};
+static const uint64_t segments[] = {0, KERNEL_CODE_DESCRIPTOR, KERNEL_DATA_DESCRIPTOR, USER_DATA_DESCRIPTOR,
+				    USER_CODE_DESCRIPTOR};
+static struct {
+	struct tss tss;
+	_Alignas(8) uint64_t gdt[COUNT_OF(segments) + 2];
+} tables[CPUS_MAX] __attribute__((aligned(CACHE_LINE)));
 _Static_assert(SELECTOR_KERNEL_CODE == 1 * 8 && SELECTOR_KERNEL_DATA == 2 * 8 && SELECTOR_USER_DATA == (3 * 8 | 3) &&
 		       SELECTOR_USER_CODE == (4 * 8 | 3) && SELECTOR_TSS == 5 * 8,
 	       "layout");
 
-static void set_tss_descriptor(uint64_t base, uint64_t limit)
+static void set_tss_descriptor(uint64_t *gdt, uint64_t base, uint64_t limit)
 {
 	gdt[SELECTOR_TSS / 8] = TSS_DESCRIPTOR | limit | (base & 0xffffff) << 16 | (base >> 24 & 0xff) << 56;
 	gdt[SELECTOR_TSS / 8 + 1] = base >> 32;
@@ -53,12 +56,15 @@ static void load(const struct table_pointer *pointer)
 			 : "rax", "memory");
 }
 
-void gdt_init(void)
+void gdt_init(unsigned cpu)
 {
-	tss.rsp[0] = (uint64_t)boot_stack_top;
+	struct tss *tss = &tables[cpu].tss;
+	uint64_t *gdt = tables[cpu].gdt, stack = cpu_stack_top(cpu);
+	tss->rsp[0] = stack;
 	for (unsigned i = 0; i < 3; i++)
-		tss.ist[i] = (uint64_t)ist_stacks + (i + 1) * (PAGE_SIZE + IST_STACK_SIZE);
-	tss.io_map = sizeof(tss);
-	set_tss_descriptor((uint64_t)&tss, sizeof(tss) - 1);
-	load(&(struct table_pointer){sizeof(gdt) - 1, (uint64_t)gdt});
+		tss->ist[i] = stack + (i + 1) * (PAGE_SIZE + IST_STACK_SIZE);
+	tss->io_map = sizeof(*tss);
+	__builtin_memcpy(gdt, segments, sizeof(segments));
+	set_tss_descriptor(gdt, (uint64_t)tss, sizeof(*tss) - 1);
+	load(&(struct table_pointer){sizeof(tables[cpu].gdt) - 1, (uint64_t)gdt});
 }

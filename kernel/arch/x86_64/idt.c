@@ -30,9 +30,16 @@ static const struct {
 	[18] = {" (machine check)", 3},
 };
 
-void idt_init(void)
+void idt_load(void)
 {
 	const struct table_pointer pointer = {sizeof(idt) - 1, (uint64_t)idt};
+
+	/* Safety: each gate leads to a stub. */
+	__asm__ volatile("lidt %0" : : "m"(pointer));
+}
+
+void idt_init(void)
+{
 	for (unsigned vector = 0; vector < 256; vector++) {
 		uint64_t stub = (uint64_t)arch_vector_stubs[vector];
 		idt[vector] = (struct gate){
@@ -44,15 +51,24 @@ void idt_init(void)
 			.offset_high = (uint32_t)(stub >> 32),
 		};
 	}
-	/* Safety: each gate leads to a stub. */
-	__asm__ volatile("lidt %0" : : "m"(pointer));
+	idt_load();
+}
+
+/* Next to a swapgs GS may still be, or be again, the user's, who may have any base, of a CPU's data even: just as good. */
+static void reclaim_gs(void)
+{
+	if (read_msr(MSR_GS_BASE) - (uint64_t)cpus >= sizeof(cpus))
+		/* Safety: if it was not the kernel's, the other one is. */
+		__asm__ volatile("swapgs");
 }
 
 void arch_exception_kernel(uint64_t vector, uint64_t error, uint64_t rip, uint64_t cr2, uint64_t rsp)
 {
+	reclaim_gs();
 	const char *name = special[vector & 31].name;
 	/* The push that missed the stack has left its address in CR2. */
-	bool overflow = vector == VECTOR_DOUBLE_FAULT && cr2 - (uint64_t)kernel_stack_guard < PAGE_SIZE;
+	bool overflow =
+		vector == VECTOR_DOUBLE_FAULT && cpu_this()->kernel_stack - KERNEL_STACK_SIZE - cr2 - 1 < PAGE_SIZE;
 	panic("exception %lu%s in the kernel: error %#lx, at kernel+%#lx (%#lx), address %#lx%s, stack %#lx", vector,
 	      name ? name : "", error, arch_image_offset(rip), rip, cr2,
 	      overflow ? " (guard page of the kernel stack: overflow)" : "", rsp);

@@ -15,3 +15,5 @@
 
 #define KERNEL_STACK_SIZE 16384
 #define IST_STACK_SIZE 4096
+/* Of one CPU: a guard page and the kernel's stack, then three times a guard page and one of gdt.c's. */
+#define CPU_STACKS_SIZE (4096 + KERNEL_STACK_SIZE + 3 * (4096 + IST_STACK_SIZE))

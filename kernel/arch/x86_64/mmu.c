@@ -61,11 +61,14 @@ static unsigned level_for(uint64_t address, uint64_t physical, uint64_t size)
 /* All arguments page-aligned; the range is not mapped yet. */
 static void kernel_map(uint64_t address, uint64_t physical, uint64_t size, uint64_t flags)
 {
-	for (uint64_t step; size; address += step, physical += step, size -= step) {
+	uint64_t *entry = NULL;
+	for (uint64_t step = 0; size; address += step, physical += step, size -= step) {
 		unsigned level = level_for(address, physical, size);
+		/* The next of the same table, or of another one. */
+		entry = step == page_size(level) && address % page_size(level + 1) ? entry + 1
+										   : kernel_entry(address, level);
 		step = page_size(level);
-		*kernel_entry(address, level) =
-			physical | flags | PTE_PRESENT | PTE_GLOBAL | (level > 1 ? PTE_LARGE : 0);
+		*entry = physical | flags | PTE_PRESENT | PTE_GLOBAL | (level > 1 ? PTE_LARGE : 0);
 	}
 }
 
@@ -76,9 +79,24 @@ static void map_image(void)
 	for (unsigned i = 0; i < COUNT_OF(flags); i++)
 		kernel_map((uint64_t)part[i], boot_info.image.raw + image_distance(part[i]),
 			   image_distance(part[i + 1]) - image_distance(part[i]), flags[i]);
-	*kernel_entry((uint64_t)kernel_stack_guard, 1) = 0;
-	for (unsigned i = 0; i < 3; i++)
-		*kernel_entry((uint64_t)ist_stacks + i * (PAGE_SIZE + IST_STACK_SIZE), 1) = 0;
+	for (unsigned index = 0; index < CPUS_MAX; index++) {
+		*kernel_entry(cpu_stack_top(index) - KERNEL_STACK_SIZE - PAGE_SIZE, 1) = 0;
+		for (unsigned i = 0; i < 3; i++)
+			*kernel_entry(cpu_stack_top(index) + i * (PAGE_SIZE + IST_STACK_SIZE), 1) = 0;
+	}
+}
+
+/* Where application processors begin, at its physical address, in the half that units have for themselves. */
+static void map_low(void)
+{
+	uint64_t page = boot_info.trampoline.raw;
+	if (CPUS_MAX > 1 && page)
+		*kernel_entry(page, 1) = page | PTE_PRESENT;
+}
+
+void mmu_forget_low(void)
+{
+	*(uint64_t *)phys_to_virt(kernel_space.root) = 0;
 }
 
 /* [base, end) of RAM, that part of it read-only which holds the image's text and constants. */
@@ -98,6 +116,7 @@ void mmu_init(void)
 {
 	kernel_space.root = virt_to_phys(take_boot_frame());
 	map_image();
+	map_low();
 	for (unsigned i = 0; i < boot_info.reserved_count; i++) {
 		const struct boot_region *region = &boot_info.reserved[i];
 		if (region->base.raw + region->size > DIRECT_MAP_SIZE)

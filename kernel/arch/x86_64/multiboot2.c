@@ -16,6 +16,7 @@
 #define MEMORY_FREE 1
 #define INFORMATION_MAX (1u << 20)
 #define LOW_MEMORY_END 0x100000ull /* firmware's; never handed out */
+#define CONVENTIONAL_END 0xa0000ull
 #define ADDRESS_END (1ull << 52)
 
 struct tag {
@@ -156,6 +157,10 @@ void multiboot2_read(uint64_t information)
 	parse(head, size);
 	if (boot_info.bundle_size && !is_free_ram(boot_info.bundle.raw, round_up(boot_info.bundle_size)))
 		panic("multiboot2: the module does not lie in RAM");
+	for (unsigned i = 0; i < boot_info.ram_count && boot_info.ram[i].base.raw < CONVENTIONAL_END; i++) {
+		uint64_t end = boot_info.ram[i].base.raw + boot_info.ram[i].size;
+		boot_info.trampoline.raw = (end < CONVENTIONAL_END ? end : CONVENTIONAL_END) - PAGE_SIZE;
+	}
 	keep(0, LOW_MEMORY_END);
 	/* The boot tables behind the image are free once mmu_init has replaced them; until then it takes from above. */
 	keep(boot_info.image.raw, boot_info.image_size);

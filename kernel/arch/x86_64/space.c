@@ -45,11 +45,34 @@ static void free_table(struct unit *payer, paddr_t frame, unsigned level)
 		frame_free(payer, phys_to_virt(frame));
 }
 
+static void leave(struct cpu *cpu, void *argument)
+{
+	arch_space_activate(cpu, kernel_space.root);
+}
+
+static void flush(struct cpu *cpu, void *argument)
+{
+	write_cr3(cpu->space_root); /* units have no global pages */
+}
+
+/* On each CPU that has the space in CR3. An idle one keeps that of the last unit, too. */
+static void each_user(const struct arch_space *space, void (*ask)(struct cpu *cpu, void *argument))
+{
+	EACH_CPU(cpu)
+		if (cpu->space_root == space->root.raw)
+			cpu_ask(cpu, ask, NULL);
+}
+
+void arch_space_flush(struct arch_space *space)
+{
+	if (cpu_count > 1)
+		each_user(space, flush);
+}
+
 void arch_space_destroy(struct arch_space *space, struct unit *payer)
 {
 	/* A root that CR3 or space_root still named would look unchanged when its frame becomes the next root. */
-	if (cpu_this()->space_root == space->root.raw)
-		arch_space_activate(cpu_this(), &kernel_space);
+	each_user(space, leave);
 	arch_space_each(space, payer, free_table);
 	space->root = (paddr_t){0};
 }
@@ -89,7 +112,7 @@ bool arch_space_unmap(struct arch_space *space, uaddr_t at)
 	if (!entry)
 		return false;
 	*entry = 0;
-	/* Another space's entries are gone from the TLB since CR3 was loaded. */
+	/* Another space's entries are gone from the TLB since CR3 was loaded. Other CPUs: arch_space_flush(). */
 	if (cpu_this()->space_root == space->root.raw)
 		/* Safety: drops one translation; harmless at any address. */
 		__asm__ volatile("invlpg (%0)" : : "r"(at.raw) : "memory");

@@ -21,10 +21,14 @@ static void relocate(uint64_t slide)
 }
 
 /* Per-CPU data first: whatever goes wrong from here on may ask cpu_this(). */
-static void cpu_init(struct cpu *cpu)
+void cpu_init(struct cpu *cpu)
 {
+	gdt_init(cpu->index);
 	cpu->self = cpu;
-	cpu->kernel_stack = (uint64_t)boot_stack_top;
+	cpu->lock = 1;
+	cpu->owns_all = cpu->index == 0;
+	cpu->held = 1ull << (RANK_CPU + cpu->index);
+	cpu->kernel_stack = cpu_stack_top(cpu->index);
 	write_msr(MSR_GS_BASE, (uint64_t)cpu);
 }
 
@@ -35,7 +39,6 @@ void arch_start(uint64_t information, uint64_t entry_tsc, uint64_t image, uint64
 	boot_info.image = (paddr_t){image};
 	boot_info.image_size = image_distance(image_end);
 	console_init();
-	gdt_init();
 	cpu_init(&cpus[0]);
 	idt_init();
 	multiboot2_read(information);
@@ -59,6 +62,11 @@ uint64_t arch_image_offset(uint64_t address)
 void arch_halt(int code)
 {
 	out32(0xf4, (uint32_t)code);
+	arch_stop();
+}
+
+void arch_stop(void)
+{
 	for (;;)
 		/* Safety: with interrupts off only an NMI ends hlt. */
 		__asm__ volatile("cli; hlt");

@@ -69,7 +69,11 @@ struct table_pointer { /* of lgdt and lidt */
 
 /* ---- the image (kernel.ld, boot.S) ---- */
 extern char image_start[], image_text_end[], image_relro_end[], image_end[];
-extern char kernel_stack_guard[], boot_stack_top[], ist_stacks[];
+extern char cpu_stacks[];
+static inline uint64_t cpu_stack_top(unsigned index)
+{
+	return (uint64_t)cpu_stacks + index * CPU_STACKS_SIZE + PAGE_SIZE + KERNEL_STACK_SIZE;
+}
 /* Bytes from the image's start; the symbols are one object to the linker only. */
 static inline uint64_t image_distance(const char *symbol)
 {
@@ -83,15 +87,19 @@ void region_cut(struct boot_region *list, unsigned *count, uint64_t base, uint64
 /* ---- in boot order ---- */
 void arch_start(uint64_t information, uint64_t entry_tsc, uint64_t image, uint64_t slide) NORETURN; /* start.c */
 void console_init(void);
-void gdt_init(void);
+void gdt_init(unsigned cpu);
 void idt_init(void);
+void idt_load(void);
+void cpu_init(struct cpu *cpu); /* of the CPU that runs, cpu->index filled in: segments, stacks, GS, lock */
 void multiboot2_read(uint64_t information); /* fills boot_info */
 void features_init(void); /* control registers; panics if the CPU lacks what the kernel needs */
-void vectors_init(void); /* called by features_init */
+bool features_apply(void); /* on this CPU, as on the boot CPU; false: it lacks something */
+void vectors_init(void); /* called by features_apply */
 void mmu_init(void); /* the final kernel tables; takes frames from boot_info.ram */
 void acpi_init(void);
 void apic_init(void);
 void clock_init(void);
+void clock_start_timer(void); /* this CPU's */
 
 /* ---- mmu.c ---- */
 #define PTE_PRESENT (1ull << 0)
@@ -136,6 +144,7 @@ ALWAYS_INLINE uint64_t *mmu_entry(paddr_t root, uint64_t address, unsigned level
 extern struct arch_space kernel_space; /* the tables all others share their upper half with */
 /* Maps physical memory that is not RAM into the direct map. NULL: beyond the CPU's physical addresses. */
 const void *mmu_map_firmware(paddr_t base, uint64_t size);
+void mmu_forget_low(void); /* the page at boot_info.trampoline is mapped at its physical address until then */
 volatile void *mmu_map_registers(paddr_t base, uint64_t size); /* uncached; the range becomes unmappable for units */
 
 /* ---- features.c ---- */
@@ -153,6 +162,8 @@ volatile void *mmu_map_registers(paddr_t base, uint64_t size); /* uncached; the 
 	FEATURE(TSC_DEADLINE, "tsc_deadline", 1, ECX, 24, 0, true)                                                     \
 	FEATURE(TSC_INVARIANT, "tsc_invariant", 0x80000007, EDX, 8, 0, true)                                           \
 	FEATURE(XSAVE, "xsave", 1, ECX, 26, 18, true)                                                                  \
+	FEATURE(FSGSBASE, "fsgsbase", 7, EBX, 0, 16, true)                                                             \
+	FEATURE(X2APIC, "x2apic", 1, ECX, 21, 0, true)                                                                 \
 	FEATURE(HPET, "hpet", 0, EBX, 0, 0, false)
 enum feature {
 #define FEATURE(NAME, ...) FEATURE_##NAME,
@@ -165,6 +176,7 @@ bool feature_active(enum feature feature);
 /* ---- acpi.c: what the tables said, or the PC's defaults ---- */
 #define RSDP_SIZE 36
 #define IOAPICS_MAX 8
+#define CPUS_LISTED 64
 #define ISA_LINES 16
 struct acpi_info {
 	paddr_t lapic;
@@ -173,6 +185,8 @@ struct acpi_info {
 		uint32_t first; /* global system interrupt of pin 0 */
 	} ioapics[IOAPICS_MAX];
 	unsigned ioapic_count;
+	uint32_t cpus[CPUS_LISTED]; /* APIC ids of the CPUs that can be used */
+	unsigned cpu_count;
 	struct {
 		uint32_t gsi;
 		uint16_t flags; /* polarity and trigger as in the MADT; 0: as the bus has it */
@@ -185,10 +199,19 @@ extern struct acpi_info acpi_info;
 #define VECTOR_LINES 32 /* + line */
 #define VECTOR_PIC 0xe0 /* where the masked 8259s would deliver their spurious interrupts */
 #define VECTOR_TIMER 0xf0
+#define VECTOR_KICK 0xf1
 #define VECTOR_SPURIOUS 0xff
 #define LINES_MAX (VECTOR_PIC - VECTOR_LINES)
 uint32_t lapic_read(unsigned offset);
 void lapic_write(unsigned offset, uint32_t value);
+void lapic_init(void);
+uint32_t lapic_id(void);
+void lapic_send(uint32_t apic_id, uint32_t command); /* interrupt another CPU; Intel SDM 3A figure 10-12 */
+#define ICR_NMI (4u << 8)
+#define ICR_INIT (5u << 8)
+#define ICR_STARTUP (6u << 8)
+#define ICR_ASSERT (1u << 14)
+#define ICR_OTHERS (3u << 18) /* whatever the destination says */
 #define LAPIC_LVT_TIMER 0x320 /* Intel SDM 3A table 10-1 */
 #define LAPIC_TIMER_START 0x380
 #define LAPIC_TIMER_NOW 0x390

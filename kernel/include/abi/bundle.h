@@ -21,7 +21,7 @@ struct tss_bundle_header {       /* 64 bytes */
 	uint32_t section_count;
 	uint64_t size;           /* bytes of the whole file, a multiple of the page size */
 	uint64_t reserved;       /* 0 */
-	uint8_t root_hash[32];   /* SHA-256 of header (this field zero) followed by the section table */
+	uint8_t root_hash[32];   /* hash (hash.h) of header (this field zero) followed by the section table */
 };
 
 enum tss_section_kind { TSS_SECTION_TABLE = 1, TSS_SECTION_SEGMENT = 2, TSS_SECTION_DIRECTORY = 3 };
@@ -40,7 +40,7 @@ struct tss_bundle_section {      /* 104 bytes; the table follows the header dire
 	uint64_t memory_size;    /* bytes in memory, page multiple, >= size; the rest is zero. SEGMENT and DIRECTORY */
 	uint64_t address;        /* SEGMENT: offset from the image base, page-aligned */
 	uint8_t name[32];        /* NUL-padded, unique: "init.text", "serial.data", "table", "log.directory" */
-	uint8_t hash[32];        /* SHA-256 of its `size` bytes */
+	uint8_t hash[32];        /* hash (hash.h) of its `size` bytes */
 };
 _Static_assert(sizeof(struct tss_bundle_header) == 64 && sizeof(struct tss_bundle_section) == 104, "bundle layout");
 
@@ -79,7 +79,7 @@ struct tss_table_instance {      /* 112 bytes */
  * Objects. `payer` is the instance whose budget pays and, except for slices, whose capability is the original.
  *   type        a                       b                 c
  *   THREAD      -                       -                 -        main thread of payer (at most one)
- *   SCHED       -                       -                 -        scheduling context of payer's main thread
+ *   SCHED       CPU, from 0             -                 -        scheduling context of payer's main thread
  *   PORT        depth                   -                 -
  *   REPLY       object index of port    -                 -
  *   CONNECTION  object index of port    badge             credit   the port's object index is smaller

@@ -43,6 +43,7 @@ struct tss_inspect_thread {
 	uint64_t time_us;  /* CPU time its scheduling context was charged */
 	uint64_t switches; /* times it was switched to */
 	uint64_t ip;
+	uint64_t cpu;
 };
 
 /*
@@ -92,6 +93,8 @@ struct tss_inspect_counters {
 	uint64_t tsc_per_ms;
 	uint64_t entry_tsc;  /* TSC at the kernel's first instruction */
 	uint64_t init_tsc;   /* TSC when init's first instruction was about to run */
+	uint64_t cpus;       /* that run */
+	uint64_t exclusives; /* sections of the kernel in which one CPU held up all others */
 };
 
 /* The framebuffer as in Multiboot2 3.6.12, of address 0 without one; the root pointer as in ACPI 5.2.5.3, zeros without one. */

@@ -6,7 +6,7 @@
  * flipped in turn is refused, and structural damage is refused even when every hash has been made to fit again.
  */
 #include "check.h"
-#include <abi/sha256.h>
+#include <abi/hash.h>
 #include <bundle_check.h>
 #include <string.h>
 
@@ -26,14 +26,14 @@ static void seal(uint8_t *bundle)
 	struct tss_bundle_section *sections = sections_of(bundle);
 	for (uint32_t i = 0; i < 3; i++)
 		if (sections[i].offset <= SIZE && sections[i].size <= SIZE - sections[i].offset)
-			tss_sha256(bundle + sections[i].offset, sections[i].size, sections[i].hash);
+			tss_hash(bundle + sections[i].offset, sections[i].size, sections[i].hash);
 	struct tss_bundle_header blank = *header;
-	struct tss_sha256 hash;
+	struct tss_hash hash;
 	memset(blank.root_hash, 0, sizeof(blank.root_hash));
-	tss_sha256_start(&hash);
-	tss_sha256_add(&hash, &blank, sizeof(blank));
-	tss_sha256_add(&hash, sections, 3 * sizeof(*sections));
-	tss_sha256_finish(&hash, header->root_hash);
+	tss_hash_start(&hash);
+	tss_hash_add(&hash, &blank, sizeof(blank));
+	tss_hash_add(&hash, sections, 3 * sizeof(*sections));
+	tss_hash_finish(&hash, header->root_hash);
 }
 
 static void make_sound(void)

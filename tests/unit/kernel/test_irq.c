@@ -1,5 +1,5 @@
 // sources: kernel/obj/irq.c
-// flags: -Ikernel/arch/x86_64/include -Wno-unused-parameter
+// flags: -Ikernel/arch/x86_64/include -DCPUS_MAX=1 -Wno-unused-parameter
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * test_irq.c - interrupts against a model of device, line and driver in random order: a driver that looks at its

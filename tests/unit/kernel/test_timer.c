@@ -9,6 +9,7 @@
 #define COUNT 2000
 #define TICK (1u << TIMER_TICK_SHIFT)
 
+static struct wheel wheel;
 static uint64_t now;
 static struct timeout timeouts[COUNT];
 static uint64_t deadline[COUNT];
@@ -16,6 +17,11 @@ static uint64_t deadline[COUNT];
 uint64_t arch_clock_us(void)
 {
 	return now;
+}
+
+uint64_t arch_clock_at(uint64_t tsc)
+{
+	return tsc;
 }
 
 void panic(const char *format, ...)
@@ -34,7 +40,7 @@ static void start_all(void)
 	for (unsigned i = 0; i < COUNT; i++) {
 		uint64_t delay = random_delay();
 		deadline[i] = now + delay;
-		timeout_start(&timeouts[i], delay);
+		timeout_start(&wheel, &timeouts[i], delay);
 	}
 }
 
@@ -43,10 +49,11 @@ static unsigned expire_at(uint64_t at)
 	struct timeout *timeout;
 	unsigned fired = 0;
 	now = at;
-	while ((timeout = timer_expire(now))) {
+	while ((timeout = timer_expire(&wheel, now))) {
 		uint64_t due = deadline[timeout - timeouts];
 		CHECK(due != UINT64_MAX && due <= now && now < due + 2 * TICK);
 		CHECK(!timeout->armed);
+		timeout_cancel(timeout); /* as whoever ends the wait does */
 		deadline[timeout - timeouts] = UINT64_MAX;
 		fired++;
 	}
@@ -57,7 +64,7 @@ static void test_all_fire_in_time(void)
 {
 	unsigned fired = 0, steps = 0;
 	start_all();
-	for (uint64_t next; (next = timer_next()) != UINT64_MAX; steps++) {
+	for (uint64_t next; (next = timer_next(&wheel)) != UINT64_MAX; steps++) {
 		CHECK(next >= now || next + TICK > now);
 		fired += expire_at(next > now ? next : now);
 	}
@@ -75,27 +82,51 @@ static void test_cancelled_never_fire(void)
 			deadline[i] = UINT64_MAX;
 		}
 	unsigned fired = 0;
-	for (uint64_t next; (next = timer_next()) != UINT64_MAX;)
+	for (uint64_t next; (next = timer_next(&wheel)) != UINT64_MAX;)
 		fired += expire_at(next > now ? next : now);
 	CHECK(fired == (COUNT + 2) / 3);
 }
 
+/* As fast.S does it: cancelled in place; half of them is then started once more with the same delay. */
+static void test_cancelled_in_place(void)
+{
+	unsigned again = 0, fired = 0;
+	start_all();
+	for (uint64_t next = timer_next(&wheel); next != UINT64_MAX && fired < COUNT / 4; next = timer_next(&wheel))
+		fired += expire_at(next > now ? next : now);
+	for (unsigned i = 0; i < COUNT; i++) {
+		if (!timeouts[i].armed)
+			continue;
+		timeouts[i].armed = i % 2;
+		deadline[i] = i % 2 ? now + timeouts[i].again - 1 : UINT64_MAX;
+		timeouts[i].restarted = i % 2 ? now : 0;
+		again += i % 2;
+	}
+	CHECK(again > COUNT / 4);
+	for (fired = 0; timer_next(&wheel) != UINT64_MAX;)
+		fired += expire_at(timer_next(&wheel) > now ? timer_next(&wheel) : now);
+	CHECK(fired == again);
+	for (unsigned i = 0; i < COUNT; i++)
+		CHECK(timeouts[i].again == 0 && timeouts[i].restarted == 0 && link_empty(&timeouts[i].link));
+}
+
 static void test_empty(void)
 {
-	CHECK(timer_next() == UINT64_MAX);
+	CHECK(timer_next(&wheel) == UINT64_MAX);
 	now += 1000000;
-	CHECK(timer_expire(now) == NULL);
+	CHECK(timer_expire(&wheel, now) == NULL);
 }
 
 int main(void)
 {
 	srandom(1);
 	now = 12345;
-	timer_init();
+	timer_init(&wheel);
 	test_empty();
 	for (unsigned round = 0; round < 20; round++) {
 		test_all_fire_in_time();
 		test_cancelled_never_fire();
+		test_cancelled_in_place();
 	}
 	puts("ok timer");
 	return 0;

@@ -126,13 +126,16 @@ TSS_INLINE uint64_t tss_padded(uint64_t size)
 
 /* The rest is what generated stubs and dispatchers are made of. */
 
-/* The four register words to where a buffer that began in them is continuous: the start of recv[]. */
-TSS_INLINE void tss_spill(struct tss_ipc_page *page, const uint64_t w[4])
+/* memcpy() without the call: what lies in messages is mostly short, and mostly whole words. */
+TSS_INLINE void tss_copy(void *to, const void *from, uint64_t size)
 {
-	page->recv[0] = w[0]; /* no loop: w shall stay in registers */
-	page->recv[1] = w[1];
-	page->recv[2] = w[2];
-	page->recv[3] = w[3];
+	uint64_t words = size / 8;
+	/* Safety: the counts cover exactly [to, to + size) and [from, from + size). */
+	asm volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(words) : : "memory");
+	if (TSS_UNLIKELY((size & 7) != 0)) {
+		size &= 7;
+		asm volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(size) : : "memory");
+	}
 }
 
 /* Zeroes what follows `size` bytes at offset `at` in their last word. Returns the offset after it. */
@@ -146,8 +149,7 @@ TSS_INLINE uint64_t tss_pad_bytes(uint64_t words[TSS_MESSAGE_WORDS], uint64_t at
 /* Puts `size` bytes at offset `at`, padded with zeros. Returns the offset after them. */
 TSS_INLINE uint64_t tss_put_bytes(uint64_t words[TSS_MESSAGE_WORDS], uint64_t at, const void *from, uint64_t size)
 {
-	if (size != 0)
-		memcpy((uint8_t *)words + at, from, size);
+	tss_copy((uint8_t *)words + at, from, size);
 	return tss_pad_bytes(words, at, size);
 }
 

@@ -22,26 +22,52 @@ ALWAYS_INLINE uint64_t arch_tsc(void)
 	return (uint64_t)high << 32 | low;
 }
 
-ALWAYS_INLINE void arch_space_activate(struct cpu *cpu, const struct arch_space *space)
+ALWAYS_INLINE void arch_pause(void)
 {
-	if (cpu->space_root == space->root.raw)
+	/* Safety: a hint. */
+	__asm__ volatile("pause");
+}
+
+/* Copies `count` words; neither side is looked at beyond. */
+ALWAYS_INLINE void arch_copy_words(void *to, const void *from, uint64_t count)
+{
+	/* Safety: the caller's word for both ranges; FMASK and entry.S have cleared DF. */
+	__asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(count) : : "memory");
+}
+
+ALWAYS_INLINE void arch_space_activate(struct cpu *cpu, paddr_t root)
+{
+	if (cpu->space_root == root.raw)
 		return;
-	cpu->space_root = space->root.raw;
+	cpu->space_root = root.raw;
 	/* Safety: every space maps the kernel half alike. */
-	__asm__ volatile("movq %0, %%cr3" : : "r"(space->root.raw) : "memory");
+	__asm__ volatile("movq %0, %%cr3" : : "r"(root.raw) : "memory");
 }
 
 #define MSR_KERNEL_GS_BASE 0xc0000102u
 
-/*
- * The GS base the current thread has when it is back in its unit. SDM vol. 3, 5.8.8: swapgs exchanges it at entry.
- * Written at every switch: a thread changes the base, unseen, by loading any selector into GS.
- */
-ALWAYS_INLINE void arch_user_gs_set(const uint64_t *base)
+ALWAYS_INLINE void arch_selectors_clear(void)
 {
-	/* Safety: *base is a checked user address. */
-	__asm__ volatile("movl %0, %%eax\n\tmovl 4+%0, %%edx\n\twrmsr"
+	/* Safety: the kernel uses none of the four; GS base is the user's between the two swapgs, and set anew after. */
+	__asm__ volatile("movl %0, %%ds\n\tmovl %0, %%es\n\tmovl %0, %%fs\n\tswapgs\n\tmovl %0, %%gs\n\tswapgs"
 			 :
-			 : "m"(*base), "c"(MSR_KERNEL_GS_BASE)
-			 : "rax", "rdx");
+			 : "r"(0));
+}
+
+/*
+ * The bases the current thread has when it is back in its unit. SDM vol. 3, 5.8.8: swapgs exchanges that of GS at entry.
+ * Written at every switch: a thread changes them, unseen, by its own WRGSBASE and WRFSBASE, or by loading any selector
+ * into GS. A CPU without these instructions has the FS base of arch_extended_switch().
+ */
+ALWAYS_INLINE void arch_user_bases_set(const struct cpu *cpu, const uint64_t *gs, uint64_t fs)
+{
+	if (LIKELY(cpu->fsgsbase))
+		/* Safety: checked user addresses; between the two swapgs nothing is reached through GS. */
+		__asm__ volatile("swapgs\n\twrgsbase %0\n\tswapgs\n\twrfsbase %1" : : "r"(*gs), "r"(fs));
+	else
+		/* Safety: *gs is a checked user address. */
+		__asm__ volatile("movl %0, %%eax\n\tmovl 4+%0, %%edx\n\twrmsr"
+				 :
+				 : "m"(*gs), "c"(MSR_KERNEL_GS_BASE)
+				 : "rax", "rdx");
 }

@@ -6,10 +6,69 @@
 #define CPU_STACK 0x10
 #define CPU_SCRATCH 0x18
 #define CPU_SCHED 0x20
-#define CPU_NEED_RESCHED 0x34
+#define CPU_SPACE_ROOT 0x28
+#define CPU_NEED_RESCHED 0x34 /* and the three bytes after it */
+#define CPU_CALL_PENDING 0x38
+#define CPU_FAST_CALLS 0x50
+#define CPU_LOCK 0x100
 
 /* From the start of struct thread. */
 #define THREAD_FRAME 0x28
+#define THREAD_UNIT 0xd8
+#define THREAD_IPC 0xe8
+#define THREAD_IPC_USER 0xf0
+#define THREAD_ROOT 0xf8
+#define THREAD_PROGRESS 0x108
+#define THREAD_PORT 0x130
+#define THREAD_REPLY 0x138
+#define THREAD_AGAIN 0x168
+#define THREAD_RESTARTED 0x170
+#define THREAD_ARMED 0x17a
+#define THREAD_SWITCHES 0x190
+#define THREAD_LAST_PORT 0x198
+#define THREAD_LAST_REPLY 0x1a0
+#define THREAD_LAST_CONNECTION 0x1a8
+#define THREAD_LANE 0x1b0
+
+/* Of other objects. */
+#define UNIT_CAPS 0x40
+#define CAP_OBJECT 0x00
+#define CAP_HANDLE 0x18
+#define CAP_REFUSED 0x1c
+#define CONNECTION_FAST_PORT 0x28
+#define CONNECTION_BADGE 0x40
+#define CONNECTION_CALLS 0x48
+#define PORT_FAST 0x28
+#define PORT_RECEIVER 0x38
+#define PORT_BUSY 0x48
+#define REPLY_PORT 0x28
+#define REPLY_CALLER 0x30
+#define REPLY_SERVER 0x38
+#define REPLY_SCHED 0x40
+#define REPLY_CAP 0x58
+#define UNIT_TABLE 0x28
+#define TABLE_ROWS 0x1a0 /* of 16 bytes */
+#define SYSCALLS 0x34
+#define SYSCALL_FIRST 0x1000
+#define ABI_VERSION 1
+#define SYSCALL_CALL 0x1019
+#define SYSCALL_REPLY_RECEIVE 0x1015
+
+/* What `refused` of a capability must not have, and more numbers that C has other names for. */
+#define NEEDS_CALL 0x200020
+#define NEEDS_RECEIVE 0x100080
+#define NEEDS_REPLY 0x400040
+#define STATE_READY 1
+#define STATE_RECEIVING 3
+#define STATE_CALLING 4
+#define ONE_CALL_LEFT 0x100 /* of THREAD_PROGRESS */
+#define GENERATION_ONE 0x10000 /* of CAP_HANDLE */
+#define MESSAGE_MAX 256
+#define ONE_CAPABILITY 0x10000 /* of tag >> 32 */
+#define MESSAGE_REGISTERS 32 /* bytes in registers */
+#define IPC_SEND 0x120 /* of the IPC page: where what is not in registers lies, and arrives */
+#define IPC_RECEIVE 0x220
+
 /* What struct arch_frame has there, in its order: entry.S numbers them, core/main.c compares. */
 /* clang-format off */
 #define FRAME_WORDS(X)                                                                                                 \
@@ -17,6 +76,7 @@
 	X(rip) X(rflags) X(rsp) X(full) X(vector) X(error) X(address)
 /* clang-format on */
 
+#define SYSCALL_SIZE 2 /* bytes of the instruction: SDM vol. 2 SYSCALL */
 #define SELECTOR_KERNEL_CODE 0x08
 #define SELECTOR_KERNEL_DATA 0x10
 #define SELECTOR_USER_DATA 0x1b /* sysret wants user data at STAR[63:48]+8, user code at +16 */
