@@ -99,7 +99,7 @@ def cpu_time(vm: VM, name: str) -> str:
 
 
 def test_cruncher_computes_right_eight_times(boot: Boot) -> None:
-    vm = started(boot, "cruncher")
+    vm = started(boot, "cruncher", Machine(cpus=4))
     for _ in range(8):
         vm.expect(r"\] begins [^\n]*\n", timeout=60)
     said = dict(re.findall(r"^\[(\w+)\] (begins .*)$", vm.console, re.M))
