@@ -10,8 +10,8 @@ KERNEL_SCRIPT := kernel/arch/x86_64/kernel.ld
 # Common to kernel and components.
 C_FLAGS := -std=gnu2x -O2 -g -Wall -Wextra -Werror -Wshadow -Wconversion -Wmissing-prototypes -Wstrict-prototypes \
 	-Wvla -ffreestanding -fno-common -fno-builtin -fpie -fvisibility=hidden -mgeneral-regs-only -fcf-protection=none \
-	-fno-asynchronous-unwind-tables "-ffile-prefix-map=$(abspath $(O))=." "-ffile-prefix-map=$(O)=." \
-	"-fdebug-prefix-map=$(CURDIR)=."
+	-fno-asynchronous-unwind-tables "-fdebug-prefix-map=$(CURDIR)=." "-ffile-prefix-map=$(O)=." \
+	"-ffile-prefix-map=$(abspath $(O))=."
 LINK_FLAGS := -pie --no-dynamic-linker -z text -z max-page-size=4096 -z noexecstack -z norelro --build-id=none \
 	--hash-style=sysv
 

@@ -331,7 +331,7 @@ def test_the_iso_is_the_same_every_time(tree: Path, tessera: Run, elf: bytes) ->
     images = [(tree / out / "full.iso").read_bytes() for out in ("one", "two/deep")]
     assert images[0] == images[1] and len(images[0]) < 4 << 20
     root = json.loads((tree / "one" / "plan.json").read_text())["root_hash"]
-    assert f"/boot/kernel.elf tessera.root={root} test=1\n".encode() in images[0]
+    assert f"/boot/kernel.elf tessera.root={root} test=1; then\n".encode() in images[0]
 
 
 def test_factory_settings_agree() -> None:

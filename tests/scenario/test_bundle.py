@@ -121,4 +121,4 @@ def test_segment_of_another_unit(name: str, place: str, boot: Boot, tmp_path: Pa
     vm = boot("demo", image_file=damaged("demo", tmp_path, PLACES[place](section)))
     vm.expect(PROMPT)
     assert name in vm.console + vm.command("log")
-    assert re.search(rf"\b{name.split('.')[0]} +ended +0 +0 +0 +0\n", vm.command("threads")), "it never ran"
+    assert re.search(rf"\b{name.split('.')[0]} +ended +0 +0 +0 +0 +0\n", vm.command("threads")), "it never ran"
