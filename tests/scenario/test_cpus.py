@@ -11,6 +11,7 @@ import pytest
 from lib.images import iso
 from lib.stress import replayed, stress_image
 from lib.vm import PROMPT, VM, Machine
+from scenario.test_build import make
 
 CPUS = (1, 2, 4, 8)
 
@@ -94,3 +95,15 @@ def test_a_seed_replays(tmp_path: Path) -> None:
     assert first == second
     third = replayed(stress_image(tmp_path, 8, 1), 2)
     assert re.findall(r"(\d+) steps", third) != re.findall(r"(\d+) steps", first)
+
+
+def test_a_kernel_for_one_cpu(tmp_path: Path) -> None:
+    """CONFIG_MAX_CPUS=1, without locks, on a machine with two: all of the kernel's own tests."""
+    make(tmp_path, "dev_defconfig")
+    config = tmp_path / ".config"
+    text = config.read_text()
+    assert "CONFIG_MAX_CPUS=8" in text
+    config.write_text(text.replace("CONFIG_MAX_CPUS=8", "CONFIG_MAX_CPUS=1"))
+    make(tmp_path, "image", "SYSTEM=ktest")
+    with VM(Machine(iso=tmp_path / "ktest" / "ktest.iso", cpus=2)) as vm:
+        assert int(vm.expect(r"\ndone (\d+) passed, 0 failed\n", timeout=240)[1]) > 300

@@ -290,8 +290,10 @@ static void test_sleeper_is_moved(void)
 {
 	struct worker *worker = work_there(job_sleep, 20000, 0);
 	uint64_t start = now();
+	wait_for_state(worker->thread, TSS_THREAD_SLEEPING);
 	for (unsigned i = 0; i < 10; i++)
 		CHECK_OK(tss_sched_place(SYSTEM, worker->sched, i % counters()->cpus));
+	CHECK_OK(tss_sched_place(SYSTEM, worker->sched, here())); /* not where it fell asleep */
 	CHECK_TRUE(joined(worker));
 	CHECK(worker->status, E(TIMEOUT, 0));
 	CHECK_TRUE(now() - start >= 20000);
