@@ -15,6 +15,8 @@ from generator.elf import PAGE
 from generator.fields import size_text, time_text
 from generator.parameters import Value
 from generator.reach import Graph
+from generator.stack import plain
+from generator.stack_check import threads
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -38,8 +40,17 @@ def _settings(instance: Resolved) -> dict[str, str]:
     return {name: str(value) for name, value in values.items()}
 
 
+def _stacks(instance: Resolved, checked: Checked) -> list[dict[str, Any]]:
+    """Worst stack of each thread, with the way down."""
+    return [{"thread": t.entry or "the first", "needs": t.bound.bytes, "has": t.size, "circles": list(t.bound.circles),
+             "chain": [{"function": plain(s.function.name), "depth": s.depth, "place": s.function.place}
+                       for s in t.bound.chain]}
+            for t in threads(checked.system, checked.stacks) if t.instance == instance.name] if checked.system else []
+
+
 def _instance(instance: Resolved, reasons: Reasons, checked: Checked) -> dict[str, Any]:
     image = checked.images.get(instance.component.name)
+    kinds = budget.by_kind(instance, image)
     held = reasons.capabilities(instance.name)
     rows = [{"slot": c.slot, "type": c.type, "rights": " ".join(c.rights).lower(), "what": c.what, "why": c.why,
              "place": str(c.position)} for c in held]
@@ -47,10 +58,11 @@ def _instance(instance: Resolved, reasons: Reasons, checked: Checked) -> dict[st
     return {"name": instance.name, "component": instance.component.name, "place": str(instance.position),
             "description": instance.component.description, "settings": _settings(instance), "capabilities": rows,
             "trusted": instance.component.keeps_apart is not None,
+            "stacks": _stacks(instance, checked),
             "map": [{"address": f"{c.address:#014x}", "size": size_text(c.pages * PAGE), "what": c.what,
                      "rights": " ".join(c.rights).lower()} for c in mapped],
-            "memory": {"budget": instance.memory, "needed": budget.needed_pages(instance, image) * PAGE,
-                       "stack": instance.stack, "heap": instance.heap,
+            "memory": {"budget": instance.memory, "needed": sum(kinds.values()) * PAGE,
+                       "kinds": {kind: count * PAGE for kind, count in kinds.items()},
                        "image": {s.kind: s.memory_size for s in image.segments} if image else None}}
 
 

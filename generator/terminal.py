@@ -27,6 +27,8 @@ EXAMPLES = {
     "diff": ("tessera diff demo console", "tessera diff old.yaml new.yaml --fail-on-growth"),
     "graph": ("tessera graph demo --out demo.svg",),
     "report": ("tessera report demo --out report.html",),
+    "stack": ("tessera stack demo", "tessera stack demo shell"),
+    "size": ("tessera size demo", "tessera size demo --json", "tessera size --compare old.json demo"),
     "show": ("tessera show demo instances.shell",),
     "schema": ("tessera schema --out manifests/schema",),
     "new": ("tessera new component apps/hi", "tessera new scenario hi"),
