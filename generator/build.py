@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The stages in a row, as the commands `check` and `build` use them."""
 import functools
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from generator import budget, emit, reach, stack_check, verify
+from generator import budget, emit, reach, response, stack_check, verify
 from generator.abi import Abi
 from generator.check import Surroundings, System, check
 from generator.component import Component
@@ -46,6 +48,7 @@ class Checked:
     elfs: dict[str, bytes] = field(default_factory=dict)
     paths: dict[str, Path] = field(default_factory=dict)  # of the ELF files
     stacks: dict[str, Stacks] = field(default_factory=dict)
+    responses: list[response.Response] = field(default_factory=list)
 
     @functools.cached_property
     def graph(self) -> reach.Graph | None:
@@ -155,6 +158,18 @@ def _check_model(checked: Checked, inputs: Inputs, build: Path, dot_config: str 
 
     checked.stacks, more = stack_check.measure_files(checked.elfs, checked.paths, around.components, words)
     checked.errors += [*more, *stack_check.check_stacks(checked.system, checked.stacks, around.components)]
+    if not checked.errors:  # what lacks because of them would be told as well
+        _check_times(checked, inputs.root, around.symbols)
+
+
+def _check_times(checked: Checked, root: Path, symbols: Mapping[str, str] | None) -> None:
+    """Deadlines against response times."""
+    assert checked.system is not None
+    path = root / "tests" / "bench" / "figures.json"
+    rows = json.loads(path.read_text())["rows"] if path.is_file() else {}
+    tick = 1 << int((symbols or {}).get("CONFIG_TIMER_TICK_SHIFT", response.TICK_SHIFT))
+    checked.responses, more = response.respond(checked.system, {name: row["max"] for name, row in rows.items()}, tick)
+    checked.errors += more
 
 
 def _check_policy(checked: Checked) -> None:

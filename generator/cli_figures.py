@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The commands about static figures: stack, size."""
+"""The commands about static figures: stack, size, response."""
 import argparse
 import json
 from pathlib import Path
 from typing import Any
 
-from generator import size, stack_check
-from generator.build import Checked
+from generator import response, size, stack_check
+from generator.build import Checked, check_system
 from generator.diagnostics import Diagnostic, Position, Refused, short
+from generator.fields import time_text
+from generator.inputs import manifest_path
 from generator.session import Session
 from generator.stack import plain
 
@@ -100,12 +102,35 @@ def command_size(session: Session) -> int:
     return 0
 
 
+def command_response(session: Session) -> int:
+    """Response times and what they are made of; those beyond their deadlines too."""
+    arguments = session.arguments
+    source = session.read(manifest_path(session.inputs, arguments.system))
+    checked = check_system(session.inputs, source, session.build_dir(), session.dot_config(), False, session.read)
+    if [e for e in checked.errors if e.code != "TSS-096"]:
+        raise Refused(checked.errors)
+    if arguments.json:
+        print(json.dumps([{"instance": r.instance, "period_us": r.period, "deadline_us": r.deadline, "time_ns": r.time,
+                           "kept": r.kept, "terms": [{"what": t.text, "time_ns": t.time, "place": str(t.position)}
+                                                     for t in r.terms]} for r in checked.responses], indent=2))
+    elif not checked.responses:
+        print(f"{source.path}: no instance has a period")
+    for r in checked.responses if not arguments.json else ():
+        time, deadline = response.us_text(r.time), time_text(r.deadline)
+        print(f"{r.instance}: at most {time} of {deadline}, every {time_text(r.period)}" if r.kept else
+              f"{r.instance}: {time} or more, beyond {deadline}")
+        print("\n".join(f"  {response.us_text(t.time):>12}  {t.text}  # {t.position}" for t in r.terms))
+    return 0
+
+
 def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
                  system: argparse.ArgumentParser) -> None:
     """Their part of the parser."""
     command = commands.add_parser("stack", parents=[system], help="how much stack each thread can need")
     command.add_argument("instance", nargs="?", help="only this one, with every frame and its place")
     command.set_defaults(run=command_stack)
+    command = commands.add_parser("response", parents=[system], help="how long after its period an instance is done")
+    command.set_defaults(run=command_response)
     command = commands.add_parser("size", help="memory by component and kind, and how two systems differ in it")
     command.add_argument("words", nargs="+", metavar="NAME|FILE", help="a system, or a file that --json once wrote")
     command.add_argument("--compare", action="store_true", help="what differs between two: OLD NEW")

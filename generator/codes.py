@@ -152,5 +152,14 @@ CODES: dict[str, tuple[str, str]] = {
     "TSS-095": ("thread whose stack is not known", "The component's sources start threads, but its component.yaml does "
                 "not say in which functions they begin and how many bytes of stack each has: "
                 "`stacks: {threads: {worker: 8192}}`."),
+    "TSS-096": ("deadline may be missed", "The longest time from when the instance's period begins until its work is "
+                "done, added up from what the notes name, is beyond its deadline. `tessera response SYSTEM` shows the "
+                "sums of all; generator/response.py says how they are made. Starting and restarting are not covered."),
+    "TSS-097": ("somebody could come in between", "An instance that is as urgent as one with a deadline, on a CPU on "
+                "which that one's work is done, can run as often as it likes: it is no server that runs only when "
+                "called, or somebody may send to it, or it has an interrupt, and it declares no `period` and `work`."),
+    "TSS-098": ("response time not known", "A time on the way from an instance with a deadline through the calls it "
+                "makes is not known: a server's `work`, the machine's `speed`, a figure of the bench, or how often a "
+                "circle of calls is gone round."),
     "TSS-080": ("tool failed", "A program that the generator uses is missing or failed; its own words follow."),
 } | INTERFACE_CODES

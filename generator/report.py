@@ -15,6 +15,7 @@ from generator.elf import PAGE
 from generator.fields import size_text, time_text
 from generator.parameters import Value
 from generator.reach import Graph
+from generator.response import us_text
 from generator.stack import plain
 from generator.stack_check import threads
 
@@ -91,6 +92,9 @@ def facts(checked: Checked, abi: Abi, prices: dict[str, Any]) -> dict[str, Any]:
     return {"system": system.name, "description": system.description, "machine": system.memory,
             "instances": [_instance(i, reasons, checked) for i in system.instances],
             "connections": _connections(system), "reach": _paths(flows),
+            "responses": [{"instance": r.instance, "deadline": time_text(r.deadline), "time": us_text(r.time),
+                           "terms": [{"text": t.text, "time": us_text(t.time), "place": str(t.position)}
+                                     for t in r.terms]} for r in checked.responses],
             "policy": [{"rule": str(v.rule), "trusted": list(v.trusted), "place": str(v.rule.position)}
                        for v in checked.verdicts],
             "prices": [{"name": name, "median": row["median"], "max": row["max"], "unit": row["unit"]}

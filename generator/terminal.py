@@ -29,6 +29,7 @@ EXAMPLES = {
     "report": ("tessera report demo --out report.html",),
     "stack": ("tessera stack demo", "tessera stack demo shell"),
     "size": ("tessera size demo", "tessera size demo --json", "tessera size --compare old.json demo"),
+    "response": ("tessera response controller",),
     "show": ("tessera show demo instances.shell",),
     "schema": ("tessera schema --out manifests/schema",),
     "new": ("tessera new component apps/hi", "tessera new scenario hi"),

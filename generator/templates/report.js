@@ -123,14 +123,14 @@ for (const [mode, colour] of Object.entries(facts.colours)) {
   legend.append(swatch, mode);
 }
 
-function way(stack) {
+function ways(title, steps) {
   const entry = make("details"), list = make("ol");
-  stack.chain.forEach(step => {
-    const line = make("li", `${step.function}: ${step.depth} `);
-    line.append(place(step.place));
+  steps.forEach(([text, where]) => {
+    const line = make("li", text);
+    line.append(place(where));
     list.append(line);
   });
-  entry.append(make("summary", stack.chain.at(-1)?.function ?? ""), list);
+  entry.append(make("summary", title), list);
   return entry;
 }
 
@@ -151,7 +151,11 @@ tables.append(make("h2", `Memory budgets in KiB, of ${kib(facts.machine).toLocal
       kind => i.memory.image ? kib(i.memory.image[kind] ?? 0) : "not built"), ...kinds.map(kind => kib(i.memory.kinds[kind])), bar(i.memory.budget)])));
 tables.append(make("h2", "Stacks in bytes: the most that the compiled code can need"),
   table(["instance", "thread", "needs", "has", "longest way down"], facts.instances.flatMap(i => i.stacks.map(s => [
-    link(i.name), s.thread, s.needs, s.has, way(s)]))));
+    link(i.name), s.thread, s.needs, s.has, ways(s.chain.at(-1)?.function ?? "", s.chain.map(c => [`${c.function}: ${c.depth} `, c.place]))]))));
+if (facts.responses.length)
+  tables.append(make("h2", "Response times: the longest from the beginning of a period until the work is done"),
+    table(["instance", "deadline", "at most", "made of"], facts.responses.map(r => [link(r.instance), r.deadline, r.time,
+      ways(`${r.terms.length} parts`, r.terms.map(t => [`${t.time}: ${t.text} `, t.place]))])));
 tables.append(make("h2", "Connections"), table(["client", "name", "server", "interface", "rights", "may", "mode", "where"],
   facts.connections.map(c => [link(c.client), c.name, link(c.server), c.interface, c.rights, c.may, c.mode, place(c.place)])));
 tables.append(make("h2", "Prices, from the last `make bench`"), facts.prices.length
