@@ -17,8 +17,8 @@ EXTRA := $(if $(TESSERA_EXTRA),$(TESSERA_EXTRA)/)
 # Everything that building, running and testing needs, in one place. `make setup` installs what is missing.
 PACKAGES := gcc binutils make git python3 python3-kconfiglib python3-ruamel.yaml python3-jsonschema python3-jinja2 \
 	python3-pyelftools python3-rich graphviz chromium grub-pc-bin grub-efi-amd64-bin grub-common xorriso mtools \
-	e2fsprogs gnupg qemu-system-x86 qemu-utils ovmf python3-labgrid bochs bochsbios bochs-term vgabios python3-pytest \
-	python3-pytest-xdist mypy flake8 shellcheck zsh \
+	e2fsprogs gnupg openssl sbsigntool faketime qemu-system-x86 qemu-utils ovmf python3-labgrid bochs bochsbios \
+	bochs-term vgabios python3-pytest python3-pytest-xdist mypy flake8 shellcheck zsh \
 	clang clang-format clang-tidy cppcheck libclang-rt-dev spin
 
 CC := $(if $(filter default undefined,$(origin CC)),gcc,$(CC))
@@ -67,7 +67,7 @@ test-machines: setup
 ## test-products     every product, and configurations with all pairs of options; writes build/products/table.md
 test-products: setup
 	$(Q)$(PYTEST) -n 2 -s tests/scenario/test_products.py tests/scenario/test_images.py tests/scenario/test_sbom.py \
-		tests/scenario/test_pairs.py
+		tests/scenario/test_secure_boot.py tests/scenario/test_pairs.py
 
 ## test-lab          scenarios that need a console alone, on a machine of labgrid (LG_ENV=tests/lab/qemu.yaml)
 LG_ENV ?= tests/lab/qemu.yaml

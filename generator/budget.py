@@ -21,6 +21,7 @@ KERNEL_BYTES = 4 << 20
 INIT_SPARE_PAGES = 32
 # Bytes of kernel objects that init pays for each instance: unit, supervise connection, slices of its image.
 INIT_OBJECT_BYTES = 2048
+KINDS = ("data", "stack", "heap", "tables", "slots", "objects")
 
 IMAGE, HEAP, DIRECTORY = 0x400000, 0x100000000, 0x200000000
 STACK_TOP, IPC_PAGE, BUNDLE = 0x00007ffff0000000, 0x00007ffff8000000, 0x1000000000
@@ -45,12 +46,18 @@ def _ranges(instance: Resolved, image: Image | None) -> list[tuple[int, int]]:
     return ranges + [(WINDOW_BASE + i * WINDOW_SIZE, d.count * PAGE) for i, d in enumerate(windows)]
 
 
-def needed_pages(instance: Resolved, image: Image | None) -> int:
-    """Pages of the unit's budget; without an image, what is needed at least."""
+def by_kind(instance: Resolved, image: Image | None) -> dict[str, int]:
+    """Pages of the unit's budget by what they are for (KINDS); without an image, what is needed at least."""
     copied = sum(pages(s.memory_size) for s in image.segments if s.kind == "data") if image else 0
     queues = sum(pages(p.depth * QUEUE_ENTRY_BYTES) for p in instance.component.provides)
-    return (copied + pages(instance.stack) + pages(instance.heap) + table_pages(_ranges(instance, image)) +
-            pages(instance.slots * SLOT_BYTES) + THREAD_PAGES + int(instance.component.fpu) + queues + OBJECT_PAGES)
+    found = (copied, pages(instance.stack), pages(instance.heap), table_pages(_ranges(instance, image)),
+             pages(instance.slots * SLOT_BYTES), THREAD_PAGES + int(instance.component.fpu) + queues + OBJECT_PAGES)
+    return dict(zip(KINDS, found))
+
+
+def needed_pages(instance: Resolved, image: Image | None) -> int:
+    """Pages of the unit's budget; without an image, what is needed at least."""
+    return sum(by_kind(instance, image).values())
 
 
 def init_pages(count: int, image: Image | None, bundle_bytes: int, slots: int, stack_pages: int) -> int:

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The stages in a row, as the commands `check` and `build` use them."""
 import functools
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from generator import budget, emit, reach, verify
+from generator import budget, emit, reach, response, stack_check, verify
 from generator.abi import Abi
 from generator.check import Surroundings, System, check
 from generator.component import Component
@@ -16,7 +18,8 @@ from generator.inputs import Inputs, Source, find_fragment, load_component, read
 from generator.model import Manifest, check_version, read_manifest
 from generator.plan import Plan, plan
 from generator.policy import Verdict, judge
-from generator.unused import unused
+from generator.stack import Stacks
+from generator.unused import source_words, unnamed_threads, unused
 
 SECTIONS_MAX = 1024
 OBJECTS_MAX = 900  # components/init has an array of this many
@@ -43,6 +46,9 @@ class Checked:
     errors: list[Diagnostic] = field(default_factory=list)
     images: dict[str, Image] = field(default_factory=dict)
     elfs: dict[str, bytes] = field(default_factory=dict)
+    paths: dict[str, Path] = field(default_factory=dict)  # of the ELF files
+    stacks: dict[str, Stacks] = field(default_factory=dict)
+    responses: list[response.Response] = field(default_factory=list)
 
     @functools.cached_property
     def graph(self) -> reach.Graph | None:
@@ -95,7 +101,7 @@ def read_images(checked: Checked, names: list[str], build: Path, root: Path, req
         image, errors = read_image(data, shown(path, root))
         checked.errors += errors
         if image is not None and not errors:
-            checked.images[name], checked.elfs[name] = image, data
+            checked.images[name], checked.elfs[name], checked.paths[name] = image, data, path
 
 
 class Read(Protocol):
@@ -140,11 +146,30 @@ def _check_model(checked: Checked, inputs: Inputs, build: Path, dot_config: str 
     checked.errors += more
     _check_policy(checked)
     checked.errors += [error for name in sorted(used & around.components.keys())
-                       for error in unused(around.components[name], inputs)]
+                       for error in (*unused(around.components[name], inputs),
+                                     *unnamed_threads(around.components[name], inputs))]
     names = sorted({i.component.name for i in checked.system.instances} | {"init"})
     read_images(checked, names, build, inputs.root, required)
     checked.errors += budget.check_budgets(checked.system, checked.images)
     checked.errors += budget.check_machine(checked.system, budget.INIT_SPARE_PAGES, 0) if not required else []
+
+    def words(name: str) -> frozenset[str]:
+        return source_words(name, inputs)
+
+    checked.stacks, more = stack_check.measure_files(checked.elfs, checked.paths, around.components, words)
+    checked.errors += [*more, *stack_check.check_stacks(checked.system, checked.stacks, around.components)]
+    if not checked.errors:  # what lacks because of them would be told as well
+        _check_times(checked, inputs.root, around.symbols)
+
+
+def _check_times(checked: Checked, root: Path, symbols: Mapping[str, str] | None) -> None:
+    """Deadlines against response times."""
+    assert checked.system is not None
+    path = root / "tests" / "bench" / "figures.json"
+    rows = json.loads(path.read_text())["rows"] if path.is_file() else {}
+    tick = 1 << int((symbols or {}).get("CONFIG_TIMER_TICK_SHIFT", response.TICK_SHIFT))
+    checked.responses, more = response.respond(checked.system, {name: row["max"] for name, row in rows.items()}, tick)
+    checked.errors += more
 
 
 def _check_policy(checked: Checked) -> None:

@@ -35,6 +35,7 @@ class Link:
     rights: tuple[str, ...]
     may: tuple[str, ...] = ()  # what the supervisor does for this client
     position: Position = Position("")
+    calls: int = 1  # at most so many in each activation of the client
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,9 @@ class Resolved:
     position: Position
     places: tuple[tuple[str, Position], ...]
     parameters: tuple[Value, ...] = ()  # in the order of component.yaml
+    period: int = 0  # microseconds, like the next two; 0: none
+    deadline: int = 0
+    work: int = 0
 
     def place(self, name: str) -> Position:
         """Where a setting stands, or the instance if it does not."""
@@ -150,7 +154,7 @@ class _Checker:
         if provide is None:
             return None
         return Link(instance.name, need.name, target.name, provide.name, need.interface, rights, connect.may,
-                    connect.position)
+                    connect.position, connect.calls)
 
     def rights(self, need: Need, connect: Connect, component: Component) -> tuple[str, ...]:
         for right in connect.rights or ():
@@ -287,7 +291,8 @@ class _Checker:
                         values["stack"], values["heap"], values["slots"], values["cpu"],
                         self.assigned(instance, component),
                         contract(instance, component, bool(supervisors(self.manifest))),
-                        heartbeat(instance, component), instance.position, instance.places, typed)
+                        heartbeat(instance, component), instance.position, instance.places, typed, instance.period,
+                        instance.deadline, instance.work)
 
 
 def _config(checker: _Checker) -> None:

@@ -11,10 +11,11 @@ import tempfile
 import textwrap
 from pathlib import Path
 
-from generator import image, new, parameters, schema, show, slots, stubs, terminal
+from generator import image, new, parameters, schema, show, slots, stack_check, stubs, terminal
 from generator.abi import read_abi
 from generator.build import Checked, check_system, make, read_composed, verify_files
 from generator.cli_authority import add_commands
+from generator.cli_figures import add_commands as add_figures_commands
 from generator.cli_product import add_commands as add_product_commands
 from generator.cli_product import rewritten
 from generator.codes import CODES
@@ -96,6 +97,8 @@ def command_build(session: Session) -> int:
     image.check_append(arguments.append)
     source, checked = session.checked(required=True)
     product = make(checked, read_abi(session.root / "kernel" / "include" / "abi"), arguments.dump)
+    for name, path in checked.paths.items():
+        stack_check.keep(path, checked.elfs[name])
     out = Path(arguments.out) if arguments.out else session.build_dir() / product.plan.system
     write_if_changed(out / "plan.json", product.plan_json.encode())
     write_if_changed(out / "bundle.bin", product.bundle)
@@ -261,6 +264,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--bare", action="store_true", help="values alone")
     command.set_defaults(run=command_show)
     add_commands(commands, system)
+    add_figures_commands(commands, system)
     command = commands.add_parser("schema", help="print the JSON Schema of manifests, for editors")
     command.add_argument("--out", help="write it and the fragments' into this folder, such as build/schema")
     command.set_defaults(run=command_schema)

@@ -133,5 +133,33 @@ CODES: dict[str, tuple[str, str]] = {
                 "demanded. Each is shown with its line; for a reach, the steps."),
     "TSS-086": ("it can", "`tessera why-not A B` was asked to show that A cannot influence B, but there are steps by "
                 "which it does."),
+    "TSS-090": ("stack too small", "The longest way down the component's call graph, shown step by step, takes "
+                "more than the thread's stack. Each function's frame is read from its instructions; an indirect call "
+                "may go to any function whose address is taken, unless `stacks: {calls: {..}}` in component.yaml says "
+                "where it goes. `tessera stack SYSTEM` shows all threads."),
+    "TSS-091": ("recursion without a bound", "Functions of a component call each other in a circle, so no stack is "
+                "surely large enough. component.yaml can bound the activations that a function has at once: "
+                "`stacks: {recursion: {walk: 20}}`. A circle through an indirect call often is none: name with "
+                "`stacks: {calls: {FUNCTION: [TARGETS]}}` where it goes."),
+    "TSS-092": ("stack cannot be followed", "An instruction puts the stack pointer somewhere that is not known when "
+                "building, its frame grows in a loop, or a call leads where no function is. What does that on purpose "
+                "stands under `stacks: {leaves: [..]}` in component.yaml; its own frame counts, what comes after "
+                "does not."),
+    "TSS-093": ("no such function", "What component.yaml says under `stacks` is about a function that the component "
+                "does not have, neither compiled nor in its sources."),
+    "TSS-094": ("not a file of sizes", "`tessera size --compare` reads systems, and files that `tessera size --json` "
+                "wrote."),
+    "TSS-095": ("thread whose stack is not known", "The component's sources start threads, but its component.yaml does "
+                "not say in which functions they begin and how many bytes of stack each has: "
+                "`stacks: {threads: {worker: 8192}}`."),
+    "TSS-096": ("deadline may be missed", "The longest time from when the instance's period begins until its work is "
+                "done, added up from what the notes name, is beyond its deadline. `tessera response SYSTEM` shows the "
+                "sums of all; generator/response.py says how they are made. Starting and restarting are not covered."),
+    "TSS-097": ("somebody could come in between", "An instance that is as urgent as one with a deadline, on a CPU on "
+                "which that one's work is done, can run as often as it likes: it is no server that runs only when "
+                "called, or somebody may send to it, or it has an interrupt, and it declares no `period` and `work`."),
+    "TSS-098": ("response time not known", "A time on the way from an instance with a deadline through the calls it "
+                "makes is not known: a server's `work`, the machine's `speed`, a figure of the bench, or how often a "
+                "circle of calls is gone round."),
     "TSS-080": ("tool failed", "A program that the generator uses is missing or failed; its own words follow."),
 } | INTERFACE_CODES

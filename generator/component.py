@@ -11,10 +11,11 @@ from generator.load import Mapping, Node, Scalar
 from generator.parameters import Parameter, read_parameters
 from generator.restart import Restart, read_restart
 from generator.slots import Layout, collisions, layout
+from generator.stack import Facts, read_facts
 
 COMPONENT = re.compile(r"init|(drivers|servers|apps)/[a-z][a-z0-9_]{0,22}")  # fits the table's 32 bytes
 KEYS = ("component", "description", "config", "provides", "needs", "devices", "events", "system", "self", "directory",
-        "fpu", "defaults", "restart", "heartbeat", "parameters", "keeps_apart")
+        "fpu", "defaults", "restart", "heartbeat", "parameters", "keeps_apart", "stacks")
 FUTURE = ("state", "dma", "caps", "personality", "libraries")
 RIGHTS = ("call", "send", "grant")
 USUAL_RIGHTS = ("call", "send")  # of a need that does not say
@@ -95,6 +96,7 @@ class Component:
     position: Position  # of the value of `component:`
     parameters: tuple[Parameter, ...] = ()
     keeps_apart: Position | None = None  # says that what one client tells it reaches no other; None: does not say so
+    stacks: Facts = Facts()
 
     @property
     def layout(self) -> Layout:
@@ -276,6 +278,7 @@ def read_component(root: Mapping, folder: str, interfaces: frozenset[str]) -> tu
                           reader.flag(root, "self"), reader.flag(root, "directory"), reader.flag(root, "fpu"), settings,
                           contract, reader.flag(root, "heartbeat"), position,
                           read_parameters(reader, node) if (node := root.get("parameters")) is not None else (),
-                          root.key("keeps_apart").position if reader.flag(root, "keeps_apart") else None)
+                          root.key("keeps_apart").position if reader.flag(root, "keeps_apart") else None,
+                          read_facts(reader, node) if (node := root.get("stacks")) is not None else Facts())
     reader.contradictions(component, root)
     return component, reader.errors

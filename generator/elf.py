@@ -74,14 +74,18 @@ def _overlaps(found: list[tuple[Any, str]], position: Position) -> list[Diagnost
     return errors
 
 
+def tables(elf: Any) -> list[Any]:
+    """All tables of relocations that stay in the finished image."""
+    found = [s for s in elf.iter_sections() if isinstance(s, RelocationSection) and s["sh_flags"] & 2]
+    return found + [t for s in elf.iter_segments() if isinstance(s, DynamicSegment)
+                    for t in s.get_relocation_tables().values()]
+
+
 def _relocations(elf: Any, found: list[tuple[Any, str]], position: Position) -> list[Diagnostic]:
     """Each relocation must be RELATIVE and lie whole in the read-write segment; the first of each kind is told."""
     ranges = [(s["p_vaddr"], s["p_vaddr"] + s["p_memsz"] - 8) for s, k in found if k == "data"]
     errors: dict[str, Diagnostic] = {}
-    tables = [s for s in elf.iter_sections() if isinstance(s, RelocationSection) and s["sh_flags"] & 2]
-    tables += [t for s in elf.iter_segments() if isinstance(s, DynamicSegment)
-               for t in s.get_relocation_tables().values()]
-    for table in tables:
+    for table in tables(elf):
         for relocation in table.iter_relocations():
             offset, kind = relocation["r_offset"], relocation["r_info_type"]
             problem = (f"relocation type {kind} at {offset:#x} is not R_X86_64_RELATIVE" if kind != RELATIVE else

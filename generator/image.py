@@ -3,7 +3,8 @@
 
 `iso`: for BIOS and UEFI, CD or USB stick. `disk`: the same on a raw disk with a partition for data (ext2, empty).
 `qcow2`: the disk in QEMU's format. grub-mkimage makes one boot image a firmware with only the modules that are needed.
-With a `Key` both check the signatures of kernel, bundle and grub.cfg, and nobody can type commands to GRUB.
+With a `Key` both check the signatures of kernel, bundle and grub.cfg, nobody can type commands to GRUB, and GRUB for
+UEFI is signed for secure boot; the certificate, which the firmware must be told, lies beside it.
 All dates and serial numbers are fixed. Works in a scratch folder that the caller gives.
 """
 import os
@@ -17,6 +18,7 @@ from string import Template
 from generator.diagnostics import Diagnostic, Position, Refused, short
 
 EPOCH = 1577836800  # 2020-01-01: the date of every file; no meaning beyond being the same
+EPOCH_TEXT = "2020-01-01 00:00:00"
 GRUB = Path("/usr/lib/grub")
 MODULES = ("multiboot2", "normal", "configfile", "search", "search_fs_file", "part_msdos", "part_gpt", "echo",
            "terminal", "test", "sleep", "true")
@@ -40,7 +42,7 @@ DATA_UUID = "54455353-4552-4100-8000-000000000001"
 
 @dataclass(frozen=True)
 class Key:
-    """A folder with boot.pub and boot.key, as `make_key` writes them."""
+    """A folder with what `make_key` writes: boot.pub and boot.key for GRUB, secure.pem and secure.key for firmware."""
 
     folder: Path
 
@@ -93,7 +95,11 @@ def _mkimage(work: Path, platform: str, output: str, modules: tuple[str, ...], k
     if key is not None:
         words += ["-k", key.folder.resolve() / "boot.pub"]
         modules = (*modules, *SIGNING_MODULES)
+    if key is not None and platform == "x86_64-efi":
+        words.append("--disable-shim-lock")  # its own signatures, which are enforced, say what it may start
     _run(work, *words, *MODULES, *modules)
+    if key is not None and platform == "x86_64-efi":
+        _sign_for_firmware(work, output, key)
 
 
 def _gpg(work: Path, *words: str | Path) -> None:
@@ -102,6 +108,27 @@ def _gpg(work: Path, *words: str | Path) -> None:
     home.mkdir(mode=0o700, exist_ok=True)
     _run(work, "gpg", "--homedir", home, "--batch", "--no-tty", "--quiet", "--pinentry-mode", "loopback",
          "--passphrase", "", "--faked-system-time", f"{EPOCH}!", *words)
+
+
+def _openssl(work: Path, *words: str | Path) -> None:
+    _run(work, "faketime", "-f", EPOCH_TEXT, "openssl", *words)
+
+
+def _make_firmware_key(work: Path, folder: Path) -> None:
+    """A certificate that signs itself, for the firmware's list of what may be started (`db`)."""
+    _openssl(work, "req", "-new", "-x509", "-newkey", "rsa:2048", "-nodes", "-sha256", "-days", "36500", "-subj",
+             f"/CN={KEY_USER}/", "-keyout", "secure.key", "-out", "secure.pem")
+    (work / "secure.key").chmod(0o600)
+    shutil.copy(work / "secure.pem", folder / "secure.pem")
+    shutil.move(work / "secure.key", folder / "secure.key")
+
+
+def _sign_for_firmware(work: Path, file: str, key: Key) -> None:
+    """Signs a program for UEFI, at a fixed time, for the signature tells it; leaves the certificate as `boot.cer`."""
+    folder = key.folder.resolve()
+    _run(work, "faketime", "-f", EPOCH_TEXT, "sbsign", "--key", folder / "secure.key", "--cert", folder / "secure.pem",
+         "--output", file, file)
+    _openssl(work, "x509", "-in", folder / "secure.pem", "-outform", "DER", "-out", "boot.cer")
 
 
 def _gpg_end(work: Path) -> None:
@@ -120,6 +147,8 @@ def make_key(work: Path, folder: Path) -> Key:
         shutil.copy(work / "boot.pub", folder / "boot.pub")
         shutil.move(work / "boot.key", folder / "boot.key")
         shutil.rmtree(work / "gnupg")
+    if not (folder / "secure.key").exists():
+        _make_firmware_key(work, folder)
     return Key(folder)
 
 
@@ -152,13 +181,15 @@ def _same_times(tree: Path) -> None:
 
 
 def _esp(work: Path) -> None:
-    """The FAT image that UEFI boots: one file, fixed serial number."""
-    size = (work / "boot.efi").stat().st_size // 1024 + 64
+    """The FAT image that UEFI boots: GRUB, and its certificate if it is signed; fixed serial number."""
+    files = {"boot.efi": "BOOTX64.EFI"} | ({"boot.cer": "TESSERA.CER"} if (work / "boot.cer").exists() else {})
+    size = sum((work / name).stat().st_size // 1024 + 1 for name in files) + 64
     (work / "esp.img").write_bytes(bytes((size + 31) // 32 * 32 * 1024))
     _run(work, "mformat", "-i", "esp.img", "-N", "54455353", "-v", "TESSERA", "::")
     _run(work, "mmd", "-i", "esp.img", "::/EFI", "::/EFI/BOOT")
-    os.utime(work / "boot.efi", (EPOCH, EPOCH))
-    _run(work, "mcopy", "-m", "-i", "esp.img", "boot.efi", "::/EFI/BOOT/BOOTX64.EFI")
+    for name, target in files.items():
+        os.utime(work / name, (EPOCH, EPOCH))
+        _run(work, "mcopy", "-m", "-i", "esp.img", name, f"::/EFI/BOOT/{target}")
 
 
 def iso(work: Path, contents: Contents) -> bytes:
@@ -181,6 +212,8 @@ def _boot_partition(work: Path, tree: Path) -> bytes:
     """FAT, for GRUB and UEFI: GRUB as UEFI starts it, and the tree."""
     (tree / "EFI" / "BOOT").mkdir(parents=True)
     shutil.move(work / "boot.efi", tree / "EFI" / "BOOT" / "BOOTX64.EFI")
+    if (work / "boot.cer").exists():
+        shutil.move(work / "boot.cer", tree / "EFI" / "BOOT" / "TESSERA.CER")
     _same_times(tree)
     size = sum(path.stat().st_size for path in tree.rglob("*") if path.is_file()) + (1 << 20)
     (work / "boot.img").write_bytes(bytes((size + 0xfffff) & ~0xfffff))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from generator.component import SETTINGS, Settings, read_settings, rights_of
 from generator.diagnostics import Diagnostic, Position, did_you_mean, short
-from generator.fields import NAME, WORD, Reader, Shape
+from generator.fields import NAME, WORD, Reader, Shape, time_text
 from generator.load import Mapping, Node, Scalar
 from generator.parameters import Setting, read_given
 from generator.policy import Rule, read_policy
@@ -20,15 +20,18 @@ KEYS: dict[str, Shape | None] = {
     "machine": None, "defaults": None, "instances": None, "policy": None}
 REQUIRED = ("tessera", "system", "instances")
 FUTURE = ("profile", "cpus", "log", "network", "schedule", "kernel")
-MACHINE: dict[str, Shape | None] = {"memory": Shape("size", 16 << 20, 1 << 40), "video": None}
+SPEED = Shape("integer", 1, 100_000)  # instructions in a microsecond, at least
+MACHINE: dict[str, Shape | None] = {"memory": Shape("size", 16 << 20, 1 << 40), "video": None, "speed": SPEED}
 MACHINE_FUTURE = ("cpus", "firmware", "disks", "devices")
+TIMED = ("period", "deadline", "work")  # what response.py goes by
+TIMES = Shape("duration", 1, 3_600_000_000)
 INSTANCE: dict[str, Shape | None] = {
     "component": Shape("text"), **SETTINGS, "connect": None, "devices": None, "parameters": None, "mode": None,
-    "restart": None, "heartbeat": Shape("duration", *HEARTBEAT)}
-INSTANCE_FUTURE = ("budget", "period", "deadline", "affinity", "arguments", "environment", "depends", "layout")
+    "restart": None, "heartbeat": Shape("duration", *HEARTBEAT), **{name: TIMES for name in TIMED}}
+INSTANCE_FUTURE = ("budget", "affinity", "arguments", "environment", "depends", "layout")
 DEFAULTS_FUTURE = ("mode", "restart", "budget", "period", "deadline")
 CONNECT: dict[str, Shape | None] = {
-    "to": None, "rights": None, "may": Shape("choices", words=MAY), "mode": None}
+    "to": None, "rights": None, "may": Shape("choices", words=MAY), "mode": None, "calls": Shape("integer", 0, 1000)}
 CONNECT_FUTURE = ("methods", "credit", "rate", "memory", "audit", "epoch")
 CONFIG = re.compile(r"[a-z0-9_]{1,60}")
 VIDEO = re.compile(r"text|[1-9][0-9]{2,3}x[1-9][0-9]{2,3}")
@@ -49,6 +52,7 @@ class Connect:
     to_position: Position
     rights_position: Position
     may_position: Position | None  # None: not written
+    calls: int = 1  # at most so many in each activation of the client
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,9 @@ class Instance:
     component_position: Position
     places: tuple[tuple[str, Position], ...]  # of the settings that stand here
     parameters: tuple[Setting, ...] = ()
+    period: int = 0  # microseconds, like the next two; 0: none
+    deadline: int = 0
+    work: int = 0  # the longest time it computes when its period begins, or for one request
 
     def place(self, name: str) -> Position:
         return dict(self.places).get(name, self.position)
@@ -92,6 +99,7 @@ class Manifest:
     memory_position: Position
     policy: tuple[Rule, ...] = ()
     default_places: tuple[tuple[str, Position], ...] = ()  # of the settings in `defaults`
+    speed: int | None = None  # instructions that the machine surely runs in a microsecond
 
 
 class _ManifestReader(Reader):
@@ -106,14 +114,16 @@ class _ManifestReader(Reader):
             return None
         rights: tuple[str, ...] | None = None
         target: Node | None = value
-        node = rights_node = may_node = None
+        node = rights_node = may_node = calls_node = None
         if isinstance(value, Mapping):
             self.keys(value, f"connection {short(key.text)}", CONNECT, ("to",), CONNECT_FUTURE)
             rights = rights_of(self, value)
             target, rights_node, may_node, node = (value.get(name) for name in ("to", "rights", "may", "mode"))
+            calls_node = value.get("calls")
         if node is not None:
             self.mode(node)
         may = self.choices(may_node, "what a connection may", MAY) if may_node is not None else None
+        calls = self.value(calls_node, "calls", Shape("integer", 0, 1000)) if calls_node is not None else None
         text = self.text(target, "target of a connection") if target is not None else None
         if text is None:
             return None
@@ -123,7 +133,8 @@ class _ManifestReader(Reader):
                        "write the name of an instance, or instance.name for one of its interfaces")
             return None
         return Connect(key.text, match[1], match[2], rights, may or (), key.position, text.position,
-                       (rights_node or value).position, may_node.position if may_node is not None else None)
+                       (rights_node or value).position, may_node.position if may_node is not None else None,
+                       1 if calls is None else calls)
 
     def entries(self, mapping: Mapping, name: str) -> tuple[tuple[Scalar, Node], ...]:
         node = mapping.get(name)
@@ -164,11 +175,25 @@ class _ManifestReader(Reader):
         node = mapping.get("parameters")
         given = read_given(self, node) if node is not None else ()
         node = mapping.get("component")
-        placed = (*SETTINGS, "restart", "heartbeat")
+        placed = (*SETTINGS, "restart", "heartbeat", *TIMED)
         places = tuple((k.text, v.position) for k, v in mapping.entries if k.text in placed)
         return Instance(key.text, component.text if component else None, settings, connects, self.devices(mapping),
                         contract, heartbeat or 0, key.position, node.position if node is not None else key.position,
-                        places, given)
+                        places, given, *self.timed(key, mapping))
+
+    def timed(self, key: Scalar, mapping: Mapping) -> tuple[int, int, int]:
+        """period, deadline and work; 0 for what is not said."""
+        nodes = {name: node for name in TIMED if (node := mapping.get(name)) is not None}
+        times = {name: self.value(node, f"{name} of {key.text}", TIMES) or 0 for name, node in nodes.items()}
+        period, deadline, work = (times.get(name, 0) for name in TIMED)
+        for name, other in (("deadline", "period"), ("period", "work")):
+            if name in nodes and other not in nodes:
+                self.error("TSS-011", nodes[name].position, f"instance {short(key.text)} has a {name}, but lacks the "
+                           f"key {short(other)}")
+        if period and deadline > period:
+            self.error("TSS-019", nodes["deadline"].position, f"the deadline {time_text(deadline)} lies after the "
+                       f"period {time_text(period)}", "a deadline is at most the period")
+        return period, deadline, work
 
     def lacking(self, rows: tuple[tuple[Scalar, Node], ...]) -> None:
         """Instances without a component; a misspelt name in a file that extends another looks like one."""
@@ -190,6 +215,12 @@ class _ManifestReader(Reader):
         assert shape is not None
         memory = self.value(node, "memory of the machine", shape) if node is not None else None
         return memory or default, node.position if node is not None else mapping.position
+
+    def speed(self, root: Mapping) -> int | None:
+        node = root.get("machine")
+        node = node.get("speed") if isinstance(node, Mapping) else None
+        found: int | None = self.value(node, "speed", SPEED) if node is not None else None
+        return found
 
     def video(self, root: Mapping) -> str:
         """How the screen is to be set up by the boot loader."""
@@ -252,5 +283,5 @@ def read_manifest(root: Mapping, path: str) -> tuple[Manifest, list[Diagnostic]]
     instances = tuple(i for k, v in rows if (i := reader.instance(k, v)) is not None)
     manifest = Manifest(path, system or "", description.text if description else "", config, memory,
                         reader.video(root), defaults, instances, root.position, config_position, memory_position,
-                        policy, default_places)
+                        policy, default_places, reader.speed(root))
     return manifest, reader.errors

@@ -15,6 +15,9 @@ from generator.elf import PAGE
 from generator.fields import size_text, time_text
 from generator.parameters import Value
 from generator.reach import Graph
+from generator.response import us_text
+from generator.stack import plain
+from generator.stack_check import threads
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -38,8 +41,17 @@ def _settings(instance: Resolved) -> dict[str, str]:
     return {name: str(value) for name, value in values.items()}
 
 
+def _stacks(instance: Resolved, checked: Checked) -> list[dict[str, Any]]:
+    """Worst stack of each thread, with the way down."""
+    return [{"thread": t.entry or "the first", "needs": t.bound.bytes, "has": t.size, "circles": list(t.bound.circles),
+             "chain": [{"function": plain(s.function.name), "depth": s.depth, "place": s.function.place}
+                       for s in t.bound.chain]}
+            for t in threads(checked.system, checked.stacks) if t.instance == instance.name] if checked.system else []
+
+
 def _instance(instance: Resolved, reasons: Reasons, checked: Checked) -> dict[str, Any]:
     image = checked.images.get(instance.component.name)
+    kinds = budget.by_kind(instance, image)
     held = reasons.capabilities(instance.name)
     rows = [{"slot": c.slot, "type": c.type, "rights": " ".join(c.rights).lower(), "what": c.what, "why": c.why,
              "place": str(c.position)} for c in held]
@@ -47,10 +59,11 @@ def _instance(instance: Resolved, reasons: Reasons, checked: Checked) -> dict[st
     return {"name": instance.name, "component": instance.component.name, "place": str(instance.position),
             "description": instance.component.description, "settings": _settings(instance), "capabilities": rows,
             "trusted": instance.component.keeps_apart is not None,
+            "stacks": _stacks(instance, checked),
             "map": [{"address": f"{c.address:#014x}", "size": size_text(c.pages * PAGE), "what": c.what,
                      "rights": " ".join(c.rights).lower()} for c in mapped],
-            "memory": {"budget": instance.memory, "needed": budget.needed_pages(instance, image) * PAGE,
-                       "stack": instance.stack, "heap": instance.heap,
+            "memory": {"budget": instance.memory, "needed": sum(kinds.values()) * PAGE,
+                       "kinds": {kind: count * PAGE for kind, count in kinds.items()},
                        "image": {s.kind: s.memory_size for s in image.segments} if image else None}}
 
 
@@ -79,6 +92,9 @@ def facts(checked: Checked, abi: Abi, prices: dict[str, Any]) -> dict[str, Any]:
     return {"system": system.name, "description": system.description, "machine": system.memory,
             "instances": [_instance(i, reasons, checked) for i in system.instances],
             "connections": _connections(system), "reach": _paths(flows),
+            "responses": [{"instance": r.instance, "deadline": time_text(r.deadline), "time": us_text(r.time),
+                           "terms": [{"text": t.text, "time": us_text(t.time), "place": str(t.position)}
+                                     for t in r.terms]} for r in checked.responses],
             "policy": [{"rule": str(v.rule), "trusted": list(v.trusted), "place": str(v.rule.position)}
                        for v in checked.verdicts],
             "prices": [{"name": name, "median": row["median"], "max": row["max"], "unit": row["unit"]}

@@ -97,7 +97,8 @@ def manifest_schema(fragment: bool = False) -> Schema:
     if fragment:
         return {**head, **whole, "required": ["tessera"]}
     complete = {"required": list(model.REQUIRED), "properties": {
-        "instances": {"additionalProperties": {"required": ["component"]}}}}
+        "instances": {"additionalProperties": {"required": ["component"], "dependentRequired": {
+            "deadline": ["period"], "period": ["work"]}}}}}
     return {**head, **whole, "required": list(model.REQUIRED[:2]), "if": {"required": ["extends"]}, "else": complete}
 
 

@@ -31,6 +31,23 @@ def _asked(component: Component) -> Iterator[tuple[str, Position, str]]:
         yield "a directory", component.position, "TSS_LAYOUT_DIRECTORY"
 
 
+def source_words(component: str, inputs: Inputs) -> frozenset[str]:
+    """All words in the component's sources."""
+    files = sorted(inputs.components[component].file.parent.glob("*.[chS]"))
+    return frozenset(word for path in files
+                     for word in re.findall(r"\w+", path.read_text(encoding="utf-8", errors="replace")))
+
+
+def unnamed_threads(component: Component, inputs: Inputs) -> list[Diagnostic]:
+    """The error if the component starts threads and does not say what stacks they have; init starts others' alone."""
+    files = inputs.components[component.name].file.parent.glob("*.c")
+    starts = any("tss_thread_start(" in path.read_text(encoding="utf-8", errors="replace") for path in files)
+    if component.name == "init" or component.stacks.threads or not starts:
+        return []
+    return [Diagnostic("TSS-095", component.position, f"{component.name} starts threads, but does not say what stacks "
+                       "they have", "write `stacks: {threads: {FUNCTION: BYTES}}`, the function in which they begin")]
+
+
 def unused(component: Component, inputs: Inputs) -> list[Diagnostic]:
     """One error for each thing that no source names; none for a component without sources (it cannot be built)."""
     files = sorted(inputs.components[component.name].file.parent.glob("*.[chS]"))

@@ -123,6 +123,17 @@ for (const [mode, colour] of Object.entries(facts.colours)) {
   legend.append(swatch, mode);
 }
 
+function ways(title, steps) {
+  const entry = make("details"), list = make("ol");
+  steps.forEach(([text, where]) => {
+    const line = make("li", text);
+    line.append(place(where));
+    list.append(line);
+  });
+  entry.append(make("summary", title), list);
+  return entry;
+}
+
 const tables = document.getElementById("tables"), widest = Math.max(...facts.instances.map(i => i.memory.budget), 1);
 function bar(bytes) {
   const whole = make("span"), part = make("span", null, {className: "bar"});
@@ -133,10 +144,18 @@ function bar(bytes) {
 tables.append(make("h2", "Policy: what must stay impossible"),
   facts.policy.length ? table(["rule", "rests on", "where"], facts.policy.map(p => [
     p.rule, p.trusted.length ? p.trusted.join(", ") + " keeping clients apart" : "", place(p.place)])) : make("p", "none"));
+const kinds = Object.keys(facts.instances[0]?.memory.kinds ?? {});
 tables.append(make("h2", `Memory budgets in KiB, of ${kib(facts.machine).toLocaleString("en")} in the machine`),
-  table(["instance", "budget", "needed", "text", "rodata", "data", "stack", "heap", ""], facts.instances.map(i => [
-    link(i.name), kib(i.memory.budget), kib(i.memory.needed), ...["text", "rodata", "data"].map(
-      kind => i.memory.image ? kib(i.memory.image[kind] ?? 0) : "not built"), kib(i.memory.stack), kib(i.memory.heap), bar(i.memory.budget)])));
+  table(["instance", "budget", "needed", "text", "rodata", ...kinds, ""], facts.instances.map(i => [
+    link(i.name), kib(i.memory.budget), kib(i.memory.needed), ...["text", "rodata"].map(
+      kind => i.memory.image ? kib(i.memory.image[kind] ?? 0) : "not built"), ...kinds.map(kind => kib(i.memory.kinds[kind])), bar(i.memory.budget)])));
+tables.append(make("h2", "Stacks in bytes: the most that the compiled code can need"),
+  table(["instance", "thread", "needs", "has", "longest way down"], facts.instances.flatMap(i => i.stacks.map(s => [
+    link(i.name), s.thread, s.needs, s.has, ways(s.chain.at(-1)?.function ?? "", s.chain.map(c => [`${c.function}: ${c.depth} `, c.place]))]))));
+if (facts.responses.length)
+  tables.append(make("h2", "Response times: the longest from the beginning of a period until the work is done"),
+    table(["instance", "deadline", "at most", "made of"], facts.responses.map(r => [link(r.instance), r.deadline, r.time,
+      ways(`${r.terms.length} parts`, r.terms.map(t => [`${t.time}: ${t.text} `, t.place]))])));
 tables.append(make("h2", "Connections"), table(["client", "name", "server", "interface", "rights", "may", "mode", "where"],
   facts.connections.map(c => [link(c.client), c.name, link(c.server), c.interface, c.rights, c.may, c.mode, place(c.place)])));
 tables.append(make("h2", "Prices, from the last `make bench`"), facts.prices.length

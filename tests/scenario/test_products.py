@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
 from lib.images import TOP
 from lib.products import PRODUCTS, product
 from lib.screen import Screen
-from lib.vm import PROMPT, VM, Machine
+from lib.vm import PROMPT, VM, Machine, primary_clock
 from scenario.conftest import Boot
 from scenario.test_screen import KEY_CLOCK
 
@@ -83,11 +84,28 @@ def test_controller_answers_beside_a_task_that_never_yields(boot: Boot) -> None:
     for _ in range(3):
         assert "ping: 4 replies" in vm.command("ping")
     vm.send("restart loop_a\r")
-    vm.expect(r"\[loop_a\] 8 replies")
+    vm.expect(r"\[loop_a\] 50 steps")
     assert "timer_tick_us=16" in vm.command("config")
     vm.command("kill plant")
     vm.expect(r"plant.*restart")
     assert "ping: 4 replies" in vm.command("ping") + vm.command("ping")
+
+
+def test_controller_keeps_the_admitted_deadline(boot: Boot) -> None:
+    """What the loop measures, while others call its plant and one computes without end, is within what was added up."""
+    build = product("controller").parent
+    command = [str(TOP / "generator/tessera"), "response", "controller", "--json", "--build-dir", str(build)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    bound = next(row for row in json.loads(done.stdout) if row["instance"] == "loop_a")
+    assert bound["kept"] and bound["time_ns"] < 1000 * bound["deadline_us"]
+    vm = started(boot, "controller", primary_clock())  # a guest instruction takes a nanosecond, as the manifest says
+    vm.expect(PROMPT)
+    for _ in range(4):
+        for _ in range(5):
+            assert vm.command("ping") == "ping: 4 replies\n"
+        vm.expect(r"\[loop_a\] \d+ steps, done after at most (\d+) us, 0 late, 0 failed")
+    said = re.findall(r"\[loop_a\] \d+ steps, done after at most (\d+) us, 0 late, 0 failed, value (\d+)", vm.console)
+    assert 0 < int(said[-1][0]) * 1000 <= bound["time_ns"] and abs(int(said[-1][1]) - 1000) < 20, said
 
 
 def cpu_time(vm: VM, name: str) -> str:
