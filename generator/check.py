@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from generator import devices
+from generator.attached import Attached, check_files
 from generator.component import FACTORY, Component, DeviceSlot, Need, Provide
 from generator.devices import Device
 from generator.diagnostics import Diagnostic, Note, Position, did_you_mean, short
@@ -65,6 +66,7 @@ class Resolved:
     position: Position
     places: tuple[tuple[str, Position], ...]
     parameters: tuple[Value, ...] = ()  # in the order of component.yaml
+    files: tuple[Attached, ...] = ()  # likewise
 
     def place(self, name: str) -> Position:
         """Where a setting stands, or the instance if it does not."""
@@ -287,7 +289,9 @@ class _Checker:
                         values["stack"], values["heap"], values["slots"], values["cpu"],
                         self.assigned(instance, component),
                         contract(instance, component, bool(supervisors(self.manifest))),
-                        heartbeat(instance, component), instance.position, instance.places, typed)
+                        heartbeat(instance, component), instance.position, instance.places, typed,
+                        check_files(component.files, instance.files, component.name, instance.name, instance.position,
+                                    self.error))
 
 
 def _config(checker: _Checker) -> None:

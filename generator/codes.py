@@ -133,5 +133,8 @@ CODES: dict[str, tuple[str, str]] = {
                 "demanded. Each is shown with its line; for a reach, the steps."),
     "TSS-086": ("it can", "`tessera why-not A B` was asked to show that A cannot influence B, but there are steps by "
                 "which it does."),
+    "TSS-090": ("file of an instance", "A component lists in `files` what it finds in the image; each instance says "
+                "which file that is. Paths are relative to the tree or to TESSERA_EXTRA; what begins with build/ is "
+                "made by the build and lies in its output folder."),
     "TSS-080": ("tool failed", "A program that the generator uses is missing or failed; its own words follow."),
 } | INTERFACE_CODES

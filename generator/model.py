@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from generator.attached import Attached, read_files
 from generator.component import SETTINGS, Settings, read_settings, rights_of
 from generator.diagnostics import Diagnostic, Position, did_you_mean, short
 from generator.fields import NAME, WORD, Reader, Shape
@@ -23,8 +24,8 @@ FUTURE = ("profile", "cpus", "log", "network", "schedule", "kernel")
 MACHINE: dict[str, Shape | None] = {"memory": Shape("size", 16 << 20, 1 << 40), "video": None}
 MACHINE_FUTURE = ("cpus", "firmware", "disks", "devices")
 INSTANCE: dict[str, Shape | None] = {
-    "component": Shape("text"), **SETTINGS, "connect": None, "devices": None, "parameters": None, "mode": None,
-    "restart": None, "heartbeat": Shape("duration", *HEARTBEAT)}
+    "component": Shape("text"), **SETTINGS, "connect": None, "devices": None, "parameters": None, "files": None,
+    "mode": None, "restart": None, "heartbeat": Shape("duration", *HEARTBEAT)}
 INSTANCE_FUTURE = ("budget", "period", "deadline", "affinity", "arguments", "environment", "depends", "layout")
 DEFAULTS_FUTURE = ("mode", "restart", "budget", "period", "deadline")
 CONNECT: dict[str, Shape | None] = {
@@ -72,6 +73,7 @@ class Instance:
     component_position: Position
     places: tuple[tuple[str, Position], ...]  # of the settings that stand here
     parameters: tuple[Setting, ...] = ()
+    files: tuple[Attached, ...] = ()
 
     def place(self, name: str) -> Position:
         return dict(self.places).get(name, self.position)
@@ -163,12 +165,14 @@ class _ManifestReader(Reader):
         connects = tuple(c for k, v in self.entries(mapping, "connect") if (c := self.connect(k, v)) is not None)
         node = mapping.get("parameters")
         given = read_given(self, node) if node is not None else ()
+        node = mapping.get("files")
+        files = read_files(self, node) if node is not None else ()
         node = mapping.get("component")
         placed = (*SETTINGS, "restart", "heartbeat")
         places = tuple((k.text, v.position) for k, v in mapping.entries if k.text in placed)
         return Instance(key.text, component.text if component else None, settings, connects, self.devices(mapping),
                         contract, heartbeat or 0, key.position, node.position if node is not None else key.position,
-                        places, given)
+                        places, given, files)
 
     def lacking(self, rows: tuple[tuple[Scalar, Node], ...]) -> None:
         """Instances without a component; a misspelt name in a file that extends another looks like one."""

@@ -49,7 +49,7 @@ def _instance(instance: Resolved, reasons: Reasons, checked: Checked) -> dict[st
             "trusted": instance.component.keeps_apart is not None,
             "map": [{"address": f"{c.address:#014x}", "size": size_text(c.pages * PAGE), "what": c.what,
                      "rights": " ".join(c.rights).lower()} for c in mapped],
-            "memory": {"budget": instance.memory, "needed": budget.needed_pages(instance, image) * PAGE,
+            "memory": {"budget": instance.memory, "needed": budget.needed_pages(instance, image, checked.files) * PAGE,
                        "stack": instance.stack, "heap": instance.heap,
                        "image": {s.kind: s.memory_size for s in image.segments} if image else None}}
 
