@@ -86,6 +86,14 @@ $(O)/gen/font.bin: $(FONT_SOURCE) generator/font.py
 	$(Q)touch $@
 $(O)/components/drivers/console/font.S.o: $(O)/gen/font.bin
 
+# Programs for Linux, each from one source beside a component that runs it: what manifests call build/linux/NAME.
+LINUX_PROGRAMS := $(if $(CONFIG_APPS_LINUX_HELLO),$(O)/linux/hello)
+$(O)/linux/hello: components/apps/linux_hello/program/hello.c
+	$(call say,MUSL,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)musl-gcc -static -no-pie -O2 -Wall -Wextra -Werror -Wl,-Ttext-segment=0x10000000 -Wl,--build-id=none \
+		-Wl,-z,noexecstack $< -o $@
+
 define component_rule
 $(call component_objects,$(1)): $(call home,$(1))/component.yaml
 $(O)/components/$(1)/$(notdir $(1)).elf: $(call component_objects,$(1)) $(LIBRARY) $(COMPONENT_SCRIPT)

@@ -5,7 +5,7 @@ The figures lean to the generous side: what the generator accepts, init must nev
 """
 from collections.abc import Mapping
 
-from generator import parameters
+from generator import attached, parameters
 from generator.check import Resolved, System
 from generator.diagnostics import Diagnostic, Position
 from generator.elf import PAGE, Image, pages
@@ -36,28 +36,30 @@ def table_pages(ranges: list[tuple[int, int]]) -> int:
     return len(tables)
 
 
-def _ranges(instance: Resolved, image: Image | None) -> list[tuple[int, int]]:
+def _ranges(instance: Resolved, image: Image | None, files: Mapping[str, bytes]) -> list[tuple[int, int]]:
     size = max((s.address + s.memory_size for s in image.segments), default=PAGE) if image else PAGE
     ranges = [(IMAGE, size), (STACK_TOP - instance.stack, instance.stack), (IPC_PAGE, PAGE)]
     ranges += [(HEAP, instance.heap)] if instance.heap else []
     ranges += [(DIRECTORY, PAGE)] if instance.component.directory or instance.component.name == SUPERVISOR else []
     ranges += [(parameters.ADDRESS, PAGE)] if instance.component.parameters else []
+    ranges += [(attached.ADDRESS + i * attached.WINDOW, PAGE + len(files.get(one.path, b"")))
+               for i, one in enumerate(instance.files)]
     windows = [d for d in instance.component.devices if d.kind == "mmio"]
     return ranges + [(WINDOW_BASE + i * WINDOW_SIZE, d.count * PAGE) for i, d in enumerate(windows)]
 
 
-def by_kind(instance: Resolved, image: Image | None) -> dict[str, int]:
-    """Pages of the unit's budget by what they are for (KINDS); without an image, what is needed at least."""
+def by_kind(instance: Resolved, image: Image | None, files: Mapping[str, bytes]) -> dict[str, int]:
+    """Pages of the unit's budget by what they are for (KINDS); without an image, or the size of a file, at least."""
     copied = sum(pages(s.memory_size) for s in image.segments if s.kind == "data") if image else 0
     queues = sum(pages(p.depth * QUEUE_ENTRY_BYTES) for p in instance.component.provides)
-    found = (copied, pages(instance.stack), pages(instance.heap), table_pages(_ranges(instance, image)),
+    found = (copied, pages(instance.stack), pages(instance.heap), table_pages(_ranges(instance, image, files)),
              pages(instance.slots * SLOT_BYTES), THREAD_PAGES + int(instance.component.fpu) + queues + OBJECT_PAGES)
     return dict(zip(KINDS, found))
 
 
-def needed_pages(instance: Resolved, image: Image | None) -> int:
-    """Pages of the unit's budget; without an image, what is needed at least."""
-    return sum(by_kind(instance, image).values())
+def needed_pages(instance: Resolved, image: Image | None, files: Mapping[str, bytes]) -> int:
+    """Pages of the unit's budget; without an image, or the size of a file, what is needed at least."""
+    return sum(by_kind(instance, image, files).values())
 
 
 def init_pages(count: int, image: Image | None, bundle_bytes: int, slots: int, stack_pages: int) -> int:
@@ -69,11 +71,11 @@ def init_pages(count: int, image: Image | None, bundle_bytes: int, slots: int, s
             pages((2 * (count + 1) + 8) * QUEUE_ENTRY_BYTES) + pages(count * INIT_OBJECT_BYTES) + INIT_SPARE_PAGES)
 
 
-def check_budgets(system: System, images: Mapping[str, Image]) -> list[Diagnostic]:
+def check_budgets(system: System, images: Mapping[str, Image], files: Mapping[str, bytes]) -> list[Diagnostic]:
     """Instances whose memory is less than they need. `images` by component; those not built yet count as empty."""
     errors = []
     for instance in system.instances:
-        need = needed_pages(instance, images.get(instance.component.name)) * PAGE
+        need = needed_pages(instance, images.get(instance.component.name), files) * PAGE
         if instance.memory < need:
             errors.append(Diagnostic(
                 "TSS-034", instance.place("memory"), f'"{instance.name}" needs {size_text(need)}, its memory is '

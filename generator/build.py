@@ -9,6 +9,7 @@ from typing import Protocol
 
 from generator import budget, emit, reach, response, stack_check, verify
 from generator.abi import Abi
+from generator.attached import load_file
 from generator.check import Surroundings, System, check
 from generator.component import Component
 from generator.compose import Composed, compose
@@ -49,6 +50,7 @@ class Checked:
     paths: dict[str, Path] = field(default_factory=dict)  # of the ELF files
     stacks: dict[str, Stacks] = field(default_factory=dict)
     responses: list[response.Response] = field(default_factory=list)
+    files: dict[str, bytes] = field(default_factory=dict)  # what instances have in the image, by its path
 
     @functools.cached_property
     def graph(self) -> reach.Graph | None:
@@ -150,7 +152,8 @@ def _check_model(checked: Checked, inputs: Inputs, build: Path, dot_config: str 
                                      *unnamed_threads(around.components[name], inputs))]
     names = sorted({i.component.name for i in checked.system.instances} | {"init"})
     read_images(checked, names, build, inputs.root, required)
-    checked.errors += budget.check_budgets(checked.system, checked.images)
+    _read_files(checked, build, inputs.roots, required)
+    checked.errors += budget.check_budgets(checked.system, checked.images, checked.files)
     checked.errors += budget.check_machine(checked.system, budget.INIT_SPARE_PAGES, 0) if not required else []
 
     def words(name: str) -> frozenset[str]:
@@ -172,6 +175,16 @@ def _check_times(checked: Checked, root: Path, symbols: Mapping[str, str] | None
     checked.errors += more
 
 
+def _read_files(checked: Checked, build: Path, roots: tuple[Path, ...], required: bool) -> None:
+    assert checked.system is not None
+    for one in (one for instance in checked.system.instances for one in instance.files):
+        data = load_file(one, build, roots, required)
+        if isinstance(data, Diagnostic):
+            checked.errors.append(data)
+        elif data is not None:
+            checked.files[one.path] = data
+
+
 def _check_policy(checked: Checked) -> None:
     """Judged on whatever could be resolved: an error elsewhere does not hide a violation."""
     assert checked.system is not None
@@ -188,7 +201,7 @@ def _check_policy(checked: Checked) -> None:
 def make(checked: Checked, abi: Abi, dump: bool) -> Product:
     """plan and emit, for a system without errors."""
     assert checked.system is not None
-    planned = plan(checked.system, checked.images, abi, dump)
+    planned = plan(checked.system, checked.images, abi, dump, checked.files)
     errors = budget.check_machine(checked.system, planned.init_pages, planned.bundle_bytes)
     for what, count, limit in (("sections", len(planned.sections), SECTIONS_MAX),
                                ("objects", len(planned.objects), OBJECTS_MAX)):
@@ -206,7 +219,8 @@ def verify_files(bundle: bytes, plan_json: str, manifest: bytes, inputs: Inputs,
     """verify: the files as they are on disk against manifest, fragments and components."""
     components = {name: source.data for name, source in inputs.components.items()}
     fragments = {name: source.data for name, source in checked.composed.files.items()} if checked.composed else {}
-    found, errors = verify.verify(bundle, verify.Inputs(manifest, components, checked.elfs, dump, fragments),
+    found, errors = verify.verify(bundle, verify.Inputs(manifest, components, checked.elfs, dump, fragments,
+                                                        checked.files),
                                   f"{where}/bundle.bin")
     if found is not None and not errors:
         errors += verify.verify_plan(plan_json, found, f"{where}/plan.json")

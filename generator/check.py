@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from generator import devices
+from generator.attached import Attached, check_files
 from generator.component import FACTORY, Component, DeviceSlot, Need, Provide
 from generator.devices import Device
 from generator.diagnostics import Diagnostic, Note, Position, did_you_mean, short
@@ -69,6 +70,7 @@ class Resolved:
     period: int = 0  # microseconds, like the next two; 0: none
     deadline: int = 0
     work: int = 0
+    files: tuple[Attached, ...] = ()  # likewise
 
     def place(self, name: str) -> Position:
         """Where a setting stands, or the instance if it does not."""
@@ -292,7 +294,9 @@ class _Checker:
                         self.assigned(instance, component),
                         contract(instance, component, bool(supervisors(self.manifest))),
                         heartbeat(instance, component), instance.position, instance.places, typed, instance.period,
-                        instance.deadline, instance.work)
+                        instance.deadline, instance.work,
+                        check_files(component.files, instance.files, component.name, instance.name, instance.position,
+                                    self.error))
 
 
 def _config(checker: _Checker) -> None:

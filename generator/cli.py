@@ -11,7 +11,7 @@ import tempfile
 import textwrap
 from pathlib import Path
 
-from generator import image, new, parameters, schema, show, slots, stack_check, stubs, terminal
+from generator import attached, image, new, parameters, schema, show, slots, stack_check, stubs, terminal
 from generator.abi import read_abi
 from generator.build import Checked, check_system, make, read_composed, verify_files
 from generator.cli_authority import add_commands
@@ -56,7 +56,8 @@ def command_stubs(session: Session) -> int:
     out = Path(session.arguments.out)
     for name, component in _components(session.inputs).items():
         windows = [(d.name, d.count) for d in component.devices if d.kind == "mmio"]
-        text = slots.header(name, component.layout, windows, parameters.header(component.parameters))
+        text = slots.header(name, component.layout, windows,
+                            [*parameters.header(component.parameters), *attached.header(component.files)])
         write_if_changed(out / "slots" / name / "slots.h", text.encode())
     abi = read_abi(session.root / "kernel" / "include" / "abi")
     write_if_changed(out / "include" / "tessera" / "syscalls.h", stubs.syscalls_header(abi).encode())
@@ -86,8 +87,13 @@ def command_check(session: Session) -> int:
 
 
 def _inputs(image_file: Path, checked: Checked) -> str:
-    """Rules for make: what the manifest extends. A file that is gone is no error; the manifest no longer extends it."""
+    """Rules for make: what the manifest extends, and the files it names.
+
+    A file that is gone is no error; the manifest no longer extends it.
+    """
     files = [source.path for source in checked.composed.files.values()] if checked.composed else []
+    files += sorted({one.path for i in (checked.system.instances if checked.system else ()) for one in i.files
+                     if not one.path.startswith("build/")})
     return "".join(f"{image_file}: {file}\n{file}: ;\n" for file in files)
 
 

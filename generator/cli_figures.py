@@ -82,7 +82,7 @@ def _sizes(session: Session, word: str) -> dict[str, Any]:
         return found
     _, checked = session.checked(False, word, configured=False)
     assert checked.system is not None
-    return size.facts(checked.system, checked.images, _files(session, checked.system.name))
+    return size.facts(checked.system, checked.images, checked.files, _files(session, checked.system.name))
 
 
 def command_size(session: Session) -> int:

@@ -161,5 +161,8 @@ CODES: dict[str, tuple[str, str]] = {
     "TSS-098": ("response time not known", "A time on the way from an instance with a deadline through the calls it "
                 "makes is not known: a server's `work`, the machine's `speed`, a figure of the bench, or how often a "
                 "circle of calls is gone round."),
+    "TSS-099": ("file of an instance", "A component lists in `files` what it finds in the image; each instance says "
+                "which file that is. Paths are relative to the tree or to TESSERA_EXTRA; what begins with build/ is "
+                "made by the build and lies in its output folder."),
     "TSS-080": ("tool failed", "A program that the generator uses is missing or failed; its own words follow."),
 } | INTERFACE_CODES

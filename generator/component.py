@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, replace
 
 from generator import devices
+from generator.attached import read_names
 from generator.devices import Device
 from generator.diagnostics import Diagnostic, Note, Position, did_you_mean, short
 from generator.fields import WORD, Reader, Shape
@@ -15,7 +16,7 @@ from generator.stack import Facts, read_facts
 
 COMPONENT = re.compile(r"init|(drivers|servers|apps)/[a-z][a-z0-9_]{0,22}")  # fits the table's 32 bytes
 KEYS = ("component", "description", "config", "provides", "needs", "devices", "events", "system", "self", "directory",
-        "fpu", "defaults", "restart", "heartbeat", "parameters", "keeps_apart", "stacks")
+        "fpu", "defaults", "restart", "heartbeat", "parameters", "keeps_apart", "stacks", "files")
 FUTURE = ("state", "dma", "caps", "personality", "libraries")
 RIGHTS = ("call", "send", "grant")
 USUAL_RIGHTS = ("call", "send")  # of a need that does not say
@@ -89,19 +90,21 @@ class Component:
     system: tuple[str, ...]
     own_unit: bool
     directory: bool
-    fpu: bool  # built with vector instructions; its threads have the registers
+    fpu: bool  # its threads have vector registers; `true`, not `registers`: it is built with such instructions as well
     defaults: Settings
     restart: Restart  # the contract that instances have unless the manifest says otherwise
     heartbeat: bool  # can send heartbeats
     position: Position  # of the value of `component:`
     parameters: tuple[Parameter, ...] = ()
+    files: tuple[str, ...] = ()
     keeps_apart: Position | None = None  # says that what one client tells it reaches no other; None: does not say so
     stacks: Facts = Facts()
 
     @property
     def layout(self) -> Layout:
         return layout([(p.name, p.replies) for p in self.provides], [n.name for n in self.needs],
-                      [d.name for d in self.devices], list(self.events), bool(self.parameters))
+                      [d.name for d in self.devices], list(self.events), bool(self.parameters),
+                      list(self.files))
 
 
 def read_settings(reader: Reader, mapping: Mapping, what: str) -> Settings:
@@ -142,6 +145,11 @@ class _ComponentReader(Reader):
     def flag(self, mapping: Mapping, key: str) -> bool:
         node = mapping.get(key)
         return bool(self.boolean(node, key)) if node is not None else False
+
+    def fpu(self, root: Mapping) -> bool:
+        node = root.get("fpu")
+        only_registers = isinstance(node, Scalar) and node.plain and node.text == "registers"
+        return only_registers or self.flag(root, "fpu")
 
     def provides(self, root: Mapping, known: frozenset[str]) -> tuple[Provide, ...]:
         found = []
@@ -275,9 +283,10 @@ def read_component(root: Mapping, folder: str, interfaces: frozenset[str]) -> tu
         settings = read_settings(reader, defaults, "defaults")
     component = Component(name, description.text if description else "", config, reader.provides(root, interfaces),
                           reader.needs(root, interfaces), reader.devices(root), reader.events(root), system or (),
-                          reader.flag(root, "self"), reader.flag(root, "directory"), reader.flag(root, "fpu"), settings,
+                          reader.flag(root, "self"), reader.flag(root, "directory"), reader.fpu(root), settings,
                           contract, reader.flag(root, "heartbeat"), position,
                           read_parameters(reader, node) if (node := root.get("parameters")) is not None else (),
+                          read_names(reader, node) if (node := root.get("files")) is not None else (),
                           root.key("keeps_apart").position if reader.flag(root, "keeps_apart") else None,
                           read_facts(reader, node) if (node := root.get("stacks")) is not None else Facts())
     reader.contradictions(component, root)

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from generator.attached import Attached, read_files
 from generator.component import SETTINGS, Settings, read_settings, rights_of
 from generator.diagnostics import Diagnostic, Position, did_you_mean, short
 from generator.fields import NAME, WORD, Reader, Shape, time_text
@@ -26,8 +27,8 @@ MACHINE_FUTURE = ("cpus", "firmware", "disks", "devices")
 TIMED = ("period", "deadline", "work")  # what response.py goes by
 TIMES = Shape("duration", 1, 3_600_000_000)
 INSTANCE: dict[str, Shape | None] = {
-    "component": Shape("text"), **SETTINGS, "connect": None, "devices": None, "parameters": None, "mode": None,
-    "restart": None, "heartbeat": Shape("duration", *HEARTBEAT), **{name: TIMES for name in TIMED}}
+    "component": Shape("text"), **SETTINGS, "connect": None, "devices": None, "parameters": None, "files": None,
+    "mode": None, "restart": None, "heartbeat": Shape("duration", *HEARTBEAT), **{name: TIMES for name in TIMED}}
 INSTANCE_FUTURE = ("budget", "affinity", "arguments", "environment", "depends", "layout")
 DEFAULTS_FUTURE = ("mode", "restart", "budget", "period", "deadline")
 CONNECT: dict[str, Shape | None] = {
@@ -79,6 +80,7 @@ class Instance:
     period: int = 0  # microseconds, like the next two; 0: none
     deadline: int = 0
     work: int = 0  # the longest time it computes when its period begins, or for one request
+    files: tuple[Attached, ...] = ()
 
     def place(self, name: str) -> Position:
         return dict(self.places).get(name, self.position)
@@ -174,12 +176,14 @@ class _ManifestReader(Reader):
         connects = tuple(c for k, v in self.entries(mapping, "connect") if (c := self.connect(k, v)) is not None)
         node = mapping.get("parameters")
         given = read_given(self, node) if node is not None else ()
+        node = mapping.get("files")
+        files = read_files(self, node) if node is not None else ()
         node = mapping.get("component")
         placed = (*SETTINGS, "restart", "heartbeat", *TIMED)
         places = tuple((k.text, v.position) for k, v in mapping.entries if k.text in placed)
         return Instance(key.text, component.text if component else None, settings, connects, self.devices(mapping),
                         contract, heartbeat or 0, key.position, node.position if node is not None else key.position,
-                        places, given, *self.timed(key, mapping))
+                        places, given, *self.timed(key, mapping), files)
 
     def timed(self, key: Scalar, mapping: Mapping) -> tuple[int, int, int]:
         """period, deadline and work; 0 for what is not said."""

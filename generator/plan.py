@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from generator import budget, devices, parameters, supervision
+from generator import attached, budget, devices, parameters, supervision
 from generator.abi import Abi
 from generator.check import Link, Resolved, System
 from generator.elf import PAGE, Image, pages
@@ -141,8 +141,8 @@ def connections(system: System, order: list[Resolved]) -> list[Connection]:
 class _Planner:
     """Collects sections, objects and grants; each method adds one part."""
 
-    def __init__(self, system: System, images: Mapping[str, Image], abi: Abi) -> None:
-        self.system, self.images, self.abi = system, images, abi
+    def __init__(self, system: System, images: Mapping[str, Image], abi: Abi, files: Mapping[str, bytes]) -> None:
+        self.system, self.images, self.abi, self.files = system, images, abi, files
         self.order = start_order(system)
         self.index = {"init": 0} | {i.name: n for n, i in enumerate(self.order, 1)}
         self.connections = connections(system, self.order)
@@ -211,6 +211,12 @@ class _Planner:
             data = parameters.page(instance.component.parameters, instance.parameters)
             self.placed[instance.name]["parameters"] = self.section(Section(
                 "DIRECTORY", f"{instance.name}.parameters", self.rights("READ"), data, len(data), PAGE, 0))
+        for instance in self.order:
+            for n, one in enumerate(instance.files):
+                data = attached.section(self.files[one.path])
+                self.placed[instance.name][f"file{n}"] = self.section(Section(
+                    "DIRECTORY", f"{instance.name}.file{n}", self.rights("READ"), data, len(data),
+                    pages(len(data)) * PAGE, 0))
         if self.guard is not None:
             data = supervision.table(self.supervised, self.admins)
             self.placed[self.guard.name]["directory"] = self.section(Section(
@@ -280,6 +286,10 @@ class _Planner:
         for event in component.events:
             slot = component.layout.find("event", event).number
             self.grant(me, slot, self.add("EVENT", me), "SIGNAL", "WAIT", "BIND")
+        for n, name in enumerate(component.files):
+            target = self.add("MEMORY", me, abi["TSS_MEMORY_MAPPED"], self.placed[instance.name][f"file{n}"])
+            self.grant(me, component.layout.find("file", name).number, target, "READ",
+                       address=attached.ADDRESS + n * attached.WINDOW)
 
     def devices(self, instance: Resolved) -> None:
         component, me = instance.component, self.index[instance.name]
@@ -362,9 +372,10 @@ def _sized(planner: _Planner, rows: int) -> tuple[tuple[Section, ...], int]:
     return tuple(sections), (pages(64 + 104 * len(sections)) + sum(pages(s.size) for s in sections)) * PAGE
 
 
-def plan(system: System, images: Mapping[str, Image], abi: Abi, dump: bool = False) -> Plan:
-    """The plan of a system without errors; `images` has init and every component in use."""
-    planner = _Planner(system, images, abi)
+def plan(system: System, images: Mapping[str, Image], abi: Abi, dump: bool = False,
+         files: Mapping[str, bytes] | None = None) -> Plan:
+    """The plan of a system without errors; `images` has init and every component in use, `files` what it attaches."""
+    planner = _Planner(system, images, abi, files or {})
     planner.lay_out()
     planner.init()
     for instance in planner.order:

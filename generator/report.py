@@ -51,7 +51,7 @@ def _stacks(instance: Resolved, checked: Checked) -> list[dict[str, Any]]:
 
 def _instance(instance: Resolved, reasons: Reasons, checked: Checked) -> dict[str, Any]:
     image = checked.images.get(instance.component.name)
-    kinds = budget.by_kind(instance, image)
+    kinds = budget.by_kind(instance, image, checked.files)
     held = reasons.capabilities(instance.name)
     rows = [{"slot": c.slot, "type": c.type, "rights": " ".join(c.rights).lower(), "what": c.what, "why": c.why,
              "place": str(c.position)} for c in held]

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping as Table
 from typing import Any
 
-from generator import model, policy, restart
+from generator import attached, model, policy, restart
 from generator.compose import FILE
 from generator.component import RIGHTS, SETTINGS
 from generator.fields import NAME, WORD, Shape
@@ -80,6 +80,7 @@ def _instance() -> Schema:
     parameters = {"type": "object", "additionalProperties": {"type": ["string", "integer", "boolean"]}}
     return _object(model.INSTANCE, {
         "connect": _connect(), "devices": _lines(WORD.pattern, {"type": "string"}), "parameters": parameters,
+        "files": _lines(WORD.pattern, _text(attached.PATH.pattern)),
         "mode": {"enum": list(model.MODES_NOW)}, "restart": _restart()})
 
 

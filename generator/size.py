@@ -17,12 +17,12 @@ KINDS = (*MAPPED, *budget.KINDS, "spare")
 FILES = ("kernel", "bundle", "image")
 
 
-def facts(system: System, images: Mapping[str, Image], files: Mapping[str, int]) -> dict[str, Any]:
+def facts(system: System, images: Mapping[str, Image], attached: Mapping[str, bytes], files: Mapping[str, int]) -> dict[str, Any]:
     """What `tessera size --json` prints. Components that are not built have no image."""
     rows = []
     for instance in system.instances:
         image = images.get(instance.component.name)
-        kinds = {kind: pages * PAGE for kind, pages in budget.by_kind(instance, image).items()}
+        kinds = {kind: pages * PAGE for kind, pages in budget.by_kind(instance, image, attached).items()}
         mapped = {s.kind: s.memory_size for s in image.segments if s.kind in MAPPED} if image else {}
         kinds["spare"] = instance.memory - sum(kinds.values())
         rows.append({"name": instance.name, "component": instance.component.name, "built": image is not None,

@@ -2,8 +2,8 @@
 """Which capability slot holds what, worked out from component.yaml alone, and the slots.h that says so to C.
 
 From SLOT_FIRST up, in file order: for each provided interface its port and then its reply objects, for each needed
-interface its connection, for each device, for each event, then the page of parameters. One layout serves every
-instance of a component.
+interface its connection, for each device, for each event, then the page of parameters, then each file. One layout
+serves every instance of a component.
 """
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ WINDOW_SIZE = 0x1000000
 
 @dataclass(frozen=True)
 class Slot:
-    """One planned slot. kind: port, reply, connection, device, event or parameters; name: as in component.yaml."""
+    """One planned slot. kind: port, reply, connection, device, event, parameters, file; name: as in component.yaml."""
 
     number: int
     kind: str
@@ -42,8 +42,8 @@ def upper(name: str) -> str:
 
 
 def layout(provides: list[tuple[str, int]], needs: list[str], devices: list[str], events: list[str],
-           parameters: bool = False) -> Layout:
-    """The rule above; `provides` gives each name with its number of reply objects. The page of parameters is last."""
+           parameters: bool = False, files: list[str] | None = None) -> Layout:
+    """The rule above; `provides` gives each name with its number of reply objects."""
     rows: list[tuple[str, str, str, int]] = []
     for name, replies in provides:
         rows.append(("port", name, f"SLOT_PORT_{upper(name)}", 0))
@@ -52,6 +52,7 @@ def layout(provides: list[tuple[str, int]], needs: list[str], devices: list[str]
     rows += [("device", name, f"SLOT_{upper(name)}", 0) for name in devices]
     rows += [("event", name, f"SLOT_EVENT_{upper(name)}", 0) for name in events]
     rows += [("parameters", "parameters", "SLOT_PARAMETERS", 0)] if parameters else []
+    rows += [("file", name, f"SLOT_FILE_{upper(name)}", 0) for name in files or []]
     slots = tuple(Slot(SLOT_FIRST + i, kind, name, macro, index)
                   for i, (kind, name, macro, index) in enumerate(rows))
     return Layout(slots, tuple(provides))

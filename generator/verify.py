@@ -26,6 +26,7 @@ class Inputs:
     elfs: Mapping[str, bytes]
     dump: bool = False
     fragments: Mapping[str, bytes] = field(default_factory=dict)  # by the names that `extends` calls them
+    files: Mapping[str, bytes] = field(default_factory=dict)  # by their paths in the manifest
 
 
 def _names(mask: int) -> list[str]:
@@ -130,7 +131,7 @@ def verify(bundle: bytes, inputs: Inputs, path: str) -> tuple[Found | None, list
         return None, [Diagnostic(error.code, position, error.message)]
     order = [row["name"] for row in found.instances[1:]]
     whole = compose(inputs.manifest, inputs.fragments)
-    expected = expectation(whole, inputs.components, inputs.elfs, order, len(bundle), inputs.dump)
+    expected = expectation(whole, inputs.components, inputs.elfs, order, len(bundle), inputs.dump, inputs.files)
     return found, [Diagnostic("TSS-073", position, line) for line in _differences(found, expected)]
 
 

@@ -18,6 +18,7 @@ SIGNAL, WAIT, BIND, INSPECT, SCHEDULE, DEVICE, INSTALL = 256, 512, 1024, 2048, 4
 SYSTEM_RIGHTS = {"inspect": INSPECT, "schedule": SCHEDULE, "device": DEVICE}
 CONNECTION_RIGHTS = {"call": CALL, "send": SEND, "grant": GRANT}
 IMAGE, HEAP, DIRECTORY, PARAMETERS, WINDOWS = 0x400000, 0x1_0000_0000, 0x2_0000_0000, 0x2_8000_0000, 0x3_0000_0000
+FILES = 0x4_0000_0000
 STACK_TOP, IPC_PAGE = 0x7FFF_F000_0000, 0x7FFF_F800_0000
 INIT_SLOTS, INIT_STACK, INIT_PRIORITY = 1024, 8 * PAGE, 255
 FACTORY = {"priority": 100, "slice": "10ms", "memory": "256K", "stack": "16K", "heap": 0, "slots": 256, "cpu": 0}
@@ -125,6 +126,16 @@ def _own_slots(work: _Work, name: str, description: dict[str, Any], given: dict[
     return needs
 
 
+def _files(work: _Work, name: str, declared: list[str], given: dict[str, str], files: Mapping[str, bytes]) -> None:
+    """The files that an instance has in the image, behind all its other slots."""
+    for n, one in enumerate(declared):
+        data = struct.pack("<Q4088x", len(files[given[one]])) + files[given[one]]
+        section = f"{name}.file{n}"
+        work.add(name, work.ends[name], "MEMORY", (name, "MAPPED", section), READ, FILES + n * 0x10000000)
+        work.sections[section] = (3, READ, data, _round(len(data)), 0)
+        work.ends[name] += 1
+
+
 def _device(work: _Work, name: str, slot: int, row: dict[str, Any], text: str, window: int) -> None:
     kind, place = text.split(":")
     which = FIRMWARE.get(place, 0)
@@ -223,7 +234,7 @@ def _instance(work: _Work, name: str, row: dict[str, Any], description: dict[str
         "component": row["component"], "memory_pages": _number(value["memory"]) // PAGE, "entry": entry,
         "image_base": IMAGE, "stack_top": STACK_TOP, "ipc_page": IPC_PAGE,
         "argument": heap | contract["heartbeat"] << 32, "slots": value["slots"],
-        "priority": value["priority"], "slice_us": _number(value["slice"]), "flags": int(description.get("fpu", False))}
+        "priority": value["priority"], "slice_us": _number(value["slice"]), "flags": int(bool(description.get("fpu")))}
     return _own_slots(work, name, description, row.get("devices") or {}, row.get("parameters") or {})
 
 
@@ -279,7 +290,7 @@ def _guard(work: _Work, guard: str, order: list[str], contracts: dict[str, dict[
 
 
 def expectation(manifest: dict[str, Any], component_files: Mapping[str, bytes], elf_files: Mapping[str, bytes],
-                order: list[str], bundle_bytes: int, dump: bool) -> Expected:
+                order: list[str], bundle_bytes: int, dump: bool, files: Mapping[str, bytes]) -> Expected:
     """`order`: names of the instances in the bundle's order, which must start providers before clients."""
     rows = manifest["instances"] or {}
     descriptions = {name: yaml(component_files[row["component"]]) for name, row in rows.items()}
@@ -290,6 +301,7 @@ def expectation(manifest: dict[str, Any], component_files: Mapping[str, bytes], 
     for name, row in rows.items():
         slots[name] = _instance(work, name, row, descriptions[name], manifest.get("defaults") or {},
                                 elf_files[row["component"]], contracts[name])
+        _files(work, name, descriptions[name].get("files") or [], row.get("files") or {}, files)
     links = _links(manifest, descriptions)
     clients = {s: frozenset(c for c, _, server, _, _ in links if server == s and c != guard) for _, _, s, _, _ in links}
     log = _log_of(manifest, descriptions, order)

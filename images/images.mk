@@ -6,7 +6,7 @@ SIGN := $(if $(CONFIG_PROFILE_HARDENED),--sign $(O)/keys)
 IMAGE_INPUTS := $(GENERATOR) $(wildcard images/* images/*/* components/interfaces/*.yaml) $(COMPONENT_FILES)
 
 iso: $(IMAGE)/$(SYSTEM).iso
-$(IMAGE)/$(SYSTEM).iso: $(O)/kernel/kernel.elf $(COMPONENT_ELFS) $(IMAGE_INPUTS) $(MANIFEST)
+$(IMAGE)/$(SYSTEM).iso: $(O)/kernel/kernel.elf $(COMPONENT_ELFS) $(LINUX_PROGRAMS) $(IMAGE_INPUTS) $(MANIFEST)
 	$(call say,IMAGE,$@)
 	$(Q)$(TESSERA) build --quiet --build-dir $(O) $(if $(SIGN),--no-image) $(SYSTEM)
 	$(if $(SIGN),$(Q)$(TESSERA) image --build-dir $(O) $(SIGN) $(SYSTEM))

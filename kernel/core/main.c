@@ -35,6 +35,7 @@ OFFSET(struct thread, last_port, THREAD_LAST_PORT);
 OFFSET(struct thread, last_reply, THREAD_LAST_REPLY);
 OFFSET(struct thread, last_connection, THREAD_LAST_CONNECTION);
 OFFSET(struct thread, lane, THREAD_LANE);
+OFFSET(struct thread, redirect, THREAD_REDIRECT);
 OFFSET(struct unit, caps.pages, UNIT_CAPS);
 OFFSET(struct capability, object, CAP_OBJECT);
 OFFSET(struct capability, handle, CAP_HANDLE);
@@ -52,6 +53,7 @@ OFFSET(struct reply, sched, REPLY_SCHED);
 OFFSET(struct reply, cap, REPLY_CAP);
 OFFSET(struct tss_ipc_page, send, IPC_SEND - MESSAGE_REGISTERS);
 OFFSET(struct tss_ipc_page, recv, IPC_RECEIVE - MESSAGE_REGISTERS);
+OFFSET(struct tss_ipc_page, redirect, IPC_REDIRECT);
 OFFSET(struct unit, table, UNIT_TABLE);
 OFFSET(struct syscall_table, row, TABLE_ROWS);
 _Static_assert(sizeof(struct syscall_row) == 16 && SYSCALLS == TSS_SYSCALL_COUNT, "asm_offsets.h");
@@ -62,6 +64,7 @@ _Static_assert(SYSCALL_CALL == TSS_SYS_connection_call && SYSCALL_REPLY_RECEIVE 
 		       MESSAGE_MAX == TSS_MESSAGE_MAX && MESSAGE_REGISTERS == TSS_MESSAGE_REGISTERS * 8 &&
 		       STATE_RECEIVING == TSS_THREAD_RECEIVING && STATE_CALLING == TSS_THREAD_CALLING,
 	       "asm_offsets.h");
+_Static_assert(FLAGS_INITIAL == ARCH_USER_FLAGS(0), "asm_offsets.h");
 _Static_assert(SYSCALL_FIRST == TSS_SYSCALL_FIRST && ABI_VERSION == TSS_ABI_VERSION, "asm_offsets.h");
 enum {
 #define WORD(name) FRAME_##name,

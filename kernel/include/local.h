@@ -13,6 +13,7 @@
 #define LOCAL_self_fault_handler 1
 #define LOCAL_self_fault_return 1
 #define LOCAL_self_fs_base 1
+#define LOCAL_self_redirect 1
 #define LOCAL_capability_check 1
 #define LOCAL_capability_inspect 1
 #define LOCAL_connection_call 1

@@ -45,6 +45,9 @@ struct thread {
 	uint64_t switches;
 	struct capability *last_port, *last_reply, *last_connection; /* fast.S: slots of the unit where it found these last */
 	const void *lane;         /* fast.S hands over within a lane: its CPU; or itself, if `extended` is set */
+	struct {
+		uint64_t entry, stack;
+	} redirect; /* entry.S: where its foreign system calls go; entry 0: nowhere */
 	struct arch_extended *extended; /* &extension, or NULL: uses none of it */
 	struct arch_extended extension;
 	uint64_t fault_entry, fault_stack; /* its own fault handler; 0: none */

@@ -60,6 +60,7 @@ void thread_reset(struct thread *thread)
 	thread->state = TSS_THREAD_NEW;
 	thread->fault = 0;
 	thread->fault_entry = 0;
+	thread->redirect.entry = 0;
 	thread->fault_handling = false;
 	thread->left = SCHED_CHAIN_MAX;
 	thread->last_port = thread->last_reply = thread->last_connection = thread->unit->caps.pages[0];
@@ -246,6 +247,16 @@ status_t sys_self_fs_base(struct thread *self, struct capability *cap)
 	cpu_this()->extended_used = true;
 	arch_extended_switch(cpu_this(), self->extended);
 	arch_user_bases_set(cpu_this(), &self->ipc_user, self->extension.fs_base);
+	return TSS_OK;
+}
+
+status_t sys_self_redirect(struct thread *self, struct capability *cap)
+{
+	status_t status = ARG1(self) ? thread_check_start(ARG1(self), ARG2(self), 1) : TSS_OK;
+	if (status != TSS_OK)
+		return status;
+	self->redirect.entry = ARG1(self);
+	self->redirect.stack = ARG2(self);
 	return TSS_OK;
 }
 

@@ -75,14 +75,16 @@ def built(checked: Checked, source: Source, elf: bytes, inputs: Inputs, abi: Abi
     names = {i.component.name for i in checked.system.instances} | {"init"}
     image, _ = read_image(elf, "x.elf")
     assert image is not None
-    images = replace(checked, images=dict.fromkeys(names, image), elfs=dict.fromkeys(names, elf))
+    files = {one.path: b"program" for instance in checked.system.instances for one in instance.files}
+    images = replace(checked, images=dict.fromkeys(names, image), elfs=dict.fromkeys(names, elf), files=files)
     try:
         product = make(images, abi, False)
     except Refused as refused:
         assert {e.code for e in refused.diagnostics} <= {"TSS-035", "TSS-039"}
         return "too large"
     components = {name: c.data for name, c in inputs.components.items()}
-    assert verify.verify(product.bundle, verify.Inputs(source.data, components, images.elfs), "b")[1] == []
+    assert verify.verify(product.bundle, verify.Inputs(source.data, components, images.elfs, files=files),
+                         "b")[1] == []
     return "valid"
 
 

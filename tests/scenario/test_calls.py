@@ -176,6 +176,8 @@ def test_fault_handlers_and_registers(v0: Probe) -> None:
     v0.value("self_fault_handler", 0x400000, 0x500000)
     v0.value("self_fault_handler", 0, 0)
     assert v0.error("self_fault_return", 0) == "GONE"
+    v0.value("self_redirect", 0x400000, 0x500000)
+    assert v0.error("self_redirect", 1, 0x500000) == "ARGUMENT"
     v0.value("unit_vectors", UNIT)
     v0.value("self_fs_base", 0x400000)
     assert v0.error("self_fs_base", 1 << 63) == "ARGUMENT"

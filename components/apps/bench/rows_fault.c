@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * rows_fault.c - from a faulting instruction to a handler and back behind it. The fault is a breakpoint, so that a
+ * rows_fault.c - from a faulting instruction, or a foreign system call, to a handler and back behind it. The fault is a breakpoint, so that a
  * handler has nothing to do: what is measured is the kernel. (The instruction itself counts 0.)
  */
+#include <tessera/redirect.h>
 #include "bench.h"
 
 #define STACK_SIZE 512
@@ -19,6 +20,19 @@ asm(".text\n"
     "	ud2\n");
 _Static_assert(TSS_SYS_self_fault_return == 0x102e && TSS_FAULT_RESUME == 0, "as in resume_handler");
 
+static uint64_t serve_nothing(uint64_t number, uint64_t arguments[6])
+{
+	(void)arguments;
+	return number;
+}
+
+/* getpid() of Linux, served in this unit by a function in C. */
+static void foreign_call(void)
+{
+	uint64_t number = 39;
+	asm volatile("syscall" : "+a"(number) : : "rcx", "r11", "memory");
+}
+
 /* In the echo server's unit, then on a stack of this thread's own. */
 void rows_fault(void)
 {
@@ -27,4 +41,7 @@ void rows_fault(void)
 	if (tss_self_fault_handler((uint64_t)resume_handler, (uint64_t)&stack[STACK_SIZE]) == TSS_OK)
 		MEASURE("fault_rt_same", asm volatile("int3"));
 	(void)tss_self_fault_handler(0, 0);
+	if (tss_redirect(serve_nothing, &stack[STACK_SIZE]) == TSS_OK)
+		MEASURE("redirect_rt", foreign_call());
+	(void)tss_redirect(NULL, NULL);
 }

@@ -30,7 +30,7 @@ struct registers {
 		ROW(system_inspect, "ynnn"), ROW(memory_template, "mmnN"), ROW(unit_seal, "u"),                        \
 		ROW(unit_restart, "u"), ROW(self_fault_handler, "ES"), ROW(self_fault_return, "n"),                    \
 		ROW(self_fs_base, "a"), ROW(unit_fault_port, "uc"), ROW(unit_vectors, "u"),                            \
-		ROW(capability_move, "*l"), ROW(capability_check, "*kx")
+		ROW(capability_move, "*l"), ROW(capability_check, "*kx"), ROW(self_redirect, "ES")
 
 /* The call in r, all its registers; what came back is there too. */
 static inline void hostile_call(struct registers *r)

@@ -19,7 +19,7 @@ arch_syscall_entry:
 	ENTER
 	leaq -SYSCALL_FIRST(%rax), %rcx
 	cmpq $SYSCALLS - 1, %rcx
-	ja .Lunknown
+	ja .Lforeign
 	movq THREAD_UNIT(%rsp), %r11
 	movq UNIT_TABLE(%r11), %rax
 	jmpq *(%rax,%rcx,8)
@@ -31,7 +31,7 @@ arch_syscall_entry_plain:
 	ENTER
 	leaq -SYSCALL_FIRST(%rax), %rcx
 	cmpq $SYSCALLS - 1, %rcx
-	ja .Lunknown
+	ja .Lforeign
 	movq THREAD_UNIT(%rsp), %r11
 	movq UNIT_TABLE(%r11), %rax
 	jmp arch_syscall_general
@@ -76,7 +76,30 @@ arch_syscall_general:
 	LOAD %rdi, rsp, rdx, rsi, r8, r9, r10, rdi	/* the same thread goes on: C has kept the rest */
 	LEAVE
 
-/* A number that no table has. */
+/*
+ * A number that no table has: to the thread's handler, which finds the registers as they are, and in the IPC page what it
+ * cannot (struct tss_redirect). That page is the unit's, so ip there may be a lie; it only chooses between two ways that
+ * are both open to the thread. What it was handed is the thread's own, so no lock is taken.
+ */
+.Lforeign:
+	movq THREAD_REDIRECT(%rsp), %rcx
+	jrcxz .Lunknown
+	movq THREAD_IPC(%rsp), %r11
+	cmpq $0, IPC_REDIRECT(%r11)
+	jne .Lunknown			/* its handler is at work, and called by itself */
+	movq %rax, IPC_REDIRECT+24(%r11)
+	movq FRAME_rip(%rsp), %rcx
+	movq %rcx, IPC_REDIRECT(%r11)
+	movq %gs:CPU_SCRATCH, %rcx
+	movq %rcx, IPC_REDIRECT+8(%r11)
+	movq FRAME_rflags(%rsp), %rcx
+	movq %rcx, IPC_REDIRECT+16(%r11)
+	movq THREAD_REDIRECT(%rsp), %rcx
+	movq THREAD_REDIRECT+8(%rsp), %rsp
+	movl $FLAGS_INITIAL, %r11d
+	LEAVE
+
+/* And nobody serves it. */
 .Lunknown:
 	SAVE %rsp, rax, rbx, ARGUMENTS
 	PUT_ASIDE %rsp, rdx

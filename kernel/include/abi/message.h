@@ -79,6 +79,19 @@ struct tss_fault_record {
 };
 
 /*
+ * A system call whose number no row of syscalls.def has, as self_redirect's handler finds it: on its own stack, all other
+ * registers as they were at the call, but rcx and r11, which every system call loses. It goes back by itself, without a
+ * system call (tss_redirect_entry in libtessera): ip is cleared, then all registers are loaded. While ip is not 0 another
+ * foreign call of the thread is a fault (SYSCALL).
+ */
+struct tss_redirect {
+	uint64_t ip;     /* of the instruction after the call */
+	uint64_t sp;
+	uint64_t flags;  /* rflags */
+	uint64_t number; /* rax: the number, later the result */
+};
+
+/*
  * The IPC page: one a thread, pinned, mapped read-write in its unit, reached as GS:0. The kernel has its own alias
  * of the frame and believes nothing it reads there: handles and slots are checked as system-call arguments are.
  */
@@ -93,7 +106,8 @@ struct tss_ipc_page {
 	uint64_t send[TSS_MESSAGE_WORDS];        /* 0x100 */
 	uint64_t recv[TSS_MESSAGE_WORDS];        /* 0x200 */
 	struct tss_fault_record fault;           /* 0x300 of this thread's own fault, for its handler */
-	uint64_t reserved2[8];                   /* 0x3c0 */
+	struct tss_redirect redirect;            /* 0x3c0 of the foreign system call that this thread's handler serves */
+	uint64_t reserved2[4];                   /* 0x3e0 */
 	uint8_t local[3072];                     /* 0x400 the program's own: libtessera's thread data; the kernel never looks */
 };
 _Static_assert(sizeof(struct tss_ipc_page) == 4096, "the IPC page is one page");

@@ -29,6 +29,7 @@
 #define THREAD_LAST_REPLY 0x1a0
 #define THREAD_LAST_CONNECTION 0x1a8
 #define THREAD_LANE 0x1b0
+#define THREAD_REDIRECT 0x1b8 /* entry, stack */
 
 /* Of other objects. */
 #define UNIT_CAPS 0x40
@@ -47,8 +48,8 @@
 #define REPLY_SCHED 0x40
 #define REPLY_CAP 0x58
 #define UNIT_TABLE 0x28
-#define TABLE_ROWS 0x1a0 /* of 16 bytes */
-#define SYSCALLS 0x34
+#define SYSCALLS 0x35
+#define TABLE_ROWS (8 * SYSCALLS) /* of 16 bytes */
 #define SYSCALL_FIRST 0x1000
 #define ABI_VERSION 1
 #define SYSCALL_CALL 0x1019
@@ -68,6 +69,8 @@
 #define MESSAGE_REGISTERS 32 /* bytes in registers */
 #define IPC_SEND 0x120 /* of the IPC page: where what is not in registers lies, and arrives */
 #define IPC_RECEIVE 0x220
+#define IPC_REDIRECT 0x3c0 /* ip, sp, flags, number */
+#define FLAGS_INITIAL 0x202
 
 /* What struct arch_frame has there, in its order: entry.S numbers them, core/main.c compares. */
 /* clang-format off */
