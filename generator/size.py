@@ -17,7 +17,8 @@ KINDS = (*MAPPED, *budget.KINDS, "spare")
 FILES = ("kernel", "bundle", "image")
 
 
-def facts(system: System, images: Mapping[str, Image], attached: Mapping[str, bytes], files: Mapping[str, int]) -> dict[str, Any]:
+def facts(system: System, images: Mapping[str, Image], attached: Mapping[str, bytes],
+          files: Mapping[str, int]) -> dict[str, Any]:
     """What `tessera size --json` prints. Components that are not built have no image."""
     rows = []
     for instance in system.instances:
