@@ -17,6 +17,7 @@ from generator.build import Checked, check_system, make, read_composed, verify_f
 from generator.cli_authority import add_commands
 from generator.cli_product import add_commands as add_product_commands
 from generator.cli_product import rewritten
+from generator.cli_trace import add_command as add_trace_command
 from generator.codes import CODES
 from generator.component import Component
 from generator.diagnostics import Diagnostic, Position, Refused, did_you_mean, render, short, to_json, to_sarif
@@ -256,6 +257,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("code", nargs="?", metavar="CODE", help="such as TSS-026, or 026")
     command.set_defaults(run=command_explain)
     add_product_commands(commands)
+    add_trace_command(commands)
     command = commands.add_parser("show", parents=[system], help="every value of a system and where it comes from")
     command.add_argument("path", nargs="?", metavar="PATH", help="only what lies there, such as instances.shell")
     command.add_argument("--bare", action="store_true", help="values alone")

@@ -133,5 +133,8 @@ CODES: dict[str, tuple[str, str]] = {
                 "demanded. Each is shown with its line; for a reach, the steps."),
     "TSS-086": ("it can", "`tessera why-not A B` was asked to show that A cannot influence B, but there are steps by "
                 "which it does."),
+    "TSS-091": ("no trace", "`tessera trace FILE` reads what servers/trace put out: lines that begin with ~, from "
+                "~trace to ~end, which counts them. The file has none, or some are missing or damaged, or they are of "
+                "another version."),
     "TSS-080": ("tool failed", "A program that the generator uses is missing or failed; its own words follow."),
 } | INTERFACE_CODES

@@ -2,7 +2,7 @@
 /* memory.c - memory objects: creation, slices, devices, mapping. A capability records its one mapping. */
 #include <frame.h>
 #include <memory.h>
-#include <syscall.h>
+#include <trace.h>
 
 #define FRAMES_PER_TABLE (PAGE_SIZE / sizeof(paddr_t))
 
@@ -29,6 +29,7 @@ void memory_destroy(void *object)
 {
 	const struct memory *memory = object;
 	struct unit *payer = memory->object.payer;
+	trace_forget(memory);
 	if (memory->parent || memory->immortal)
 		return;
 	for (unsigned i = 0; i < MEMORY_TABLES && memory->tables[i]; i++) {

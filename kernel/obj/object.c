@@ -3,6 +3,7 @@
 #include <irq.h>
 #include <memory.h>
 #include <port.h>
+#include <trace.h>
 
 struct link object_lists[TSS_TYPE_COUNT];
 static uint32_t object_last_id;
@@ -36,6 +37,7 @@ void object_register(struct object *object, uint8_t type, struct unit *payer)
 	object->id = ++object_last_id;
 	object->payer = payer;
 	link_append(&object_lists[type], &object->all);
+	TRACE(CREATE, object->id, type, payer ? payer->object.id : 0);
 }
 
 void *object_alloc(struct unit *payer, uint8_t type)
@@ -48,6 +50,7 @@ void *object_alloc(struct unit *payer, uint8_t type)
 
 void object_destroy(struct object *object)
 {
+	TRACE(DELETE, object->id, object->type, object->payer ? object->payer->object.id : 0);
 	if (types[object->type].end)
 		types[object->type].end(object);
 	if (!types[object->type].size)

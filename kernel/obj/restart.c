@@ -10,7 +10,7 @@
 #include <irq.h>
 #include <memory.h>
 #include <port.h>
-#include <syscall.h>
+#include <trace.h>
 
 #define REFILL_SLICE 16 /* pages a slice */
 
@@ -91,6 +91,7 @@ status_t sys_unit_restart(struct thread *self, struct capability *cap)
 	unit->allowed = unit->sealed_allowed;
 	unit_deny(unit);
 	unit->restarts++;
+	TRACE(RESTART, unit->object.id, unit->restarts);
 	unit->state = UNIT_RUNNING;
 	restart_objects(unit);
 	return TSS_OK;

@@ -2,7 +2,7 @@
 /* thread.c - threads: creation, waiting, waking, ending. What a fault does is in fault.c. */
 #include <frame.h>
 #include <port.h>
-#include <syscall.h>
+#include <trace.h>
 
 status_t thread_check_start(uint64_t entry, uint64_t stack, unsigned number)
 {
@@ -165,6 +165,7 @@ void thread_wake(struct thread *thread, status_t status)
 	struct arch_frame *frame = &thread->frame;
 	bool message = thread->state == TSS_THREAD_CALLING || thread->state == TSS_THREAD_RECEIVING;
 	thread_unwait(thread);
+	TRACE(WAKE, thread->object.id, status);
 	if (thread->fault) {
 		thread->state = TSS_THREAD_FAULTED;
 		sched_wake_parked(thread);

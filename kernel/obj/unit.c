@@ -6,7 +6,7 @@
 #include <frame.h>
 #include <memory.h>
 #include <port.h>
-#include <syscall.h>
+#include <trace.h>
 
 #define UNIT_FIXED_PAGES 6 /* the unit itself, root table, and room for the first tables and slabs */
 
@@ -50,6 +50,7 @@ void unit_end(struct unit *unit, uint64_t code)
 		return;
 	if (!unit->parent)
 		panic("the first unit ended with code %#lx", code);
+	TRACE(END, unit->object.id, code);
 	unit->state = UNIT_ENDED;
 	unit->refill_slot = 1;
 	unit->refill_page = 0;

@@ -167,6 +167,14 @@ def test_inspection(v0: Probe) -> None:
     assert v0.error("system_inspect", SYSTEM, 1, 1 << 40, 0) == "ARGUMENT"
 
 
+def test_tracing(v0: Probe) -> None:
+    memory = v0.value("memory_create", UNIT, 4)
+    v0.value("system_trace", SYSTEM, memory, 0xff)
+    assert v0.error("system_trace", SYSTEM, memory, 1 << 40) == "ARGUMENT"
+    v0.value("capability_delete", memory)
+    v0.value("system_trace", SYSTEM, v0.value("memory_create", UNIT, 4), 0)
+
+
 def test_fault_handlers_and_registers(v0: Probe) -> None:
     """Each is accepted where it should be; what follows from it is in components/apps/ktest."""
     port = v0.value("port_create", UNIT, 1)
