@@ -182,6 +182,8 @@ static void audit_credit(const struct port *port)
 		sharers += !connection->credit;
 		LINK_FOR_EACH(const struct message, message, &port->messages, link)
 			queued += message->sender == connection;
+		LINK_FOR_EACH(const struct message, message, &port->held, link)
+			queued += message->sender == connection;
 		same("connection: places in use", connection->object.id, connection->queued, queued);
 	}
 	same("port: reserved places", port->object.id, port->reserved, reserved);
@@ -194,7 +196,15 @@ static void audit_port(const void *object)
 	uint64_t id = port->object.id, callers = count(&port->callers, id), messages = count(&port->messages, id);
 	bool bits = port->event && port->event->bits, replies = port->free_reply || port->fast;
 	bool ready = messages || bits || (callers && replies);
-	same("port: messages", id, messages + count(&port->free_messages, id), port->depth);
+	uint64_t held = count(&port->held, id), spare = count(&port->spare, id);
+	same("port: messages", id, messages + count(&port->free_messages, id) + held + spare, port->depth);
+	same("port: entries of its mailbox", id, held, port->posted - port->retired);
+	same("port: a mailbox or a queue", id, port->mailbox ? messages : held + spare, 0);
+	same("port: mailbox", id, port->mailbox && port->mailbox->written != port, false);
+	LINK_FOR_EACH(const struct message, message, &port->held, link)
+		audit_message(port, message);
+	LINK_FOR_EACH(const struct message, message, &port->spare, link)
+		hold_item(port->object.payer, message);
 	LINK_FOR_EACH(const struct message, message, &port->messages, link)
 		audit_message(port, message);
 	audit_credit(port);

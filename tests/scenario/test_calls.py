@@ -167,6 +167,17 @@ def test_inspection(v0: Probe) -> None:
     assert v0.error("system_inspect", SYSTEM, 1, 1 << 40, 0) == "ARGUMENT"
 
 
+def test_mailboxes(v0: Probe) -> None:
+    port = v0.value("port_create", UNIT, 2)
+    connection = v0.value("connection_create", port, UNIT, 7)
+    memory = v0.value("memory_create", UNIT, 2)
+    v0.value("port_mailbox", port, memory)
+    assert v0.error("port_mailbox", port, memory) == "BUSY"
+    v0.value("connection_send", connection)
+    v0.value("connection_send", connection)
+    assert v0.error("connection_send", connection) == "FULL", "nobody has taken one out"
+
+
 def test_tracing(v0: Probe) -> None:
     memory = v0.value("memory_create", UNIT, 4)
     v0.value("system_trace", SYSTEM, memory, 0xff)

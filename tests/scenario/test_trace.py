@@ -155,7 +155,9 @@ def test_a_restart_is_seen_from_end_to_beginning(boot: Boot, tmp_path: Path) -> 
 
 
 def test_each_cpu_has_its_own(boot: Boot, tmp_path: Path) -> None:
-    text = (TOP / "manifests/traced.yaml").read_text() + "  echo: {cpu: 1}\n  ping: {cpu: 1}\n"
+    text = (TOP / "manifests/traced.yaml").read_text()
+    for name in ("echo", "ping"):
+        text = text.replace(f"component: apps/{name},", f"component: apps/{name}, cpu: 1,")
     (tmp_path / "traced.yaml").write_text(text)
     vm = boot("traced", Machine(cpus=2), variant(str(tmp_path / "traced.yaml"), "cpus") / "traced.iso")
     record_ping(vm, "syscall", "ipc", "sched", "cpu")
