@@ -7,6 +7,7 @@
  * starts the threads that were started before with the registers they were created with. Whoever does it needs
  * INSTALL on the unit and gets nothing of what is in it.
  */
+#include <channel.h>
 #include <irq.h>
 #include <memory.h>
 #include <port.h>
@@ -68,6 +69,7 @@ static void restart_objects(const struct unit *unit)
 	OBJECTS_OF(PORT, port, port)
 		if (port->object.payer == unit)
 			port_up(port);
+	channels_begin(unit);
 	OBJECTS_OF(THREAD, thread, thread) {
 		struct sched *sched = thread->start.sched;
 		if (thread->unit != unit)

@@ -3,6 +3,7 @@
  * unit.c - units: a budget reserved from the parent, an address space, a capability space. BUILDING until the first
  * thread starts, ENDED when it exits, is killed or faults; an ended unit keeps what it holds until it is deleted.
  */
+#include <channel.h>
 #include <frame.h>
 #include <memory.h>
 #include <port.h>
@@ -58,6 +59,7 @@ void unit_end(struct unit *unit, uint64_t code)
 		if (thread->unit == unit)
 			thread_end(thread);
 	unit_end_ports(unit);
+	channels_end(unit);
 	__builtin_memcpy(&words[1], unit->name, TSS_NAME_SIZE);
 	if (unit->supervisor)
 		(void)connection_post(unit->supervisor, TSS_TAG(TSS_MSG_ENDED, 24, 0), words);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* rows_ipc.c - messages: round trips to another unit and within this one, and the asynchronous queue. */
 #include <interfaces/echo.h>
+#include <abi/channel.h>
 #include <tessera/mailbox.h>
 #include "bench.h"
 
@@ -106,6 +107,13 @@ static void row_mailbox(void)
 	MEASURE("mailbox_send_receive", send_and_take(connection, &box));
 }
 
+static void through(cap_t channel)
+{
+	uint64_t length;
+	(void)tss_channel_send(channel, 32, TSS_INFINITE);
+	(void)tss_channel_receive(channel, 32, 0, TSS_INFINITE, &length);
+}
+
 void rows_ipc(void)
 {
 	uint64_t port;
@@ -115,4 +123,6 @@ void rows_ipc(void)
 	if (connection != TSS_CAP_NULL)
 		MEASURE("ipc_send_receive_async", send_and_receive(connection, (cap_t)port));
 	row_mailbox();
+	if (tss_channel_create(TSS_SLOT_UNIT, TSS_CHANNEL_TAKES(32), &port) == TSS_OK)
+		MEASURE("channel_send_receive", through((cap_t)port));
 }
