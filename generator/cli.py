@@ -56,7 +56,9 @@ def command_stubs(session: Session) -> int:
     out = Path(session.arguments.out)
     for name, component in _components(session.inputs).items():
         windows = [(d.name, d.count) for d in component.devices if d.kind == "mmio"]
-        text = slots.header(name, component.layout, windows, parameters.header(component.parameters))
+        more = [*parameters.header(component.parameters),
+                *slots.mailbox_lines([(p.name, p.depth) for p in component.mailboxes])]
+        text = slots.header(name, component.layout, windows, more)
         write_if_changed(out / "slots" / name / "slots.h", text.encode())
     abi = read_abi(session.root / "kernel" / "include" / "abi")
     write_if_changed(out / "include" / "tessera" / "syscalls.h", stubs.syscalls_header(abi).encode())

@@ -136,5 +136,7 @@ CODES: dict[str, tuple[str, str]] = {
     "TSS-091": ("no trace", "`tessera trace FILE` reads what servers/trace put out: lines that begin with ~, from "
                 "~trace to ~end, which counts them. The file has none, or some are missing or damaged, or they are of "
                 "another version."),
+    "TSS-092": ("call to a mailbox", "What is provided with `kind: mailbox` takes messages that nobody waits for. "
+                "Connections to it have the right send and not call."),
     "TSS-080": ("tool failed", "A program that the generator uses is missing or failed; its own words follow."),
 } | INTERFACE_CODES

@@ -17,6 +17,7 @@ KEYS = ("component", "description", "config", "provides", "needs", "devices", "e
         "fpu", "defaults", "restart", "heartbeat", "parameters", "keeps_apart")
 FUTURE = ("state", "dma", "caps", "personality", "libraries")
 RIGHTS = ("call", "send", "grant")
+KINDS = ("port", "mailbox")  # of what is provided
 USUAL_RIGHTS = ("call", "send")  # of a need that does not say
 SYSTEM_RIGHTS = ("inspect", "schedule", "device", "trace")
 SETTINGS = {
@@ -33,6 +34,7 @@ class Provide:
     depth: int
     replies: int
     position: Position
+    mailbox: bool = False  # its queue is in memory of the component, and it answers nobody
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,12 @@ class Component:
     @property
     def layout(self) -> Layout:
         return layout([(p.name, p.replies) for p in self.provides], [n.name for n in self.needs],
-                      [d.name for d in self.devices], list(self.events), bool(self.parameters))
+                      [d.name for d in self.devices], list(self.events), bool(self.parameters),
+                      tuple(p.name for p in self.mailboxes))
+
+    @property
+    def mailboxes(self) -> tuple[Provide, ...]:
+        return tuple(p for p in self.provides if p.mailbox)
 
 
 def read_settings(reader: Reader, mapping: Mapping, what: str) -> Settings:
@@ -144,12 +151,17 @@ class _ComponentReader(Reader):
     def provides(self, root: Mapping, known: frozenset[str]) -> tuple[Provide, ...]:
         found = []
         for key, mapping in self.named(root, "provides"):
-            self.keys(mapping, "a provided interface", ("interface", "depth", "replies"), ("interface",))
+            self.keys(mapping, "a provided interface", ("interface", "depth", "replies", "kind"), ("interface",))
             interface = self.interface(mapping, known)
-            depth = self.number(mapping, "depth", 0, 256, 16)
-            replies = self.number(mapping, "replies", 0, 64, 8)
+            node = mapping.get("kind")
+            mailbox = node is not None and self.choice(node, "kind of a provided interface", KINDS) == "mailbox"
+            depth = self.number(mapping, "depth", int(mailbox), 256, 16)
+            replies = self.number(mapping, "replies", 0, 64, 0 if mailbox else 8)
+            if mailbox and replies:
+                self.error("TSS-019", mapping.key("replies").position, "a mailbox answers nobody, so it has no use for "
+                           "reply objects", "remove `replies`, or `kind: mailbox`")
             if interface is not None:
-                found.append(Provide(key.text, interface, depth, replies, key.position))
+                found.append(Provide(key.text, interface, depth, replies, key.position, mailbox))
         return tuple(found)
 
     def needs(self, root: Mapping, known: frozenset[str]) -> tuple[Need, ...]:

@@ -20,7 +20,8 @@ def _asked(component: Component) -> Iterator[tuple[str, Position, str]]:
     places |= {("device", d.name): d.position for d in component.devices}
     for slot in component.layout.slots:
         if slot.kind != "reply":
-            mapped = {"device": f"|ADDRESS_{upper(slot.name)}", "parameters": "|PARAMETERS"}.get(slot.kind, "")
+            mapped = {"device": f"|ADDRESS_{upper(slot.name)}", "parameters": "|PARAMETERS",
+                      "mailbox": f"|MAILBOX_{upper(slot.name)}"}.get(slot.kind, "")
             yield (f"the {slot.kind} {slot.name}", places.get((slot.kind, slot.name), component.position),
                    slot.macro + mapped)
     if component.system:

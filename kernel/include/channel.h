@@ -13,5 +13,5 @@ struct channel {
 	struct link senders, receivers; /* struct thread.wait: the most urgent first. Not both wait */
 };
 
-void channels_end(const struct unit *unit);   /* those it paid for take no more; who waits is told */
-void channels_begin(const struct unit *unit); /* they are empty, and begin anew */
+/* Those that unit has paid for take no more records, and who waits is told; or (end false) begin anew, empty. */
+void channels_turn(const struct unit *unit, bool end);

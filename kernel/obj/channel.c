@@ -84,20 +84,15 @@ static void channel_end(struct channel *channel)
 		thread_wake(waiter, ERR(PEER_DEAD, 1));
 }
 
-void channels_end(const struct unit *unit)
+void channels_turn(const struct unit *unit, bool end)
 {
-	OBJECTS_OF(CHANNEL, channel, channel)
-		if (channel->object.payer == unit)
-			channel_end(channel);
-}
-
-void channels_begin(const struct unit *unit)
-{
-	OBJECTS_OF(CHANNEL, channel, channel)
-		if (channel->object.payer == unit) {
-			channel->used = 0;
-			channel->ended = false;
-		}
+	OBJECTS_OF(CHANNEL, channel, channel) {
+		if (channel->object.payer != unit)
+			continue;
+		channel_end(channel);
+		channel->ended = end;
+		channel->used = end ? channel->used : 0;
+	}
 }
 
 void channel_destroy(void *object)

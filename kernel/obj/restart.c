@@ -69,7 +69,7 @@ static void restart_objects(const struct unit *unit)
 	OBJECTS_OF(PORT, port, port)
 		if (port->object.payer == unit)
 			port_up(port);
-	channels_begin(unit);
+	channels_turn(unit, false);
 	OBJECTS_OF(THREAD, thread, thread) {
 		struct sched *sched = thread->start.sched;
 		if (thread->unit != unit)

@@ -59,7 +59,7 @@ void unit_end(struct unit *unit, uint64_t code)
 		if (thread->unit == unit)
 			thread_end(thread);
 	unit_end_ports(unit);
-	channels_end(unit);
+	channels_turn(unit, true);
 	__builtin_memcpy(&words[1], unit->name, TSS_NAME_SIZE);
 	if (unit->supervisor)
 		(void)connection_post(unit->supervisor, TSS_TAG(TSS_MSG_ENDED, 24, 0), words);

@@ -101,7 +101,9 @@ static void test_channel_flags(void)
 	CHECK(got[1], 0);
 	CHECK_OK(chan_recv(channel, got, 16, &size, CHAN_PEEK, 0));
 	CHECK(got[1], 2);
+	tss_ipc()->recv[1] = 77;
 	CHECK_OK(chan_recv(channel, got, 8, &size, CHAN_TRUNCATE, 0));
+	CHECK(tss_ipc()->recv[1], 77); /* what there is no room for does not arrive either */
 	CHECK(chan_recv(channel, got, 16, &size, 0, 0), E(TIMEOUT, 0));
 }
 
@@ -160,6 +162,11 @@ static void test_channel_wakes_the_most_urgent_sender(void)
 	CHECK_OK(get(channel, 4));
 }
 
+static void job_try(struct worker *self)
+{
+	self->status = chan_send((cap_t)self->a, self, 0, CHAN_NONBLOCK);
+}
+
 /* A record for which there is room waits behind one for which there is none, unless it is more urgent. */
 static void test_channel_no_overtaking(void)
 {
@@ -173,6 +180,9 @@ static void test_channel_no_overtaking(void)
 	(void)worker_go(waits);
 	rest();
 	CHECK_TRUE(!waits->done);
+	struct worker *behind = work(MAIN_PRIORITY - 2, job_try, channel, 0);
+	CHECK_TRUE(joined(behind));
+	CHECK(behind->status, E(FULL, 1));
 	CHECK_OK(chan_send(channel, big, 0, CHAN_NONBLOCK)); /* more urgent than who waits */
 	CHECK_OK(get(channel, 0));
 	rest();
@@ -189,7 +199,6 @@ static void test_channel_waits_end_in_time(void)
 	cap_t channel = new_channel(BYTES);
 	uint64_t before = now();
 	struct worker *receiver = work(HIGH, job_receive, channel, 8);
-	receiver->c = 0;
 	struct worker *timed = worker_new(HIGH, job_receive, channel, 8);
 	timed->c = 3000001; /* ns */
 	(void)worker_go(timed);

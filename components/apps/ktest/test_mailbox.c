@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test_mailbox.c - a port's queue in our own memory: order, places, and what a hostile owner can do to it. */
 #include <abi/mailbox.h>
+#include <abi/trace.h>
 #include <tessera/mailbox.h>
 #include "ktest.h"
 
@@ -116,6 +117,24 @@ static void test_mailbox_carries_no_capabilities(void)
 	take(7, 2);
 }
 
+/* What is there is taken out without a system call: a trace of them sees none. */
+static void test_mailbox_needs_no_call(void)
+{
+	const uint64_t ring_at = SPARE_AT + 0x20000;
+	const struct tss_trace_header *trace_header = (const struct tss_trace_header *)ring_at;
+	cap_t port = new_mailbox(), connection = new_connection(port, 7), ring = new_memory(8);
+	uint64_t written = 0;
+	CHECK_OK(tss_unit_map(SELF, ring, ring_at, TSS_RIGHT_READ));
+	fill(connection, DEPTH);
+	CHECK_OK(tss_system_trace(SYSTEM, ring, TSS_TRACING_SYSCALL));
+	for (unsigned i = 0; i < DEPTH; i++)
+		take(7, i);
+	CHECK_OK(tss_system_trace(SYSTEM, ring, 0));
+	for (uint64_t cpu = 0; cpu < trace_header->cpus; cpu++)
+		written += trace_header->cpu[cpu].written;
+	CHECK(written, 2); /* the return of the first system_trace, and the second */
+}
+
 /* Whatever the owner says he has taken out: places come back only for what was put in, and another's mailbox goes on. */
 static void test_mailbox_owner_lies(void)
 {
@@ -225,6 +244,7 @@ const struct test mailbox_tests[] = {TEST(mailbox_arguments),
 				     TEST(mailbox_keeps_order_and_words),
 				     TEST(mailbox_gives_places_back),
 				     TEST(mailbox_carries_no_capabilities),
+				     TEST(mailbox_needs_no_call),
 				     TEST(mailbox_owner_lies),
 				     TEST(mailbox_wakes_its_owner),
 				     TEST(mailbox_takes_the_queue_along),
