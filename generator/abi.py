@@ -20,11 +20,14 @@ _ROWS = """
 #define RIGHT(bit, name, letter, text) ("RIGHT", bit, #name, #letter, text),
 #define OBJECT(number, name, lower, rights, text) ("OBJECT", number, #name, #lower, text),
 #define FAULT(number, name, text) ("FAULT", number, #name, text),
+#define TRACE_CATEGORY(bit, name, lower, text) ("CATEGORY", bit, #lower),
+#define TRACE_EVENT(number, name, category, arguments, text) ("EVENT", number, #name, #category, arguments),
 #include "syscalls.def"
 #include "errors.def"
 #include "rights.def"
 #include "objects.def"
 #include "faults.def"
+#include "trace.def"
 """
 
 CONSTANTS = """
@@ -66,6 +69,16 @@ class Call:
 
 
 @dataclass(frozen=True)
+class Event:
+    """A row of trace.def; `arguments` are the words that are used, in order."""
+
+    number: int
+    name: str
+    category: str
+    arguments: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Abi:
     calls: tuple[Call, ...]
     errors: tuple[tuple[int, str, str], ...]
@@ -73,6 +86,7 @@ class Abi:
     types: tuple[tuple[int, str], ...]
     faults: tuple[tuple[int, str, str], ...]
     constants: tuple[tuple[str, int], ...]
+    events: tuple[Event, ...] = ()
 
     def __getitem__(self, name: str) -> int:
         return dict(self.constants)[name]
@@ -85,6 +99,10 @@ class Abi:
 
     def type_name(self, number: int) -> str:
         return dict(self.types)[number]
+
+
+def _event(number: int, name: str, category: str, arguments: str) -> Event:
+    return Event(number, name, category.lower(), tuple(arguments.split()))
 
 
 def _compile(include: Path, arguments: list[str], source: str) -> str:
@@ -117,4 +135,5 @@ def read_abi(include: Path) -> Abi:
                tuple(by_kind["ERROR"]),  # type: ignore[arg-type]
                tuple((r[0], r[1]) for r in by_kind["RIGHT"]),  # type: ignore[misc]
                tuple((r[0], r[1]) for r in by_kind["OBJECT"]),  # type: ignore[misc]
-               tuple(by_kind["FAULT"]), constants)  # type: ignore[arg-type]
+               tuple(by_kind["FAULT"]), constants,  # type: ignore[arg-type]
+               tuple(_event(*r) for r in by_kind["EVENT"]))  # type: ignore[arg-type]  # type: ignore[arg-type]

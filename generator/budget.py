@@ -10,7 +10,7 @@ from generator.check import Resolved, System
 from generator.diagnostics import Diagnostic, Position
 from generator.elf import PAGE, Image, pages
 from generator.fields import size_text
-from generator.slots import WINDOW_BASE, WINDOW_SIZE
+from generator.slots import MAILBOX_BASE, MAILBOX_SIZE, WINDOW_BASE, WINDOW_SIZE, mailbox_pages
 from generator.supervision import SUPERVISOR
 
 SLOT_BYTES = 64
@@ -44,6 +44,8 @@ def _ranges(instance: Resolved, image: Image | None, files: Mapping[str, bytes])
     ranges += [(parameters.ADDRESS, PAGE)] if instance.component.parameters else []
     ranges += [(attached.ADDRESS + i * attached.WINDOW, PAGE + len(files.get(one.path, b"")))
                for i, one in enumerate(instance.files)]
+    ranges += [(MAILBOX_BASE + i * MAILBOX_SIZE, mailbox_pages(p.depth) * PAGE)
+               for i, p in enumerate(instance.component.mailboxes)]
     windows = [d for d in instance.component.devices if d.kind == "mmio"]
     return ranges + [(WINDOW_BASE + i * WINDOW_SIZE, d.count * PAGE) for i, d in enumerate(windows)]
 
@@ -52,6 +54,7 @@ def by_kind(instance: Resolved, image: Image | None, files: Mapping[str, bytes])
     """Pages of the unit's budget by what they are for (KINDS); without an image, or the size of a file, at least."""
     copied = sum(pages(s.memory_size) for s in image.segments if s.kind == "data") if image else 0
     queues = sum(pages(p.depth * QUEUE_ENTRY_BYTES) for p in instance.component.provides)
+    queues += sum(mailbox_pages(p.depth) + 1 for p in instance.component.mailboxes)  # and the table of its frames
     found = (copied, pages(instance.stack), pages(instance.heap), table_pages(_ranges(instance, image, files)),
              pages(instance.slots * SLOT_BYTES), THREAD_PAGES + int(instance.component.fpu) + queues + OBJECT_PAGES)
     return dict(zip(KINDS, found))

@@ -155,6 +155,9 @@ class _Checker:
         provide = self.provided(need, connect, target, server) if server else None
         if provide is None:
             return None
+        if provide.mailbox and "call" in rights:
+            self.error("TSS-088", connect.rights_position, f"{target.name}.{provide.name} is a mailbox, which answers "
+                       "nobody: it cannot be called", "write `rights: [send]`", Note(provide.position))
         return Link(instance.name, need.name, target.name, provide.name, need.interface, rights, connect.may,
                     connect.position, connect.calls)
 

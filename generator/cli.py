@@ -18,6 +18,7 @@ from generator.cli_authority import add_commands
 from generator.cli_figures import add_commands as add_figures_commands
 from generator.cli_product import add_commands as add_product_commands
 from generator.cli_product import rewritten
+from generator.cli_trace import add_command as add_trace_command
 from generator.codes import CODES
 from generator.component import Component
 from generator.diagnostics import Diagnostic, Position, Refused, did_you_mean, render, short, to_json, to_sarif
@@ -56,8 +57,9 @@ def command_stubs(session: Session) -> int:
     out = Path(session.arguments.out)
     for name, component in _components(session.inputs).items():
         windows = [(d.name, d.count) for d in component.devices if d.kind == "mmio"]
-        text = slots.header(name, component.layout, windows,
-                            [*parameters.header(component.parameters), *attached.header(component.files)])
+        more = [*parameters.header(component.parameters), *attached.header(component.files),
+                *slots.mailbox_lines([(p.name, p.depth) for p in component.mailboxes])]
+        text = slots.header(name, component.layout, windows, more)
         write_if_changed(out / "slots" / name / "slots.h", text.encode())
     abi = read_abi(session.root / "kernel" / "include" / "abi")
     write_if_changed(out / "include" / "tessera" / "syscalls.h", stubs.syscalls_header(abi).encode())
@@ -265,6 +267,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("code", nargs="?", metavar="CODE", help="such as TSS-026, or 026")
     command.set_defaults(run=command_explain)
     add_product_commands(commands)
+    add_trace_command(commands)
     command = commands.add_parser("show", parents=[system], help="every value of a system and where it comes from")
     command.add_argument("path", nargs="?", metavar="PATH", help="only what lies there, such as instances.shell")
     command.add_argument("--bare", action="store_true", help="values alone")

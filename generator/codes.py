@@ -164,5 +164,10 @@ CODES: dict[str, tuple[str, str]] = {
     "TSS-099": ("file of an instance", "A component lists in `files` what it finds in the image; each instance says "
                 "which file that is. Paths are relative to the tree or to TESSERA_EXTRA; what begins with build/ is "
                 "made by the build and lies in its output folder."),
+    "TSS-087": ("no trace", "`tessera trace FILE` reads what servers/trace put out: lines that begin with ~, from "
+                "~trace to ~end, which counts them. The file has none, or some are missing or damaged, or they are of "
+                "another version."),
+    "TSS-088": ("call to a mailbox", "What is provided with `kind: mailbox` takes messages that nobody waits for. "
+                "Connections to it have the right send and not call."),
     "TSS-080": ("tool failed", "A program that the generator uses is missing or failed; its own words follow."),
 } | INTERFACE_CODES

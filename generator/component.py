@@ -19,8 +19,9 @@ KEYS = ("component", "description", "config", "provides", "needs", "devices", "e
         "fpu", "defaults", "restart", "heartbeat", "parameters", "keeps_apart", "stacks", "files")
 FUTURE = ("state", "dma", "caps", "personality", "libraries")
 RIGHTS = ("call", "send", "grant")
+KINDS = ("port", "mailbox")  # of what is provided
 USUAL_RIGHTS = ("call", "send")  # of a need that does not say
-SYSTEM_RIGHTS = ("inspect", "schedule", "device")
+SYSTEM_RIGHTS = ("inspect", "schedule", "device", "trace")
 SETTINGS = {
     "priority": Shape("integer", 1, 254), "slice": Shape("duration", 100, 10000000),
     "memory": Shape("size", 16 << 10, 1 << 40), "stack": Shape("size", 4 << 10, 16 << 20),
@@ -35,6 +36,7 @@ class Provide:
     depth: int
     replies: int
     position: Position
+    mailbox: bool = False  # its queue is in memory of the component, and it answers nobody
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,11 @@ class Component:
     def layout(self) -> Layout:
         return layout([(p.name, p.replies) for p in self.provides], [n.name for n in self.needs],
                       [d.name for d in self.devices], list(self.events), bool(self.parameters),
-                      list(self.files))
+                      tuple(p.name for p in self.mailboxes), self.files)
+
+    @property
+    def mailboxes(self) -> tuple[Provide, ...]:
+        return tuple(p for p in self.provides if p.mailbox)
 
 
 def read_settings(reader: Reader, mapping: Mapping, what: str) -> Settings:
@@ -154,12 +160,17 @@ class _ComponentReader(Reader):
     def provides(self, root: Mapping, known: frozenset[str]) -> tuple[Provide, ...]:
         found = []
         for key, mapping in self.named(root, "provides"):
-            self.keys(mapping, "a provided interface", ("interface", "depth", "replies"), ("interface",))
+            self.keys(mapping, "a provided interface", ("interface", "depth", "replies", "kind"), ("interface",))
             interface = self.interface(mapping, known)
-            depth = self.number(mapping, "depth", 0, 256, 16)
-            replies = self.number(mapping, "replies", 0, 64, 8)
+            node = mapping.get("kind")
+            mailbox = node is not None and self.choice(node, "kind of a provided interface", KINDS) == "mailbox"
+            depth = self.number(mapping, "depth", int(mailbox), 256, 16)
+            replies = self.number(mapping, "replies", 0, 64, 0 if mailbox else 8)
+            if mailbox and replies:
+                self.error("TSS-019", mapping.key("replies").position, "a mailbox answers nobody, so it has no use for "
+                           "reply objects", "remove `replies`, or `kind: mailbox`")
             if interface is not None:
-                found.append(Provide(key.text, interface, depth, replies, key.position))
+                found.append(Provide(key.text, interface, depth, replies, key.position, mailbox))
         return tuple(found)
 
     def needs(self, root: Mapping, known: frozenset[str]) -> tuple[Need, ...]:

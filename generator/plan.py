@@ -11,7 +11,7 @@ from generator import attached, budget, devices, parameters, supervision
 from generator.abi import Abi
 from generator.check import Link, Resolved, System
 from generator.elf import PAGE, Image, pages
-from generator.slots import WINDOW_BASE, WINDOW_SIZE
+from generator.slots import MAILBOX_BASE, MAILBOX_SIZE, WINDOW_BASE, WINDOW_SIZE, mailbox_pages
 from generator.supervision import BADGE_HEARTBEAT, BADGE_SUPERVISE, HEARTBEAT_SLOT
 
 LOG = "servers/log"
@@ -283,6 +283,10 @@ class _Planner:
             target = self.add("MEMORY", me, abi["TSS_MEMORY_MAPPED"], self.placed[instance.name]["parameters"])
             self.grant(me, component.layout.find("parameters", "parameters").number, target, "READ",
                        address=parameters.ADDRESS)
+        for i, provide in enumerate(component.mailboxes):
+            target = self.add("MEMORY", me, abi["TSS_MEMORY_ZERO"], mailbox_pages(provide.depth))
+            self.grant(me, component.layout.find("mailbox", provide.name).number, target, "READ", "WRITE",
+                       address=MAILBOX_BASE + i * MAILBOX_SIZE)
         for event in component.events:
             slot = component.layout.find("event", event).number
             self.grant(me, slot, self.add("EVENT", me), "SIGNAL", "WAIT", "BIND")

@@ -2,19 +2,22 @@
 """Which capability slot holds what, worked out from component.yaml alone, and the slots.h that says so to C.
 
 From SLOT_FIRST up, in file order: for each provided interface its port and then its reply objects, for each needed
-interface its connection, for each device, for each event, then the page of parameters, then each file. One layout
-serves every instance of a component.
+interface its connection, for each device, for each event, then the page of parameters, the memory of each mailbox, and
+each file. One layout serves every instance of a component.
 """
 from dataclasses import dataclass
 
 SLOT_FIRST = 16  # TSS_SLOT_FIRST; a test compares it with abi.h
 WINDOW_BASE = 0x300000000  # device memory is mapped here, one window for each mmio device of the component
 WINDOW_SIZE = 0x1000000
+MAILBOX_BASE = 0x290000000  # the queue of each provided mailbox is mapped here, one after the other
+MAILBOX_SIZE = 0x100000
+MAILBOX_ENTRIES = 15  # TSS_MAILBOX_PER_PAGE; a test compares it with mailbox.h
 
 
 @dataclass(frozen=True)
 class Slot:
-    """One planned slot. kind: port, reply, connection, device, event, parameters, file; name: as in component.yaml."""
+    """One planned slot. kind: port, reply, connection, device, event, parameters, mailbox, file; name: in component.yaml."""
 
     number: int
     kind: str
@@ -42,8 +45,8 @@ def upper(name: str) -> str:
 
 
 def layout(provides: list[tuple[str, int]], needs: list[str], devices: list[str], events: list[str],
-           parameters: bool = False, files: list[str] | None = None) -> Layout:
-    """The rule above; `provides` gives each name with its number of reply objects."""
+           parameters: bool = False, mailboxes: tuple[str, ...] = (), files: tuple[str, ...] = ()) -> Layout:
+    """The rule above; `provides` gives each name with its number of reply objects, `mailboxes` those that are one."""
     rows: list[tuple[str, str, str, int]] = []
     for name, replies in provides:
         rows.append(("port", name, f"SLOT_PORT_{upper(name)}", 0))
@@ -52,10 +55,23 @@ def layout(provides: list[tuple[str, int]], needs: list[str], devices: list[str]
     rows += [("device", name, f"SLOT_{upper(name)}", 0) for name in devices]
     rows += [("event", name, f"SLOT_EVENT_{upper(name)}", 0) for name in events]
     rows += [("parameters", "parameters", "SLOT_PARAMETERS", 0)] if parameters else []
-    rows += [("file", name, f"SLOT_FILE_{upper(name)}", 0) for name in files or []]
+    rows += [("mailbox", name, f"SLOT_MAILBOX_{upper(name)}", 0) for name in mailboxes]
+    rows += [("file", name, f"SLOT_FILE_{upper(name)}", 0) for name in files]
     slots = tuple(Slot(SLOT_FIRST + i, kind, name, macro, index)
                   for i, (kind, name, macro, index) in enumerate(rows))
     return Layout(slots, tuple(provides))
+
+
+def mailbox_pages(depth: int) -> int:
+    """TSS_MAILBOX_PAGES: the header, and the entries."""
+    return 1 + -(-depth // MAILBOX_ENTRIES)
+
+
+def mailbox_lines(mailboxes: list[tuple[str, int]]) -> list[str]:
+    """Lines of slots.h: where the queue of each mailbox is, and how many messages it holds."""
+    return [line for i, (name, depth) in enumerate(mailboxes) for line in (
+        f"#define MAILBOX_{upper(name)} ((void *){MAILBOX_BASE + i * MAILBOX_SIZE:#x}ull)",
+        f"#define DEPTH_{upper(name)} {depth}u")]
 
 
 def collisions(planned: Layout) -> list[tuple[Slot, Slot]]:

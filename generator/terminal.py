@@ -25,6 +25,7 @@ EXAMPLES = {
     "why-not": ("tessera why-not demo ping power",),
     "why-config": ("tessera why CONFIG_SMEP",),
     "diff": ("tessera diff demo console", "tessera diff old.yaml new.yaml --fail-on-growth"),
+    "trace": ("tessera trace console.txt", "tessera trace console.txt --system traced --json"),
     "graph": ("tessera graph demo --out demo.svg",),
     "report": ("tessera report demo --out report.html",),
     "stack": ("tessera stack demo", "tessera stack demo shell"),

@@ -21,6 +21,7 @@ def _asked(component: Component) -> Iterator[tuple[str, Position, str]]:
     for slot in component.layout.slots:
         if slot.kind != "reply":
             mapped = {"device": f"|ADDRESS_{upper(slot.name)}", "parameters": "|PARAMETERS",
+                      "mailbox": f"|MAILBOX_{upper(slot.name)}",
                       "file": f"|FILE_{upper(slot.name)}"}.get(slot.kind, "")
             yield (f"the {slot.kind} {slot.name}", places.get((slot.kind, slot.name), component.position),
                    slot.macro + mapped)

@@ -14,11 +14,12 @@ from generator.verify_compose import parameters, yaml
 
 PAGE = 4096
 READ, WRITE, EXECUTE, GRANT, CONTROL, CALL, SEND, RECEIVE = 1, 2, 4, 8, 16, 32, 64, 128
-SIGNAL, WAIT, BIND, INSPECT, SCHEDULE, DEVICE, INSTALL = 256, 512, 1024, 2048, 4096, 8192, 32768
-SYSTEM_RIGHTS = {"inspect": INSPECT, "schedule": SCHEDULE, "device": DEVICE}
+SIGNAL, WAIT, BIND, INSPECT, SCHEDULE, DEVICE, TRACE, INSTALL = 256, 512, 1024, 2048, 4096, 8192, 16384, 32768
+SYSTEM_RIGHTS = {"inspect": INSPECT, "schedule": SCHEDULE, "device": DEVICE, "trace": TRACE}
 CONNECTION_RIGHTS = {"call": CALL, "send": SEND, "grant": GRANT}
 IMAGE, HEAP, DIRECTORY, PARAMETERS, WINDOWS = 0x400000, 0x1_0000_0000, 0x2_0000_0000, 0x2_8000_0000, 0x3_0000_0000
 FILES = 0x4_0000_0000
+MAILBOXES = 0x2_9000_0000
 STACK_TOP, IPC_PAGE = 0x7FFF_F000_0000, 0x7FFF_F800_0000
 INIT_SLOTS, INIT_STACK, INIT_PRIORITY = 1024, 8 * PAGE, 255
 FACTORY = {"priority": 100, "slice": "10ms", "memory": "256K", "stack": "16K", "heap": 0, "slots": 256, "cpu": 0}
@@ -103,9 +104,10 @@ def _own_slots(work: _Work, name: str, description: dict[str, Any], given: dict[
         port = (name, slot)
         work.ports[name, provided] = port
         work.add(name, slot, "PORT", (name, row.get("depth", 16)), RECEIVE)
-        for i in range(row.get("replies", 8)):
+        replies = row.get("replies", 0 if row.get("kind") == "mailbox" else 8)
+        for i in range(replies):
             work.add(name, slot + 1 + i, "REPLY", (name, port), SEND)
-        slot += 1 + row.get("replies", 8)
+        slot += 1 + replies
     for need in description.get("needs") or {}:
         needs[need] = slot
         slot += 1
@@ -121,6 +123,11 @@ def _own_slots(work: _Work, name: str, description: dict[str, Any], given: dict[
     if description.get("parameters"):
         work.add(name, slot, "MEMORY", (name, "MAPPED", f"{name}.parameters"), READ, PARAMETERS)
         work.sections[f"{name}.parameters"] = (3, READ, parameters(description["parameters"], set_here), PAGE, 0)
+        slot += 1
+    boxes = [row for row in (description.get("provides") or {}).values() if row.get("kind") == "mailbox"]
+    for i, row in enumerate(boxes):
+        pages = 1 + (row.get("depth", 16) + 14) // 15
+        work.add(name, slot, "MEMORY", (name, "ZERO", pages), READ | WRITE, MAILBOXES + i * 0x100000)
         slot += 1
     work.ends[name] = slot
     return needs

@@ -8,7 +8,7 @@
  * whoever waits is parked: he holds nothing, and serves cpu_ask().
  */
 #include <enabled.h>
-#include <syscall.h>
+#include <trace.h>
 
 struct cpu cpus[CPUS_MAX];
 unsigned cpu_count = 1;
@@ -137,7 +137,7 @@ static void cpu_exclusive_end(struct cpu *self)
 void kernel_leave(void)
 {
 	struct cpu *cpu = cpu_this();
-	while (cpu->need_resched || cpu->exclusive || cpu->wanted) {
+	while (cpu->leaving & ~CPU_LEAVING_TRACED) {
 		if (cpu->exclusive)
 			cpu_exclusive_end(cpu);
 		if (cpu->need_resched)
@@ -151,6 +151,8 @@ void kernel_leave(void)
 		cpu_unpark(cpu);
 		cpu_lock_contended();
 	}
+	if (UNLIKELY(cpu->traced))
+		trace_leave(cpu);
 }
 
 void kernel_exclusive(const struct thread *self)

@@ -5,6 +5,7 @@
  */
 #include <arch.h>
 #include <log.h>
+#include <trace.h>
 
 #define LOG_SIZE CONFIG_LOG_SIZE
 #define COM1_BASE 0x3f8
@@ -68,5 +69,6 @@ void panic(const char *format, ...)
 	va_end(arguments);
 	log_printf("\nPANIC: %s\n", line);
 	arch_backtrace(panic_frame);
+	trace_panic();
 	arch_halt(1);
 }

@@ -17,6 +17,7 @@ OFFSET(struct cpu, need_resched, CPU_NEED_RESCHED);
 OFFSET(struct cpu, fast_calls, CPU_FAST_CALLS);
 OFFSET(struct cpu, exclusive, CPU_NEED_RESCHED + 1);
 OFFSET(struct cpu, wanted, CPU_NEED_RESCHED + 2);
+OFFSET(struct cpu, traced, CPU_NEED_RESCHED + 3);
 OFFSET(struct cpu, call_pending, CPU_CALL_PENDING);
 OFFSET(struct cpu, lock, CPU_LOCK);
 OFFSET(struct thread, frame, THREAD_FRAME);

@@ -46,6 +46,8 @@ const struct syscall_table syscall_table = {
 		},
 };
 
+status_t (*syscall_dispatcher)(struct thread *self, const struct syscall_row *row) = syscall_dispatch;
+
 /* Argument 1 is not plainly the right capability: a call that takes any type, or an error to be named. */
 static __attribute__((noinline)) status_t syscall_resolve_slowly(struct thread *self, const struct syscall_row *row)
 {

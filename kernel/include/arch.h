@@ -70,6 +70,7 @@ void trap_idle(uint64_t vector);           /* entry.S: interrupt while idle */
 /* Second step of boot, called by kernel_main when frames can be allocated: ACPI (MADT, HPET), APICs, clock, timer. */
 void arch_init_devices(void);
 void arch_init_syscalls(void);
+void arch_syscall_shortcuts(bool wanted); /* this CPU: are there shorter ways in than the dispatcher for some calls? */
 void arch_start_cpus(void);  /* they idle then, and are counted in cpu_count */
 void arch_stop_others(void); /* for good, whatever they are doing */
 void arch_stop(void) NORETURN;

@@ -37,10 +37,15 @@ struct cpu {
 	struct sched *sched;         /* 0x20 scheduling context that is charged now; NULL: idle */
 	uint64_t space_root;         /* 0x28 what CR3 holds */
 	unsigned index;
-	bool need_resched;           /* 0x34 something more urgent may be ready: pick before going back to user */
-	bool exclusive;              /* 0x35 all locks are this CPU's; give them up before going back to user */
-	bool wanted;                 /* 0x36 somebody waits for the lock: let him have it before going back to user */
-	bool unused;                 /* 0x37 always false: entry.S looks at all four at once */
+	union {
+		struct {
+			bool need_resched; /* 0x34 something more urgent may be ready: pick before going back to user */
+			bool exclusive;    /* 0x35 all locks are this CPU's; give them up before going back to user */
+			bool wanted;       /* 0x36 somebody waits for the lock: let him have it before going back to user */
+			bool traced;       /* 0x37 what it does is recorded (trace.h): leave by way of kernel_leave() */
+		};
+		uint32_t leaving;          /* 0x34 all four: entry.S looks at them at once */
+	};
 	bool call_pending;           /* 0x38 the current thread waits, parked, for its system call to begin (anew) */
 	bool owns_all;               /* exclusive, or the only CPU: may work on everything */
 	bool fsgsbase;               /* the CPU has those instructions */
@@ -58,6 +63,8 @@ struct cpu {
 	uint64_t lot;                /* CONFIG_PERTURB: state of the generator */
 	uint64_t held;               /* CONFIG_LOCK_CHECK: bit r: a lock of that rank is held */
 	uint64_t interrupts, timer_interrupts, slow_calls, faults, syscalls_denied, exclusives;
+	uint64_t traced_events;      /* recorded since the trace began */
+	uint32_t traced_thread;      /* id of the one that runs, as far as the trace knows; 0: none */
 	_Alignas(CACHE_LINE) uint64_t lock; /* 0: free. Beside it what others write while this CPU is parked */
 	bool parked;                        /* waits for a lock, and for what it is asked to do */
 	void (*asked)(struct cpu *cpu, void *argument);
@@ -67,6 +74,8 @@ struct cpu {
 	unsigned frame_count, frames_clear; /* in `frames`; the first `frames_clear` of them are all zeros */
 	void *frames[FRAME_CACHE];          /* free ones, which this CPU takes first */
 };
+
+#define CPU_LEAVING_TRACED 0xff000000u
 
 extern struct cpu cpus[CPUS_MAX];
 extern unsigned cpu_count; /* that run; their indexes are 0 to this - 1 */

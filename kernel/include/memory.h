@@ -9,6 +9,8 @@
 #include <arch.h>
 #include <capability.h>
 
+struct port;
+
 #define MEMORY_TABLES 16
 #define MEMORY_PAGES_MAX (MEMORY_TABLES * (PAGE_SIZE / sizeof(paddr_t))) /* 8192 pages, 32 MiB */
 
@@ -21,6 +23,7 @@ struct memory {
 	bool run, device, immortal;
 	paddr_t template;         /* what memory_refill() puts there: template_size bytes of the bundle, then zeros */
 	uint64_t template_size;
+	struct port *written;     /* whose mailbox it is; NULL: it is none */
 	void **tables[MEMORY_TABLES]; /* of frames, by where the direct map has them */
 };
 

@@ -36,7 +36,7 @@ void object_destroy(struct object *object);
 void object_register(struct object *object, uint8_t type, struct unit *payer);
 const struct object *object_at(uint8_t type, uint64_t index);   /* in order of creation; for inspection only */
 
-#define SLAB_CLASSES 6
+#define SLAB_CLASSES 7
 struct slab { /* at the start of the page; items follow at the end, so that they are aligned to 64 */
 	struct link link; /* in the class's partial list while there is room */
 	struct slab_item *free;

@@ -15,7 +15,7 @@
  * when it was made, or an equal share of what nobody reserved. So who fills his credit takes no place from another.
  */
 #pragma once
-#include <abi/message.h>
+#include <abi/mailbox.h>
 #include <event.h>
 #include <thread.h>
 
@@ -34,6 +34,9 @@ struct port {
 	struct link messages;         /* struct message.link: arrived */
 	struct link free_messages;
 	struct event *event;          /* bound, or NULL */
+	struct memory *mailbox;       /* the queue is there: what follows counts, free_messages is empty. NULL: it is here */
+	struct link held, spare;      /* struct message.link: entries that the owner has not given back, and the others */
+	uint64_t posted, retired;     /* entries that were put in, and given back, since the mailbox was made */
 };
 
 struct reply {
@@ -133,6 +136,16 @@ void reply_dropped(struct reply *reply);                    /* reply->away was d
 void reply_detach_caller(struct reply *reply);              /* its caller timed out or ended */
 /* A message of the kernel's own into the queue; false if it is full or the port is dead. */
 bool connection_post(struct connection *connection, uint64_t tag, const uint64_t *words);
+bool connection_has_credit(const struct connection *sender); /* for one more message; NULL, the kernel, always has */
+/* ---- mailbox.c, for ports that have one ---- */
+struct mailbox_letter {
+	struct connection *sender; /* whose credit it uses; NULL: the kernel's */
+	uint64_t tag, badge;
+	const uint64_t *words, *rest; /* those in registers, and a message that has the others behind its first four */
+};
+bool mailbox_put(struct port *port, const struct mailbox_letter *letter); /* false: there is no place for it */
+MUST_CHECK status_t mailbox_send(struct thread *self, struct connection *connection);
+void mailbox_end(struct port *port); /* the queue is the kernel's again, and empty; harmless if there is no mailbox */
 /*
  * Take a free reply object of port for a call that server receives; there must be one. `sched` is a context whose
  * chain of calls passes through caller: if it still runs at the reply, the caller may be made current directly.

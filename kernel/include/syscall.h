@@ -37,6 +37,8 @@ status_t sys_denied(struct thread *self, struct capability *cap);
 
 /* Called by entry.S: arguments and rax, the number, are in self->frame. Its result is the call's status. */
 status_t syscall_dispatch(struct thread *self, const struct syscall_row *row);
+/* What entry.S calls: that, or the same with a trace of it. */
+extern status_t (*syscall_dispatcher)(struct thread *self, const struct syscall_row *row);
 /* Called by entry.S for a call of self that has failed: nothing is left in the result registers. Returns status. */
 status_t syscall_failed(struct thread *self, status_t status);
 

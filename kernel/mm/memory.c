@@ -2,7 +2,8 @@
 /* memory.c - memory objects: creation, slices, devices, mapping. A capability records its one mapping. */
 #include <frame.h>
 #include <memory.h>
-#include <syscall.h>
+#include <port.h>
+#include <trace.h>
 
 #define FRAMES_PER_TABLE (PAGE_SIZE / sizeof(paddr_t))
 
@@ -29,6 +30,9 @@ void memory_destroy(void *object)
 {
 	const struct memory *memory = object;
 	struct unit *payer = memory->object.payer;
+	trace_forget(memory);
+	if (memory->written)
+		mailbox_end(memory->written);
 	if (memory->parent || memory->immortal)
 		return;
 	for (unsigned i = 0; i < MEMORY_TABLES && memory->tables[i]; i++) {

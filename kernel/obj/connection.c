@@ -99,6 +99,9 @@ void connection_destroy(void *object)
 	LINK_FOR_EACH(struct message, message, &port->messages, link)
 		if (message->sender == connection)
 			message->sender = NULL;
+	LINK_FOR_EACH(struct message, message, &port->held, link)
+		if (message->sender == connection)
+			message->sender = NULL;
 	OBJECTS_OF(UNIT, unit, unit) {
 		if (unit->supervisor == connection)
 			unit->supervisor = NULL;

@@ -11,7 +11,7 @@
  */
 #include <asm_offsets.h>
 #include <message_copy.h>
-#include <syscall.h>
+#include <trace.h>
 
 #define RECORD_TAG TSS_TAG(TSS_MSG_FAULT, sizeof(struct tss_fault_record), 0)
 _Static_assert(offsetof(struct arch_frame, rip) == sizeof(((struct tss_fault_record *)0)->regs), "same order");
@@ -134,6 +134,7 @@ void thread_fault(struct thread *thread, enum tss_fault kind, uint64_t address)
 		cpu_exclusive();
 	if (!cpu->current)
 		return; /* ended, or moved to another CPU, where it does the same again */
+	TRACE_BY(thread, FAULT, kind, address, thread->frame.rip);
 	thread->fault = (uint8_t)kind;
 	thread->frame.address = address;
 	if (thread->fault_entry && !thread->fault_handling)

@@ -8,7 +8,7 @@
  * signalled again after it. So a device is looked at after its last edge, and a storm costs two interrupts.
  */
 #include <irq.h>
-#include <syscall.h>
+#include <trace.h>
 
 static struct irq *irq_lines[IRQ_LINES];
 
@@ -24,6 +24,7 @@ void trap_irq(unsigned line)
 		return trap_irq(line); /* or nobody's by now */
 	}
 	irq->count++;
+	TRACE(INTERRUPT, line, irq->object.id, irq->event->waiter ? irq->event->waiter->object.id : 0);
 	if (irq->in_service) {
 		irq->again = true;
 		arch_irq_open(line, false);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* object.c - object headers: identity, payer, the lists that inspection walks, and how objects of each type end. */
+#include <channel.h>
 #include <irq.h>
 #include <memory.h>
 #include <port.h>
+#include <trace.h>
 
 struct link object_lists[TSS_TYPE_COUNT];
 static uint32_t object_last_id;
@@ -21,6 +23,7 @@ static const struct {
 	[TSS_TYPE_EVENT] = {sizeof(struct event), event_destroy},
 	[TSS_TYPE_MEMORY] = {sizeof(struct memory), memory_destroy},
 	[TSS_TYPE_IRQ] = {sizeof(struct irq), irq_destroy},
+	[TSS_TYPE_CHANNEL] = {sizeof(struct channel), channel_destroy},
 	[TSS_TYPE_IOPORT] = {sizeof(struct ioport), NULL},
 };
 
@@ -36,6 +39,7 @@ void object_register(struct object *object, uint8_t type, struct unit *payer)
 	object->id = ++object_last_id;
 	object->payer = payer;
 	link_append(&object_lists[type], &object->all);
+	TRACE(CREATE, object->id, type, payer ? payer->object.id : 0);
 }
 
 void *object_alloc(struct unit *payer, uint8_t type)
@@ -48,6 +52,7 @@ void *object_alloc(struct unit *payer, uint8_t type)
 
 void object_destroy(struct object *object)
 {
+	TRACE(DELETE, object->id, object->type, object->payer ? object->payer->object.id : 0);
 	if (types[object->type].end)
 		types[object->type].end(object);
 	if (!types[object->type].size)

@@ -167,7 +167,7 @@ bool port_deliver_next(struct port *port)
 }
 
 /* May sender have one more message in the queue? The kernel (NULL) may always. */
-static bool connection_has_credit(const struct connection *sender)
+bool connection_has_credit(const struct connection *sender)
 {
 	if (!sender || sender->queued < sender->credit)
 		return true;
@@ -203,7 +203,8 @@ bool connection_post(struct connection *connection, uint64_t tag, const uint64_t
 	connection_lead(connection, port); /* the kernel needs no telling */
 	struct message *message = port_take_message(port, NULL);
 	if (!message)
-		return false;
+		return port->mailbox &&
+		       mailbox_put(port, &(struct mailbox_letter){NULL, tag, connection->badge, words, words});
 	message->tag = tag;
 	message->badge = connection->badge;
 	/* All four register words travel; what an earlier message left there is nobody's business. */
@@ -229,8 +230,9 @@ status_t sys_connection_send(struct thread *self, struct capability *cap)
 		return ERR(PEER_DEAD, 1);
 	struct message *message = port_take_message(connection->port, connection);
 	if (!message) {
-		connection->refused++;
-		return ERR(FULL, 1);
+		status_t refusal = connection->target->mailbox ? mailbox_send(self, connection) : ERR(FULL, 1);
+		connection->refused += refusal != TSS_OK;
+		return refusal;
 	}
 	status_t status = TSS_TAG_CAPS(tag) ? message_move_caps(NULL, message, self, tag) : TSS_OK;
 	message->tag = status == TSS_OK ? tag : 0;
@@ -262,6 +264,8 @@ status_t sys_port_create(struct thread *self, struct capability *cap)
 	link_init(&port->callers);
 	link_init(&port->messages);
 	link_init(&port->free_messages);
+	link_init(&port->held);
+	link_init(&port->spare);
 	for (unsigned i = 0; i < port->depth; i++) {
 		struct message *message = slab_alloc(payer, sizeof(*message));
 		if (!message) {
@@ -315,6 +319,7 @@ void port_down(struct port *port)
 void port_up(struct port *port)
 {
 	port_drop_messages(port);
+	mailbox_end(port);
 	if (port->event)
 		port->event->port = NULL;
 	port->event = NULL;
@@ -330,6 +335,7 @@ void port_destroy(void *object)
 {
 	struct port *port = object;
 	port_die(port);
+	mailbox_end(port);
 	if (port->event)
 		port->event->port = NULL;
 	for (struct message *message; (message = LINK_TAKE(&port->free_messages, struct message, link));)

@@ -7,10 +7,11 @@
  * starts the threads that were started before with the registers they were created with. Whoever does it needs
  * INSTALL on the unit and gets nothing of what is in it.
  */
+#include <channel.h>
 #include <irq.h>
 #include <memory.h>
 #include <port.h>
-#include <syscall.h>
+#include <trace.h>
 
 #define REFILL_SLICE 16 /* pages a slice */
 
@@ -68,6 +69,7 @@ static void restart_objects(const struct unit *unit)
 	OBJECTS_OF(PORT, port, port)
 		if (port->object.payer == unit)
 			port_up(port);
+	channels_turn(unit, false);
 	OBJECTS_OF(THREAD, thread, thread) {
 		struct sched *sched = thread->start.sched;
 		if (thread->unit != unit)
@@ -91,6 +93,7 @@ status_t sys_unit_restart(struct thread *self, struct capability *cap)
 	unit->allowed = unit->sealed_allowed;
 	unit_deny(unit);
 	unit->restarts++;
+	TRACE(RESTART, unit->object.id, unit->restarts);
 	unit->state = UNIT_RUNNING;
 	restart_objects(unit);
 	return TSS_OK;

@@ -2,7 +2,7 @@
 /* thread.c - threads: creation, waiting, waking, ending. What a fault does is in fault.c. */
 #include <frame.h>
 #include <port.h>
-#include <syscall.h>
+#include <trace.h>
 
 status_t thread_check_start(uint64_t entry, uint64_t stack, unsigned number)
 {
@@ -145,6 +145,7 @@ static void thread_unwait(struct thread *thread)
 	case TSS_THREAD_WAITING:
 		if (thread->event)
 			thread->event->waiter = NULL;
+		link_remove(&thread->wait); /* at a channel */
 		break;
 	default:
 		break;
@@ -157,7 +158,7 @@ static void thread_unwait(struct thread *thread)
 bool thread_waits_at_home(const struct thread *thread)
 {
 	if (thread->state != TSS_THREAD_CALLING)
-		return true;
+		return link_empty(&thread->wait) || cpu_is_exclusive(); /* others wait at the same channel */
 	return thread->reply ? reply_at_home(thread->reply) : port_at_home(thread->port);
 }
 
@@ -166,6 +167,7 @@ void thread_wake(struct thread *thread, status_t status)
 	struct arch_frame *frame = &thread->frame;
 	bool message = thread->state == TSS_THREAD_CALLING || thread->state == TSS_THREAD_RECEIVING;
 	thread_unwait(thread);
+	TRACE(WAKE, thread->object.id, status);
 	if (thread->fault) {
 		thread->state = TSS_THREAD_FAULTED;
 		sched_wake_parked(thread);

@@ -3,10 +3,11 @@
  * unit.c - units: a budget reserved from the parent, an address space, a capability space. BUILDING until the first
  * thread starts, ENDED when it exits, is killed or faults; an ended unit keeps what it holds until it is deleted.
  */
+#include <channel.h>
 #include <frame.h>
 #include <memory.h>
 #include <port.h>
-#include <syscall.h>
+#include <trace.h>
 
 #define UNIT_FIXED_PAGES 6 /* the unit itself, root table, and room for the first tables and slabs */
 
@@ -50,6 +51,7 @@ void unit_end(struct unit *unit, uint64_t code)
 		return;
 	if (!unit->parent)
 		panic("the first unit ended with code %#lx", code);
+	TRACE(END, unit->object.id, code);
 	unit->state = UNIT_ENDED;
 	unit->refill_slot = 1;
 	unit->refill_page = 0;
@@ -57,6 +59,7 @@ void unit_end(struct unit *unit, uint64_t code)
 		if (thread->unit == unit)
 			thread_end(thread);
 	unit_end_ports(unit);
+	channels_turn(unit, true);
 	__builtin_memcpy(&words[1], unit->name, TSS_NAME_SIZE);
 	if (unit->supervisor)
 		(void)connection_post(unit->supervisor, TSS_TAG(TSS_MSG_ENDED, 24, 0), words);

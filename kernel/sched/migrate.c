@@ -6,7 +6,7 @@
  */
 #include <asm_offsets.h>
 #include <port.h>
-#include <syscall.h>
+#include <trace.h>
 
 /* On its CPU: the thread is not current any more, and its registers are all in memory. */
 static void thread_let_go(struct cpu *cpu, void *argument)
@@ -74,6 +74,7 @@ void sched_migrate(struct sched *sched, struct cpu *to)
 	struct thread *thread = sched->home;
 	if (sched->cpu == to)
 		return;
+	TRACE(MIGRATE, sched->object.id, to->index);
 	if (thread) {
 		thread_migrate(thread, to);
 		if (sched->cpu->sched == sched)

@@ -5,7 +5,7 @@
  */
 #include <enabled.h>
 #include <port.h>
-#include <syscall.h>
+#include <trace.h>
 
 void sched_init(struct cpu *cpu)
 {
@@ -328,6 +328,7 @@ void trap_timer(void)
 	struct cpu *cpu = cpu_this();
 	struct timeout *timeout;
 	cpu->timer_interrupts++;
+	TRACE(TIMER, cpu->current ? cpu->current->frame.rip : 0);
 	cpu->timer_set_for = cpu->slice_armed = UINT64_MAX;
 	while ((timeout = timer_expire(&cpu->wheel, arch_clock_us()))) {
 		struct thread *thread = CONTAINER_OF(timeout, struct thread, timeout);

@@ -116,6 +116,15 @@ def test_a_layout_has_no_gaps() -> None:
     assert [s.number for s in planned.slots] == list(range(16, 16 + 7)) and planned.end == 23
 
 
+def test_mailboxes_come_last_and_have_the_pages_of_the_abi() -> None:
+    planned = slots.layout([("a", 0)], [], [], ["e"], True, ("a",))
+    assert [s.kind for s in planned.slots] == ["port", "event", "parameters", "mailbox"]
+    asserts = "".join(f"_Static_assert(TSS_MAILBOX_PAGES({depth}) == {slots.mailbox_pages(depth)}, \"\");\n"
+                      for depth in (1, 15, 16, 30, 31, 256))
+    subprocess.run(["gcc", "-std=gnu2x", "-fsyntax-only", f"-I{REPOSITORY / 'kernel/include/abi'}", "-x", "c", "-"],
+                   input=f"#include <mailbox.h>\n{asserts}", text=True, check=True)
+
+
 def test_the_shipped_manifests_are_well_formed() -> None:
     for path in (REPOSITORY / "manifests").glob("*.yaml"):
         tree, errors = load(path.read_bytes(), f"manifests/{path.name}")

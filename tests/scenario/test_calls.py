@@ -167,6 +167,35 @@ def test_inspection(v0: Probe) -> None:
     assert v0.error("system_inspect", SYSTEM, 1, 1 << 40, 0) == "ARGUMENT"
 
 
+def test_mailboxes(v0: Probe) -> None:
+    port = v0.value("port_create", UNIT, 2)
+    connection = v0.value("connection_create", port, UNIT, 7)
+    memory = v0.value("memory_create", UNIT, 2)
+    v0.value("port_mailbox", port, memory)
+    assert v0.error("port_mailbox", port, memory) == "BUSY"
+    v0.value("connection_send", connection)
+    v0.value("connection_send", connection)
+    assert v0.error("connection_send", connection) == "FULL", "nobody has taken one out"
+
+
+def test_channels(v0: Probe) -> None:
+    channel = v0.value("channel_create", UNIT, 64)
+    assert v0.value("channel_send", channel, 40, 0) == 0
+    assert v0.error("channel_send", channel, 40, 0) == "FULL"
+    assert v0.value("channel_receive", channel, 256, 0, 0) == 40
+    assert v0.error("channel_receive", channel, 256, 0, 1_000) == "TIMEOUT"
+    v0.value("channel_close", channel)
+    assert v0.error("channel_send", channel, 8, 0) == "PEER_DEAD"
+
+
+def test_tracing(v0: Probe) -> None:
+    memory = v0.value("memory_create", UNIT, 4)
+    v0.value("system_trace", SYSTEM, memory, 0xff)
+    assert v0.error("system_trace", SYSTEM, memory, 1 << 40) == "ARGUMENT"
+    v0.value("capability_delete", memory)
+    v0.value("system_trace", SYSTEM, v0.value("memory_create", UNIT, 4), 0)
+
+
 def test_fault_handlers_and_registers(v0: Probe) -> None:
     """Each is accepted where it should be; what follows from it is in components/apps/ktest."""
     port = v0.value("port_create", UNIT, 1)

@@ -19,7 +19,7 @@ CALLS = 50_000 * (50 if "TESSERA_SOAK" in os.environ else 1)  # a machine; there
 SILENCE_S = 60.0
 MISSED_MAX = 3  # calls that did not succeed in a run; more: the children do nothing of interest
 OTHERS = ("init", "power", "serial", "log", "echo", "ping", "shell")
-ALWAYS_REFUSED = {"system_inspect", "sched_create", "memory_device", "irq_create", "ioport_create",
+ALWAYS_REFUSED = {"system_inspect", "system_trace", "sched_create", "memory_device", "irq_create", "ioport_create",
                   "memory_template", "self_exit", "self_sleep", "self_fault_return"}  # no authority, or never OK
 
 

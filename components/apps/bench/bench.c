@@ -82,6 +82,7 @@ int main(void)
 	rows_ipc();
 	rows_schedule();
 	rows_fault();
+	rows_trace();
 	for (unsigned i = 0; i < row_count; i++)
 		printf("bench %s %lu %lu %lu\n", rows[i].name, rows[i].least, rows[i].median, rows[i].most);
 	printf("bench done\n");

@@ -44,3 +44,4 @@ void rows_ipc(void);
 void rows_objects(void);
 void rows_schedule(void);
 void rows_fault(void);
+void rows_trace(void);

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* rows_ipc.c - messages: round trips to another unit and within this one, and the asynchronous queue. */
 #include <interfaces/echo.h>
+#include <abi/channel.h>
+#include <tessera/mailbox.h>
 #include "bench.h"
 
 #define SECOND_US 1000000u
+#define PORT_DEPTH 4u
+#define MAILBOX_AT 0x300000000000ull
 
 static uint8_t data[ECHO_LARGE_DATA_MAX], back[ECHO_LARGE_DATA_MAX];
 static size_t back_size;
@@ -59,7 +63,7 @@ static void serve(void *port)
 static cap_t own_port(uint64_t *port)
 {
 	uint64_t reply, connection;
-	if (tss_port_create(TSS_SLOT_UNIT, 4, port) != TSS_OK ||
+	if (tss_port_create(TSS_SLOT_UNIT, PORT_DEPTH, port) != TSS_OK ||
 	    tss_reply_create((cap_t)*port, TSS_SLOT_UNIT, &reply) != TSS_OK ||
 	    tss_connection_create((cap_t)*port, TSS_SLOT_UNIT, 1, 0, &connection) != TSS_OK)
 		return TSS_CAP_NULL;
@@ -82,6 +86,34 @@ static void send_and_receive(cap_t connection, cap_t port)
 	(void)tss_port_receive(port, &request, 0);
 }
 
+static void send_and_take(cap_t connection, struct mailbox *box)
+{
+	const uint64_t words[4] = {1, 2, 3, 4};
+	struct tss_request request;
+	(void)tss_connection_send(connection, TSS_TAG(1, 32, 0), words);
+	(void)mailbox_receive(box, &request);
+}
+
+static void row_mailbox(void)
+{
+	uint64_t port, memory;
+	struct mailbox box;
+	cap_t connection = own_port(&port);
+	if (connection == TSS_CAP_NULL ||
+	    tss_memory_create(TSS_SLOT_UNIT, TSS_MAILBOX_PAGES(PORT_DEPTH), &memory) != TSS_OK ||
+	    tss_unit_map(TSS_SLOT_UNIT, (cap_t)memory, MAILBOX_AT, TSS_RIGHT_READ | TSS_RIGHT_WRITE) != TSS_OK ||
+	    mailbox_open(&box, (cap_t)port, (cap_t)memory, (void *)MAILBOX_AT, PORT_DEPTH) != TSS_OK)
+		return;
+	MEASURE("mailbox_send_receive", send_and_take(connection, &box));
+}
+
+static void through(cap_t channel)
+{
+	uint64_t length;
+	(void)tss_channel_send(channel, 32, TSS_INFINITE);
+	(void)tss_channel_receive(channel, 32, 0, TSS_INFINITE, &length);
+}
+
 void rows_ipc(void)
 {
 	uint64_t port;
@@ -90,4 +122,7 @@ void rows_ipc(void)
 	cap_t connection = own_port(&port);
 	if (connection != TSS_CAP_NULL)
 		MEASURE("ipc_send_receive_async", send_and_receive(connection, (cap_t)port));
+	row_mailbox();
+	if (tss_channel_create(TSS_SLOT_UNIT, TSS_CHANNEL_TAKES(32), &port) == TSS_OK)
+		MEASURE("channel_send_receive", through((cap_t)port));
 }

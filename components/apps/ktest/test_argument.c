@@ -46,6 +46,8 @@ static void make_one_of_each(void)
 	CHECK_OK(tss_ioport_create(SYSTEM, 0x5000, 4, &value));
 	one_of[TSS_TYPE_IOPORT] = own((cap_t)value);
 	one_of[TSS_TYPE_SYSTEM] = SYSTEM;
+	CHECK_OK(tss_channel_create(SELF, 64, &value));
+	one_of[TSS_TYPE_CHANNEL] = own((cap_t)value);
 	for (unsigned type = 1; type < TSS_TYPE_COUNT; type++)
 		without_rights[type] = type == TSS_TYPE_UNIT || type == TSS_TYPE_THREAD || type == TSS_TYPE_SYSTEM ||
 						       type == TSS_TYPE_REPLY
@@ -139,6 +141,8 @@ static void test_second_capabilities(void)
 	second_capability(TSS_SYS_connection_create, one_of[TSS_TYPE_PORT], TSS_TYPE_UNIT, true);
 	second_capability(TSS_SYS_event_bind, one_of[TSS_TYPE_EVENT], TSS_TYPE_PORT, true);
 	second_capability(TSS_SYS_irq_bind, one_of[TSS_TYPE_IRQ], TSS_TYPE_EVENT, true);
+	second_capability(TSS_SYS_system_trace, SYSTEM, TSS_TYPE_MEMORY, true);
+	second_capability(TSS_SYS_port_mailbox, one_of[TSS_TYPE_PORT], TSS_TYPE_MEMORY, true);
 	second_capability(TSS_SYS_unit_map, SELF, TSS_TYPE_MEMORY, false);
 	second_capability(TSS_SYS_unit_unmap, SELF, TSS_TYPE_MEMORY, false);
 }

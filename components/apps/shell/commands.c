@@ -170,6 +170,7 @@ static const struct command {
 	{"find", "NAME", "call the echo server of that name", find},
 	{"config", "", "how the kernel is configured", show_config},
 	{"uptime", "", "time since boot and the kernel's counters", show_uptime},
+	{"trace", "on|off|dump", "have the kernel record events; put them out", trace},
 	{"audit", "", "count every object, slot and frame again", show_audit},
 	{"date", "", "wall time", show_date},
 	{"log", "", "the lines the log has kept", show_log},

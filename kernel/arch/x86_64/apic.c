@@ -5,6 +5,7 @@
  * A line is masked when it fires and stays so until its driver has acknowledged it, so a level-triggered line cannot
  * storm. An edge that comes while the line is masked may be lost: drivers look at their device before they wait.
  */
+#include <trace.h>
 #include "x86.h"
 
 #define MSR_APIC_BASE 0x1b
@@ -128,6 +129,7 @@ void lapic_send(uint32_t apic_id, uint32_t command)
 
 void arch_kick(const struct cpu *cpu)
 {
+	TRACE(IPI, cpu->index);
 	lapic_send(cpu->apic_id, ICR_ASSERT | VECTOR_KICK);
 }
 

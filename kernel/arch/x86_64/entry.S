@@ -63,7 +63,7 @@ arch_syscall_general:
 	LOCK_TAKE .Lcontended_call
 .Ldispatch:
 	pushq %rdi
-	call syscall_dispatch
+	call *syscall_dispatcher(%rip)
 .Lcalled:
 	popq %rdi		/* the thread whose call this was; current may be another by now */
 	testq %rax, %rax

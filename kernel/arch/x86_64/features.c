@@ -88,12 +88,17 @@ bool features_apply(void)
 	return true;
 }
 
+void arch_syscall_shortcuts(bool wanted)
+{
+	bool fast = wanted && active[FEATURE_FSGSBASE] && !IS_ENABLED(CONFIG_TRACK_GRANTS);
+	write_msr(MSR_LSTAR, (uint64_t)(fast ? arch_syscall_entry : arch_syscall_entry_plain));
+}
+
 void arch_init_syscalls(void)
 {
 	/* sysretq takes SS from STAR[63:48] + 8 and CS from + 16. */
 	write_msr(MSR_STAR, (uint64_t)(SELECTOR_USER_DATA - 8) << 48 | (uint64_t)SELECTOR_KERNEL_CODE << 32);
-	bool fast = active[FEATURE_FSGSBASE] && !IS_ENABLED(CONFIG_TRACK_GRANTS);
-	write_msr(MSR_LSTAR, (uint64_t)(fast ? arch_syscall_entry : arch_syscall_entry_plain));
+	arch_syscall_shortcuts(true);
 	write_msr(MSR_FMASK, FLAGS_CLEARED);
 	write_msr(MSR_EFER, read_msr(MSR_EFER) | EFER_SCE);
 }
