@@ -17,7 +17,7 @@ MAILBOX_ENTRIES = 15  # TSS_MAILBOX_PER_PAGE; a test compares it with mailbox.h
 
 @dataclass(frozen=True)
 class Slot:
-    """One planned slot. kind: port, reply, connection, device, event, parameters, mailbox, file; name: in component.yaml."""
+    """One planned slot. kind: port, reply, connection, device, event, parameters, mailbox, file; name: as declared."""
 
     number: int
     kind: str
