@@ -14,7 +14,7 @@ from generator.verify_derive import Capability, Expected, expectation
 from generator.verify_read import SOURCES, Found, Malformed, read_bundle, read_supervision
 
 RIGHTS = ("READ", "WRITE", "EXECUTE", "GRANT", "CONTROL", "CALL", "SEND", "RECEIVE", "SIGNAL", "WAIT", "BIND",
-          "INSPECT", "SCHEDULE", "DEVICE", "", "INSTALL")
+          "INSPECT", "SCHEDULE", "DEVICE", "AUDIT", "INSTALL")
 
 
 @dataclass(frozen=True)
