@@ -14,6 +14,7 @@ from generator.devices import Device
 from generator.diagnostics import Diagnostic, Note, Position, did_you_mean, short
 from generator.fields import Reader
 from generator.model import NONE, Connect, DeviceChoice, Instance, Manifest
+from generator.modes import Guard, check_record, guard_of
 from generator.parameters import Value, resolve
 from generator.restart import Restart
 from generator.supervision import SUPERVISOR, check_supervision, contract, heartbeat, supervisors
@@ -35,6 +36,7 @@ class Link:
     rights: tuple[str, ...]
     may: tuple[str, ...] = ()  # what the supervisor does for this client
     position: Position = Position("")
+    guard: Guard = Guard()
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,7 @@ class Surroundings:
     known: frozenset[str]  # all that there are
     configs: frozenset[str]
     symbols: Mapping[str, str] | None  # of the build's .config
+    methods: Mapping[str, Mapping[str, int]]  # interface -> method -> number; those that could be read
 
 
 class _Checker:
@@ -149,8 +152,10 @@ class _Checker:
         provide = self.provided(need, connect, target, server) if server else None
         if provide is None:
             return None
+        guard = guard_of(connect.wish, (instance, target), need.interface, self.around.methods.get(need.interface),
+                         self.manifest, self.error)
         return Link(instance.name, need.name, target.name, provide.name, need.interface, rights, connect.may,
-                    connect.position)
+                    connect.position, guard)
 
     def rights(self, need: Need, connect: Connect, component: Component) -> tuple[str, ...]:
         for right in connect.rights or ():
@@ -276,6 +281,8 @@ class _Checker:
         end = component.layout.end
         if component.name == SUPERVISOR:
             end += len(self.manifest.instances) - 1  # a unit of each other instance
+            connects = [c for i in self.manifest.instances for c in i.connects if c.to != NONE]
+            end += len(connects) if any("mode" in c.may for c in connects) else 0
         if values["slots"] < end + SPARE_SLOTS:
             self.error("TSS-037", instance.place("slots"), f"{short(instance.name)} has {values['slots']} slots, but "
                        f"{component.name} needs {end + SPARE_SLOTS}", f"write `slots: {end + SPARE_SLOTS}` or more")
@@ -318,6 +325,7 @@ def check(manifest: Manifest, around: Surroundings) -> tuple[System, list[Diagno
         resolved.append(checker.resolve(instance, component))
     check_supervision(manifest, around.components, resolved, checker.error)
     checker.cpus(resolved, links)
+    check_record(manifest, links, checker.error)
     checker.collisions([(r.name, device) for r in resolved for device in r.devices])
     system = System(manifest.system, manifest.description, manifest.memory,
                     tuple(sorted(resolved, key=lambda r: r.name)),
