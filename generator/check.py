@@ -325,7 +325,7 @@ def check(manifest: Manifest, around: Surroundings) -> tuple[System, list[Diagno
         resolved.append(checker.resolve(instance, component))
     check_supervision(manifest, around.components, resolved, checker.error)
     checker.cpus(resolved, links)
-    check_record(manifest, links, checker.error)
+    check_record(manifest, around.components, links, checker.error)
     checker.collisions([(r.name, device) for r in resolved for device in r.devices])
     system = System(manifest.system, manifest.description, manifest.memory,
                     tuple(sorted(resolved, key=lambda r: r.name)),

@@ -19,11 +19,12 @@ from generator.restart import Named
 
 if TYPE_CHECKING:
     from generator.check import Link
+    from generator.component import Component
     from generator.model import Instance, Manifest
 
 MODES = ("FAST", "HARDENED", "PARANOID")  # numbers in the bundle follow from the order: enum tss_mode
 ANY = (1 << 64) - 1  # every type of message
-AUDITOR = "servers/audit"
+READS = "audit"  # the system right that lets an instance read the record
 COUNT, WINDOW = (1, 65536), (1_000, 3_600_000_000)
 # Beside `to` and others in model.CONNECT; None: read here by its own code.
 KEYS: dict[str, Shape | None] = {
@@ -139,16 +140,18 @@ def guard_of(wish: Wish, ends: tuple["Instance", "Instance"], interface: str, kn
                  wish.memory)
 
 
-def check_record(manifest: "Manifest", links: Iterable["Link"], error: Error) -> None:
+def check_record(manifest: "Manifest", components: Table[str, "Component"], links: Iterable["Link"],
+                 error: Error) -> None:
     """Who is PARANOID needs a reader of the record, which must make no records itself."""
     found = list(links)
     paranoid = [k for k in found if k.guard.mode == "PARANOID"]
-    auditors = {i.name for i in manifest.instances if i.component == AUDITOR}
+    auditors = {i.name for i in manifest.instances
+                if (one := components.get(i.component or "")) is not None and READS in one.system}
     floors = [i for i in manifest.instances if i.mode == "PARANOID"]
     if (paranoid or floors) and not auditors:
         place = paranoid[0].position if paranoid else floors[0].place("mode")
         error("TSS-112", place, "a connection is PARANOID, but nobody reads the record of what passes through it",
-              f"add an instance of {AUDITOR}, or choose another mode")
+              "add an instance of servers/audit, or choose another mode")
     behind = set(auditors)
     while more := {k.server for k in found if k.client in behind} - behind:
         behind |= more

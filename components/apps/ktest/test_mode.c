@@ -192,6 +192,58 @@ static void test_mode_leaves_nothing_behind_a_send(void)
 	clean(PARANOID, HIGH, false);
 }
 
+/* Waits for calls and answers each while it waits for the next: handed over directly, both ways. */
+static void job_answers(struct worker *self)
+{
+	struct tss_request request = {.reply = TSS_CAP_NULL};
+	for (unsigned i = 0; i <= LENGTHS; i++) {
+		stain(tss_ipc()->recv);
+		self->status = tss_port_reply_receive(mode_port, &request, TSS_INFINITE);
+		if (self->status != TSS_OK || i == LENGTHS)
+			return;
+		check_clean(request.words, TSS_TAG_LENGTH(request.tag));
+		compose(request.words, lengths[LENGTHS - 1 - i]);
+		request.tag = TSS_TAG(0, lengths[LENGTHS - 1 - i], 0);
+	}
+}
+
+/* a: the timeout. A thread of its own: the main one has an FS base by now, so that nothing is handed over to it at once. */
+static void job_asks(struct worker *self)
+{
+	uint64_t words[4];
+	for (unsigned i = 0; i < LENGTHS; i++) {
+		tss_tag_t tag = TSS_TAG(1, lengths[i], 0);
+		stain(tss_ipc()->recv);
+		compose(words, lengths[i]);
+		CHECK_OK(tss_connection_call(mode_connection, &tag, words, self->a));
+		CHECK(tag, TSS_TAG(0, lengths[LENGTHS - 1 - i], 0));
+		check_clean(words, lengths[LENGTHS - 1 - i]);
+		tag = TSS_TAG(2, 0, 0);
+		if (self->b)
+			CHECK(tss_connection_call(mode_connection, &tag, words, self->a), E(METHOD, 2));
+	}
+}
+
+static void clean_answers(unsigned mode, uint64_t timeout)
+{
+	prepare_as(mode, 1 << 1);
+	struct worker *server = work(HIGH, job_answers, 0, 0);
+	CHECK_TRUE(joined(work(LOW, job_asks, timeout, mode == HARDENED)));
+	records_skip();
+	CHECK_OK(post(mode_connection, 1));
+	CHECK_OK(server->status);
+	records_skip();
+	workers_end();
+	own_nothing();
+}
+
+static void test_mode_leaves_nothing_behind_a_direct_answer(void)
+{
+	clean_answers(HARDENED, TSS_INFINITE);
+	clean_answers(HARDENED, SECOND);
+	clean_answers(PARANOID, TSS_INFINITE);
+}
+
 /* ---- memory ---- */
 
 static tss_status_t hand_over(cap_t cap)
@@ -262,6 +314,7 @@ const struct test mode_tests[] = {
 	TEST(mode_leaves_nothing_behind_a_call),
 	TEST(mode_leaves_nothing_behind_a_queued_call),
 	TEST(mode_leaves_nothing_behind_a_send),
+	TEST(mode_leaves_nothing_behind_a_direct_answer),
 	TEST(mode_memory_crosses_only_as_declared),
 	TEST(mode_memory_is_no_answer_either),
 	TEST(mode_not_raised_while_memory_is_shared),

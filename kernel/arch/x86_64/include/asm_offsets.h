@@ -29,6 +29,7 @@
 #define THREAD_LAST_REPLY 0x1a0
 #define THREAD_LAST_CONNECTION 0x1a8
 #define THREAD_LANE 0x1b0
+#define THREAD_GUARD 0x208
 
 /* Of other objects. */
 #define UNIT_CAPS 0x40
@@ -36,8 +37,11 @@
 #define CAP_HANDLE 0x18
 #define CAP_REFUSED 0x1c
 #define CONNECTION_FAST_PORT 0x28
+#define CONNECTION_PORT 0x30
 #define CONNECTION_BADGE 0x40
 #define CONNECTION_CALLS 0x48
+#define CONNECTION_GUARD 0x6c
+#define CONNECTION_METHODS 0x78
 #define PORT_FAST 0x28
 #define PORT_RECEIVER 0x38
 #define PORT_BUSY 0x48
@@ -45,8 +49,10 @@
 #define REPLY_CALLER 0x30
 #define REPLY_SERVER 0x38
 #define REPLY_SCHED 0x40
+#define REPLY_FAULT_SCHED 0x48
 #define REPLY_CAP 0x58
 #define UNIT_TABLE 0x28
+#define HARDENED 1
 #define TABLE_ROWS 0x1b8
 #define SYSCALLS 0x37
 #define SYSCALL_FIRST 0x1000
