@@ -16,6 +16,7 @@ from generator.compose import Composed, compose
 from generator.diagnostics import Diagnostic, Note, Position, Refused
 from generator.elf import Image, read_image
 from generator.inputs import Inputs, Source, find_fragment, load_component, read_source, shown
+from generator.interface import read_interface
 from generator.model import Manifest, check_version, read_manifest
 from generator.plan import Plan, plan
 from generator.policy import Verdict, judge
@@ -70,6 +71,19 @@ def _symbols(text: str) -> dict[str, str]:
     return found
 
 
+def _methods(inputs: Inputs) -> dict[str, dict[str, int]]:
+    """Methods and their numbers of each interface without errors; those are reported when its stubs are made."""
+    found = {}
+    for name, source in inputs.interfaces.items():
+        try:
+            interface, errors = read_interface(source.data, source.path)
+        except Refused:
+            continue
+        if not errors:
+            found[name] = {method.name: method.number for method in interface.methods}
+    return found
+
+
 def surroundings(inputs: Inputs, used: set[str], dot_config: str | None) -> tuple[Surroundings, list[Diagnostic]]:
     """What a manifest is checked against, and the errors in the descriptions of the components it uses."""
     components: dict[str, Component] = {}
@@ -82,7 +96,7 @@ def surroundings(inputs: Inputs, used: set[str], dot_config: str | None) -> tupl
             components[name] = component
     configs = frozenset(path.name for path in inputs.files("configs/*_defconfig"))
     return Surroundings(components, frozenset(inputs.components), configs,
-                        None if dot_config is None else _symbols(dot_config)), errors
+                        None if dot_config is None else _symbols(dot_config), _methods(inputs)), errors
 
 
 def elf_path(build: Path, component: str) -> Path:
@@ -218,10 +232,10 @@ def verify_files(bundle: bytes, plan_json: str, manifest: bytes, inputs: Inputs,
                  where: str) -> list[Diagnostic]:
     """verify: the files as they are on disk against manifest, fragments and components."""
     components = {name: source.data for name, source in inputs.components.items()}
+    interfaces = {name: source.data for name, source in inputs.interfaces.items()}
     fragments = {name: source.data for name, source in checked.composed.files.items()} if checked.composed else {}
-    found, errors = verify.verify(bundle, verify.Inputs(manifest, components, checked.elfs, dump, fragments,
-                                                        checked.files),
-                                  f"{where}/bundle.bin")
+    given = verify.Inputs(manifest, components, checked.elfs, dump, fragments, checked.files, interfaces)
+    found, errors = verify.verify(bundle, given, f"{where}/bundle.bin")
     if found is not None and not errors:
         errors += verify.verify_plan(plan_json, found, f"{where}/plan.json")
     return errors

@@ -15,6 +15,7 @@ from generator.devices import Device
 from generator.diagnostics import Diagnostic, Note, Position, did_you_mean, short
 from generator.fields import Reader
 from generator.model import NONE, Connect, DeviceChoice, Instance, Manifest
+from generator.modes import Guard, check_record, guard_of
 from generator.parameters import Value, resolve
 from generator.restart import Restart
 from generator.supervision import SUPERVISOR, check_supervision, contract, heartbeat, supervisors
@@ -37,6 +38,7 @@ class Link:
     may: tuple[str, ...] = ()  # what the supervisor does for this client
     position: Position = Position("")
     calls: int = 1  # at most so many in each activation of the client
+    guard: Guard = Guard()
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,7 @@ class Surroundings:
     known: frozenset[str]  # all that there are
     configs: frozenset[str]
     symbols: Mapping[str, str] | None  # of the build's .config
+    methods: Mapping[str, Mapping[str, int]]  # interface -> method -> number; those that could be read
 
 
 class _Checker:
@@ -158,8 +161,10 @@ class _Checker:
         if provide.mailbox and "call" in rights:
             self.error("TSS-088", connect.rights_position, f"{target.name}.{provide.name} is a mailbox, which answers "
                        "nobody: it cannot be called", "write `rights: [send]`", Note(provide.position))
+        guard = guard_of(connect.wish, (instance, target), need.interface, self.around.methods.get(need.interface),
+                         self.manifest, self.error)
         return Link(instance.name, need.name, target.name, provide.name, need.interface, rights, connect.may,
-                    connect.position, connect.calls)
+                    connect.position, connect.calls, guard)
 
     def rights(self, need: Need, connect: Connect, component: Component) -> tuple[str, ...]:
         for right in connect.rights or ():
@@ -285,6 +290,8 @@ class _Checker:
         end = component.layout.end
         if component.name == SUPERVISOR:
             end += len(self.manifest.instances) - 1  # a unit of each other instance
+            connects = [c for i in self.manifest.instances for c in i.connects if c.to != NONE]
+            end += len(connects) if any("mode" in c.may for c in connects) else 0
         if values["slots"] < end + SPARE_SLOTS:
             self.error("TSS-037", instance.place("slots"), f"{short(instance.name)} has {values['slots']} slots, but "
                        f"{component.name} needs {end + SPARE_SLOTS}", f"write `slots: {end + SPARE_SLOTS}` or more")
@@ -330,6 +337,7 @@ def check(manifest: Manifest, around: Surroundings) -> tuple[System, list[Diagno
         resolved.append(checker.resolve(instance, component))
     check_supervision(manifest, around.components, resolved, checker.error)
     checker.cpus(resolved, links)
+    check_record(manifest, around.components, links, checker.error)
     checker.collisions([(r.name, device) for r in resolved for device in r.devices])
     system = System(manifest.system, manifest.description, manifest.memory,
                     tuple(sorted(resolved, key=lambda r: r.name)),

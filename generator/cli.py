@@ -26,6 +26,7 @@ from generator.files import write_if_changed
 from generator.inputs import Inputs, load_component, manifest_path, read_source, shown
 from generator.load import load
 from generator.model import Manifest, read_manifest
+from generator.record import add_audit
 from generator.session import Session
 
 REPOSITORY = Path(os.path.abspath(__file__)).parent.parent
@@ -274,6 +275,7 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(run=command_show)
     add_commands(commands, system)
     add_figures_commands(commands, system)
+    add_audit(commands)
     command = commands.add_parser("schema", help="print the JSON Schema of manifests, for editors")
     command.add_argument("--out", help="write it and the fragments' into this folder, such as build/schema")
     command.set_defaults(run=command_schema)

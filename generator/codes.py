@@ -61,8 +61,8 @@ CODES: dict[str, tuple[str, str]] = {
     "TSS-038": ("device memory in RAM", "An mmio device lies where the machine has RAM."),
     "TSS-039": ("system too large", "A limit of the bundle or of init is exceeded: 127 instances, 900 objects, 1024 "
                 "sections."),
-    "TSS-040": ("mode not in this version", "Connections are FAST. HARDENED and PARANOID are refused until they do "
-                "what they promise."),
+    "TSS-040": ("mode weaker than the server's", "`mode:` of an instance is the least that it demands of connections "
+                "to it; the stricter one counts, so a weaker one at a connection would not be what it says."),
     "TSS-041": ("nothing restarts instances", "`restart` and `heartbeat` are carried out by an instance of "
                 "servers/reincarnation. A system without one leaves ended instances ended."),
     "TSS-042": ("key not in this version", "The key belongs to the format but nothing acts on it yet, so it is refused "
@@ -169,5 +169,18 @@ CODES: dict[str, tuple[str, str]] = {
                 "another version."),
     "TSS-088": ("call to a mailbox", "What is provided with `kind: mailbox` takes messages that nobody waits for. "
                 "Connections to it have the right send and not call."),
+    "TSS-110": ("no such method", "`methods` lists what the client may call of the connection's interface; everything "
+                "else is refused by the kernel unless the connection is FAST."),
+    "TSS-111": ("rate without PARANOID", "Only PARANOID connections have a rate limit."),
+    "TSS-112": ("nobody reads the record", "Each message through a PARANOID connection has a place in the kernel's "
+                "audit ring until an instance of servers/audit has read it. Without one the ring fills up and "
+                "everything PARANOID is refused."),
+    "TSS-113": ("a record that makes records", "What servers/audit writes passes through its own connections and "
+                "those of its servers. If these were PARANOID each line of the record would make the next."),
+    "TSS-114": ("mode below the minimum", "The policy says `minimum_mode`, but a connection that it covers has a "
+                "weaker mode."),
+    "TSS-115": ("record is not whole", "`tessera audit` checks that no record of PARANOID connections was changed, "
+                "left out, repeated or put elsewhere. Records that are missing at the end show in no chain: --head "
+                "says what the last hash must be."),
     "TSS-080": ("tool failed", "A program that the generator uses is missing or failed; its own words follow."),
 } | INTERFACE_CODES

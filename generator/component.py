@@ -21,7 +21,7 @@ FUTURE = ("state", "dma", "caps", "personality", "libraries")
 RIGHTS = ("call", "send", "grant")
 KINDS = ("port", "mailbox")  # of what is provided
 USUAL_RIGHTS = ("call", "send")  # of a need that does not say
-SYSTEM_RIGHTS = ("inspect", "schedule", "device", "trace")
+SYSTEM_RIGHTS = ("inspect", "schedule", "device", "trace", "audit")
 SETTINGS = {
     "priority": Shape("integer", 1, 254), "slice": Shape("duration", 100, 10000000),
     "memory": Shape("size", 16 << 10, 1 << 40), "stack": Shape("size", 4 << 10, 16 << 20),

@@ -6,6 +6,7 @@ from hashlib import blake2b
 from typing import Any
 
 from generator.elf import PAGE, pages
+from generator.modes import MODES
 from generator.plan import Grant, Object, Plan, Section
 from generator.supervision import Row as Supervised
 
@@ -16,6 +17,7 @@ _TABLE = struct.Struct("<IIIIQII")
 _INSTANCE = struct.Struct("<16s32sQQQQQQIIII")
 _OBJECT = struct.Struct("<IIQQQ")
 _GRANT = struct.Struct("<IIIIQII")
+_GUARD = struct.Struct("<IIQIIII")
 
 
 def _hash(data: bytes) -> bytes:
@@ -27,12 +29,13 @@ def table(plan: Plan) -> bytes:
     """The init table."""
     abi = plan.abi
     parts = [_TABLE.pack(abi["TSS_TABLE_MAGIC"], len(plan.rows), len(plan.objects), len(plan.grants), plan.init_pages,
-                         plan.flags, 0)]
+                         plan.flags, len(plan.guards))]
     parts += [_INSTANCE.pack(r.name.encode(), r.component.encode(), r.memory_pages, r.entry, r.image_base, r.stack_top,
                              r.ipc_page, r.argument, r.slots, r.priority, r.slice_us, r.flags) for r in plan.rows]
     parts += [_OBJECT.pack(abi[f"TSS_TYPE_{o.type}"], o.payer, o.a, o.b, o.c) for o in plan.objects]
     parts += [_GRANT.pack(g.instance, g.slot, g.object, g.rights, g.address, g.protection, int(g.original))
               for g in plan.grants]
+    parts += [_GUARD.pack(g.object, g.mode, g.methods, g.interval_us, g.burst, int(g.shares), 0) for g in plan.guards]
     return b"".join(parts)
 
 
@@ -101,9 +104,12 @@ def plan_json(plan: Plan, root: bytes) -> str:
     for index, row in enumerate(plan.rows):
         rows.append({**vars(row), "capabilities": [_capability(plan, g) for g in plan.grants if g.instance == index]})
     connections = [{"client": c.client, "name": c.name, "server": c.server, "interface": c.interface,
-                    "badge": c.badge, "rights": list(c.rights)} for c in plan.connections]
+                    "badge": c.badge, "rights": list(c.rights), "mode": c.guard.mode, "methods": list(c.guard.names)}
+                   for c in plan.connections]
+    guards = [{**vars(g), "mode": MODES[g.mode]} for g in plan.guards]
     document = {"system": plan.system, "abi_version": plan.abi["TSS_ABI_VERSION"], "root_hash": root.hex(),
                 "instances": rows, "objects": [_object(plan, o) for o in plan.objects], "connections": connections,
+                "guards": guards, "controls": [vars(c) for c in plan.controls],
                 "supervised": [_supervised(row) for row in plan.supervised],
                 "administrators": [{"client": a.client, "badge": a.badge, "may": sorted(a.may)} for a in plan.admins]}
     return json.dumps(document, indent=2, sort_keys=True) + "\n"

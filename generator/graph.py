@@ -29,10 +29,11 @@ def dot(system: System) -> str:
     number = 0
     for link in system.links:
         style = "solid" if "call" in link.rights else "dashed"
-        look = f'color="{COLOURS["FAST"]}" fontcolor="{COLOURS["FAST"]}" style={style}'
+        colour = COLOURS[link.guard.mode]
+        look = f'color="{colour}" fontcolor="{colour}" style={style}'
         label = link.name + (f" ({', '.join(link.may)})" if link.may else "") + (
             " +grant" if "grant" in link.rights else "")
-        lines.append(_edge(link.client, link.server, label, look, "connection FAST", number))
+        lines.append(_edge(link.client, link.server, label, look, f"connection {link.guard.mode}", number))
         number += 1
     guard = system.supervisor
     for other in system.instances if guard is not None else ():

@@ -8,13 +8,12 @@ from generator.component import SETTINGS, Settings, read_settings, rights_of
 from generator.diagnostics import Diagnostic, Position, did_you_mean, short
 from generator.fields import NAME, WORD, Reader, Shape, time_text
 from generator.load import Mapping, Node, Scalar
+from generator.modes import KEYS as MODE_KEYS, MODES, Wish, read_wish
 from generator.parameters import Setting, read_given
 from generator.policy import Rule, read_policy
 from generator.restart import HEARTBEAT, Restart, read_restart
 
-MAY = ("kill", "restart")  # beside looking, what a connection to the supervisor can be allowed
-MODES = ("FAST", "HARDENED", "PARANOID")
-MODES_NOW = ("FAST",)  # what the kernel does today
+MAY = ("kill", "restart", "mode")  # beside looking, what a connection to the supervisor can be allowed
 # What stands where: read here, and printed by schema.py. None: not a single value, read by its own code.
 KEYS: dict[str, Shape | None] = {
     "tessera": None, "system": None, "description": Shape("text"), "config": None, "extends": None, "remove": None,
@@ -28,12 +27,14 @@ TIMED = ("period", "deadline", "work")  # what response.py goes by
 TIMES = Shape("duration", 1, 3_600_000_000)
 INSTANCE: dict[str, Shape | None] = {
     "component": Shape("text"), **SETTINGS, "connect": None, "devices": None, "parameters": None, "files": None,
-    "mode": None, "restart": None, "heartbeat": Shape("duration", *HEARTBEAT), **{name: TIMES for name in TIMED}}
+    "mode": MODE_KEYS["mode"], "restart": None, "heartbeat": Shape("duration", *HEARTBEAT),
+    **{name: TIMES for name in TIMED}}
 INSTANCE_FUTURE = ("budget", "affinity", "arguments", "environment", "depends", "layout")
-DEFAULTS_FUTURE = ("mode", "restart", "budget", "period", "deadline")
+DEFAULTS = {**SETTINGS, "mode": MODE_KEYS["mode"]}
+DEFAULTS_FUTURE = ("restart", "budget", "period", "deadline")
 CONNECT: dict[str, Shape | None] = {
-    "to": None, "rights": None, "may": Shape("choices", words=MAY), "mode": None, "calls": Shape("integer", 0, 1000)}
-CONNECT_FUTURE = ("methods", "credit", "rate", "memory", "audit", "epoch")
+    "to": None, "rights": None, "may": Shape("choices", words=MAY), **MODE_KEYS, "calls": Shape("integer", 0, 1000)}
+CONNECT_FUTURE = ("credit", "audit", "epoch")
 CONFIG = re.compile(r"[a-z0-9_]{1,60}")
 VIDEO = re.compile(r"text|[1-9][0-9]{2,3}x[1-9][0-9]{2,3}")
 TARGET = re.compile(r"([a-z][a-z0-9_]{0,14})(?:\.([a-z][a-z0-9_-]{0,30}))?")
@@ -54,6 +55,7 @@ class Connect:
     rights_position: Position
     may_position: Position | None  # None: not written
     calls: int = 1  # at most so many in each activation of the client
+    wish: Wish = Wish()
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,7 @@ class Instance:
     deadline: int = 0
     work: int = 0  # the longest time it computes when its period begins, or for one request
     files: tuple[Attached, ...] = ()
+    mode: str | None = None  # of its connections, and the least of those that lead to it
 
     def place(self, name: str) -> Position:
         return dict(self.places).get(name, self.position)
@@ -102,28 +105,27 @@ class Manifest:
     policy: tuple[Rule, ...] = ()
     default_places: tuple[tuple[str, Position], ...] = ()  # of the settings in `defaults`
     speed: int | None = None  # instructions that the machine surely runs in a microsecond
+    mode: str | None = None  # of connections that say nothing
 
 
 class _ManifestReader(Reader):
-    def mode(self, node: Node) -> None:
-        mode = self.choice(node, "mode", MODES)
-        if mode is not None and mode not in MODES_NOW:
-            self.error("TSS-040", node.position, f"mode {mode} is not in this version yet",
-                       "remove it, or write FAST and know that it is FAST")
+    def mode(self, mapping: Mapping) -> str | None:
+        node = mapping.get("mode")
+        return self.choice(node, "mode", MODES) if node is not None else None
 
     def connect(self, key: Scalar, value: Node) -> Connect | None:
         if self.name(key, "connection", WORD) is None:
             return None
         rights: tuple[str, ...] | None = None
         target: Node | None = value
-        node = rights_node = may_node = calls_node = None
+        rights_node = may_node = calls_node = None
+        wish = Wish()
         if isinstance(value, Mapping):
             self.keys(value, f"connection {short(key.text)}", CONNECT, ("to",), CONNECT_FUTURE)
             rights = rights_of(self, value)
-            target, rights_node, may_node, node = (value.get(name) for name in ("to", "rights", "may", "mode"))
+            target, rights_node, may_node = (value.get(name) for name in ("to", "rights", "may"))
             calls_node = value.get("calls")
-        if node is not None:
-            self.mode(node)
+            wish = read_wish(self, value)
         may = self.choices(may_node, "what a connection may", MAY) if may_node is not None else None
         calls = self.value(calls_node, "calls", Shape("integer", 0, 1000)) if calls_node is not None else None
         text = self.text(target, "target of a connection") if target is not None else None
@@ -136,7 +138,7 @@ class _ManifestReader(Reader):
             return None
         return Connect(key.text, match[1], match[2], rights, may or (), key.position, text.position,
                        (rights_node or value).position, may_node.position if may_node is not None else None,
-                       1 if calls is None else calls)
+                       1 if calls is None else calls, wish)
 
     def entries(self, mapping: Mapping, name: str) -> tuple[tuple[Scalar, Node], ...]:
         node = mapping.get(name)
@@ -162,9 +164,6 @@ class _ManifestReader(Reader):
             return None
         self.keys(mapping, "an instance", INSTANCE, (), INSTANCE_FUTURE)
         settings = read_settings(self, mapping, key.text)
-        node = mapping.get("mode")
-        if node is not None:
-            self.mode(node)
         node = mapping.get("restart")
         contract = read_restart(self, node) if node is not None else Restart()
         node = mapping.get("heartbeat")
@@ -179,11 +178,11 @@ class _ManifestReader(Reader):
         node = mapping.get("files")
         files = read_files(self, node) if node is not None else ()
         node = mapping.get("component")
-        placed = (*SETTINGS, "restart", "heartbeat", *TIMED)
+        placed = (*SETTINGS, "restart", "heartbeat", "mode", *TIMED)
         places = tuple((k.text, v.position) for k, v in mapping.entries if k.text in placed)
         return Instance(key.text, component.text if component else None, settings, connects, self.devices(mapping),
                         contract, heartbeat or 0, key.position, node.position if node is not None else key.position,
-                        places, given, *self.timed(key, mapping), files)
+                        places, given, *self.timed(key, mapping), files, self.mode(mapping))
 
     def timed(self, key: Scalar, mapping: Mapping) -> tuple[int, int, int]:
         """period, deadline and work; 0 for what is not said."""
@@ -277,7 +276,7 @@ def read_manifest(root: Mapping, path: str) -> tuple[Manifest, list[Diagnostic]]
     mapping = reader.mapping(node, "defaults") if node is not None else None
     defaults = Settings()
     if mapping is not None:
-        reader.keys(mapping, "defaults", SETTINGS, (), DEFAULTS_FUTURE)
+        reader.keys(mapping, "defaults", DEFAULTS, (), DEFAULTS_FUTURE)
         defaults = read_settings(reader, mapping, "defaults")
     default_places = tuple((k.text, v.position) for k, v in mapping.entries) if mapping is not None else ()
     node = root.get("policy")
@@ -287,5 +286,6 @@ def read_manifest(root: Mapping, path: str) -> tuple[Manifest, list[Diagnostic]]
     instances = tuple(i for k, v in rows if (i := reader.instance(k, v)) is not None)
     manifest = Manifest(path, system or "", description.text if description else "", config, memory,
                         reader.video(root), defaults, instances, root.position, config_position, memory_position,
-                        policy, default_places, reader.speed(root))
+                        policy, default_places, reader.speed(root),
+                        reader.mode(mapping) if mapping is not None else None)
     return manifest, reader.errors

@@ -11,10 +11,12 @@ from generator import attached, budget, devices, parameters, supervision
 from generator.abi import Abi
 from generator.check import Link, Resolved, System
 from generator.elf import PAGE, Image, pages
+from generator.modes import MODES, Guard as Wanted
 from generator.slots import MAILBOX_BASE, MAILBOX_SIZE, WINDOW_BASE, WINDOW_SIZE, mailbox_pages
 from generator.supervision import BADGE_HEARTBEAT, BADGE_SUPERVISE, HEARTBEAT_SLOT
 
 LOG = "servers/log"
+SYSTEM_RIGHTS = {"audit": "RECEIVE"}  # whose names are not the words in component.yaml
 INIT_FAULTS, INIT_LOG, INIT_FIRST = 16, 17, 18  # init's own planned slots
 DIRECTORY_ENTRY = 64
 PROTECTION = {"text": ("READ", "EXECUTE"), "rodata": ("READ",), "data": ("READ", "WRITE")}
@@ -51,6 +53,18 @@ class Grant:
     original: bool
 
 
+@dataclass(frozen=True, order=True)
+class Guard:
+    """A connection's or a port's row, as the init table has it."""
+
+    object: int
+    mode: int
+    methods: int = 0
+    interval_us: int = 0
+    burst: int = 0
+    shares: bool = False
+
+
 @dataclass(frozen=True)
 class Row:
     """An instance as the init table has it."""
@@ -80,6 +94,7 @@ class Connection:
     badge: int
     rights: tuple[str, ...]
     provided: str
+    guard: Wanted = Wanted()
 
 
 @dataclass(frozen=True)
@@ -89,10 +104,12 @@ class Plan:
     rows: tuple[Row, ...]
     objects: tuple[Object, ...]
     grants: tuple[Grant, ...]
+    guards: tuple[Guard, ...]
     sections: tuple[Section, ...]
     connections: tuple[Connection, ...]
     supervised: tuple[supervision.Row, ...]
     admins: tuple[supervision.Admin, ...]
+    controls: tuple[supervision.Control, ...]
     flags: int
     init_pages: int
     bundle_bytes: int
@@ -134,7 +151,7 @@ def connections(system: System, order: list[Resolved]) -> list[Connection]:
         port = (link.server, link.provided)
         badges[port] = badges.get(port, 0) + 1
         found.append(Connection(link.client, link.name, link.server, link.interface, badges[port],
-                                tuple(sorted(r.upper() for r in link.rights)), link.provided))
+                                tuple(sorted(r.upper() for r in link.rights)), link.provided, link.guard))
     return found
 
 
@@ -149,12 +166,15 @@ class _Planner:
         self.sections: list[Section] = []
         self.objects: list[Object] = []
         self.grants: list[Grant] = []
+        self.guards: list[Guard] = []
+        self.floors = {i.name: i.mode for i in system.manifest.instances}
         self.ports: dict[tuple[str, str], int] = {}
         self.guard = system.supervisor
         self.cpus = {i.name: i.cpu for i in system.instances}
         self.guard_port = ""
         self.supervised: list[supervision.Row] = []
         self.admins: list[supervision.Admin] = []
+        self.controls: list[supervision.Control] = []
         if self.guard is not None:
             self.supervise(self.guard)
 
@@ -167,6 +187,9 @@ class _Planner:
         may = {(k.client, k.name): k.may for k in self.system.links}
         self.admins = [supervision.Admin(c.client, c.badge, may[c.client, c.name]) for c in self.connections
                        if c.server == guard.name]
+        end += len(self.supervised)
+        if any("mode" in admin.may for admin in self.admins):
+            self.controls = [supervision.Control(k.client, k.name, end + n) for n, k in enumerate(self.system.links)]
         for n, i in enumerate(self.order[1:]):
             if i.heartbeat:
                 self.connections.append(Connection(i.name, "heartbeat", guard.name, "heartbeat", BADGE_HEARTBEAT + n,
@@ -218,7 +241,7 @@ class _Planner:
                     "DIRECTORY", f"{instance.name}.file{n}", self.rights("READ"), data, len(data),
                     pages(len(data)) * PAGE, 0))
         if self.guard is not None:
-            data = supervision.table(self.supervised, self.admins)
+            data = supervision.table(self.supervised, self.admins, self.controls)
             self.placed[self.guard.name]["directory"] = self.section(Section(
                 "DIRECTORY", f"{self.guard.name}.supervision", self.rights("READ"), data, len(data),
                 pages(len(data)) * PAGE, 0))
@@ -268,13 +291,15 @@ class _Planner:
         if component.own_unit:
             self.grant(me, abi["TSS_SLOT_UNIT"], unit, "CONTROL", original=False)
         if component.system:
-            self.grant(me, abi["TSS_SLOT_SYSTEM"], self.system_object, *(r.upper() for r in component.system),
+            self.grant(me, abi["TSS_SLOT_SYSTEM"], self.system_object, *(SYSTEM_RIGHTS.get(r, r.upper()) for r in component.system),
                        original=False)
         self.thread(instance.name)
         self.memory(instance.name, self.images[component.name], pages(instance.stack), pages(instance.heap))
         for provide in component.provides:
             port = self.ports[instance.name, provide.name] = self.add("PORT", me, provide.depth)
             self.grant(me, component.layout.find("port", provide.name).number, port, "RECEIVE")
+            if self.floors[instance.name] is not None:
+                self.guards.append(Guard(port, MODES.index(self.floors[instance.name] or "")))
             for i in range(provide.replies):
                 self.grant(me, component.layout.find("reply", provide.name, i).number, self.add("REPLY", me, port),
                            "SEND")
@@ -334,8 +359,19 @@ class _Planner:
             port = self.ports[connection.server, connection.provided]
             credit = (self.objects[port].a // senders[connection.server, connection.provided]
                       if connection in sending else 0)
-            self.grant(me, slot, self.add("CONNECTION", me, port, connection.badge, credit), *connection.rights)
+            target = self.add("CONNECTION", me, port, connection.badge, credit)
+            self.grant(me, slot, target, *connection.rights)
+            self.guard_of(connection, target)
         self.heard_by_init()
+
+    def guard_of(self, connection: Connection, target: int) -> None:
+        """What it declares, and CONTROL for the supervisor if somebody may ask it for another mode."""
+        guard = connection.guard
+        if guard != Wanted():
+            self.guards.append(Guard(target, guard.level, guard.methods, guard.interval_us, guard.burst, guard.shares))
+        row = next((c for c in self.controls if (c.client, c.name) == (connection.client, connection.name)), None)
+        if row is not None and self.guard is not None:
+            self.grant(self.index[self.guard.name], row.slot, target, "CONTROL", original=False)
 
     def heard_by_init(self) -> None:
         """Whose end init hears of: everybody's, or only the supervisor's, whose heartbeats it wants as well."""
@@ -370,7 +406,7 @@ def directory(found: list[Connection]) -> bytes:
 
 def _sized(planner: _Planner, rows: int) -> tuple[tuple[Section, ...], int]:
     """The sections with the table's size in place, and the size of the bundle."""
-    size = 32 + 112 * rows + 32 * len(planner.objects) + 32 * len(planner.grants)
+    size = 32 + 112 * rows + 32 * (len(planner.objects) + len(planner.grants) + len(planner.guards))
     sections = [Section("TABLE", "table", s.flags, b"", size, 0, 0) if s.kind == "TABLE" else s
                 for s in planner.sections]
     return tuple(sections), (pages(64 + 104 * len(sections)) + sum(pages(s.size) for s in sections)) * PAGE
@@ -389,6 +425,6 @@ def plan(system: System, images: Mapping[str, Image], abi: Abi, dump: bool = Fal
     init_pages = budget.init_pages(len(planner.order), images["init"], size, abi["TSS_INIT_SLOTS"],
                                    abi["TSS_INIT_STACK_PAGES"])
     rows = (planner.init_row(init_pages, size), *(planner.row(i) for i in planner.order))
-    return Plan(system.name, abi, rows, tuple(planner.objects), tuple(sorted(planner.grants)), sections,
-                tuple(planner.connections), tuple(planner.supervised), tuple(planner.admins),
-                abi["TSS_TABLE_DUMP"] if dump else 0, init_pages, size)
+    return Plan(system.name, abi, rows, tuple(planner.objects), tuple(sorted(planner.grants)),
+                tuple(sorted(planner.guards)), sections, tuple(planner.connections), tuple(planner.supervised),
+                tuple(planner.admins), tuple(planner.controls), abi["TSS_TABLE_DUMP"] if dump else 0, init_pages, size)

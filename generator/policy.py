@@ -6,6 +6,7 @@
       - only: {who: [fs], may_use: blk}         # who can come to hold a connection to blk
       - isolated: [vault, web]                  # no two of them reach each other
       - no_cycles: call                         # calls cannot wait for each other in a circle
+      - minimum_mode: HARDENED                  # of all connections; or {mode: PARANOID, of: [vault]}
 """
 import re
 from collections.abc import Callable
@@ -15,29 +16,32 @@ from typing import TYPE_CHECKING
 
 from generator.diagnostics import Note, Position, did_you_mean, short
 from generator.fields import NAME, Reader
-from generator.load import Node, Scalar
+from generator.load import Mapping, Node, Scalar
+from generator.modes import MODES
 from generator.restart import Named
 
 if TYPE_CHECKING:
     from generator.check import System
     from generator.reach import Flow, Graph
 
-RULES = ("never", "only", "isolated", "no_cycles")
-RULES_FUTURE = ("minimum_mode",)
+RULES = ("never", "only", "isolated", "no_cycles", "minimum_mode")
 CYCLES, CYCLES_FUTURE = ("call",), ("pager",)
 ARROW = re.compile(r"([a-z][a-z0-9_]{0,14}) -> ([a-z][a-z0-9_]{0,14})")
 ONLY = ("who", "may_use")
+MINIMUM = ("mode", "of")
 Error = Callable[..., None]
 
 
 @dataclass(frozen=True)
 class Rule:
-    """never: names are from and to. only: `target`'s users are `names`. isolated: names. no_cycles: none."""
+    """never: names are from and to. only: `target`'s users are `names`. isolated: names. no_cycles: none. minimum_mode:
+    of `names`, or of all."""
 
     kind: str
     names: tuple[Named, ...]
     target: Named | None
     position: Position  # of the value
+    mode: str = ""  # minimum_mode
 
     def __str__(self) -> str:
         names = ", ".join(n.name for n in self.names)
@@ -45,6 +49,8 @@ class Rule:
             return f"never: {self.names[0].name} -> {self.names[1].name}"
         if self.kind == "only":
             return f"only: {{who: [{names}], may_use: {self.target.name if self.target else '?'}}}"
+        if self.kind == "minimum_mode":
+            return f"minimum_mode: {{mode: {self.mode}, of: [{names}]}}" if names else f"minimum_mode: {self.mode}"
         return f"{self.kind}: {f'[{names}]' if self.kind == 'isolated' else 'call'}"
 
 
@@ -110,8 +116,20 @@ def _no_cycles(reader: Reader, node: Node) -> Rule | None:
     return Rule("no_cycles", (), None, node.position) if word is not None else None
 
 
+def _minimum_mode(reader: Reader, node: Node) -> Rule | None:
+    names: tuple[Named, ...] = ()
+    mode: Node | None = node
+    if isinstance(node, Mapping):
+        reader.keys(node, "minimum_mode", MINIMUM, MINIMUM)
+        mode, of = node.get("mode"), node.get("of")
+        names = _names(reader, of, "of") if of is not None else ()
+    word = reader.choice(mode, "minimum_mode", MODES) if mode is not None else None
+    return Rule("minimum_mode", names, None, node.position, word) if word is not None else None
+
+
 _READ: dict[str, Callable[[Reader, Node], Rule | None]] = {
-    "never": _never, "only": _only, "isolated": _isolated, "no_cycles": _no_cycles}
+    "never": _never, "only": _only, "isolated": _isolated, "no_cycles": _no_cycles,
+    "minimum_mode": _minimum_mode}
 
 
 def read_policy(reader: Reader, node: Node) -> tuple[Rule, ...]:
@@ -121,7 +139,7 @@ def read_policy(reader: Reader, node: Node) -> tuple[Rule, ...]:
         mapping = reader.mapping(item, "a rule of the policy")
         if mapping is None:
             continue
-        reader.keys(mapping, "a rule of the policy", RULES, (), RULES_FUTURE)
+        reader.keys(mapping, "a rule of the policy", RULES)
         if len(mapping.entries) != 1:
             reader.error("TSS-019", mapping.position, "a rule of the policy has one key",
                          "begin each rule on a line of its own with `- `")
@@ -140,8 +158,8 @@ def _notes(path: tuple["Flow", ...]) -> tuple[Note, ...]:
 class _Judge:
     """Judges each rule over one graph."""
 
-    def __init__(self, graph: "Graph", error: Error) -> None:
-        self.graph, self.error = graph, error
+    def __init__(self, system: "System", graph: "Graph", error: Error) -> None:
+        self.system, self.graph, self.error = system, graph, error
         self.verdicts: list[Verdict] = []
 
     def known(self, rule: Rule) -> bool:
@@ -183,6 +201,16 @@ class _Judge:
                            Note(use.link.position, f"{use.link.client} holds it here"), *_notes(use.chain))
         self.verdicts.append(Verdict(rule, ()))
 
+    def minimum_mode(self, rule: Rule) -> None:
+        names = {n.name for n in rule.names}
+        for link in self.system.links:
+            if names and not names & {link.client, link.server} or link.guard.level >= MODES.index(rule.mode):
+                continue
+            self.error("TSS-114", rule.position, f"the connection {link.name} of {short(link.client)} to "
+                       f"{short(link.server)} is {link.guard.mode}, which `{rule}` forbids",
+                       f"write `mode: {rule.mode}` at the connection", Note(link.position, "this is it"))
+        self.verdicts.append(Verdict(rule, ()))
+
     def no_cycles(self, rule: Rule) -> None:
         for cycle in self.graph.call_cycles():
             names = [flow.source for flow in cycle]
@@ -193,7 +221,7 @@ class _Judge:
 
 def judge(system: "System", graph: "Graph", error: Error) -> list[Verdict]:
     """Violations as errors; the verdicts are of use only if there is no error."""
-    found = _Judge(graph, error)
+    found = _Judge(system, graph, error)
     for rule in system.manifest.policy:
         if found.known(rule):
             getattr(found, rule.kind)(rule)

@@ -69,7 +69,8 @@ def _instance(instance: Resolved, reasons: Reasons, checked: Checked) -> dict[st
 
 def _connections(system: System) -> list[dict[str, Any]]:
     return [{"client": k.client, "name": k.name, "server": k.server, "provided": k.provided, "interface": k.interface,
-             "rights": " ".join(k.rights), "may": " ".join(k.may), "mode": "FAST", "place": str(k.position)}
+             "rights": " ".join(k.rights), "may": " ".join(k.may), "mode": k.guard.mode,
+             "methods": " ".join(k.guard.names), "place": str(k.position)}
             for k in system.links]
 
 

@@ -10,9 +10,10 @@ from typing import Any
 
 from generator import attached, model, policy, restart
 from generator.compose import FILE
-from generator.component import RIGHTS, SETTINGS
+from generator.component import RIGHTS
 from generator.fields import NAME, WORD, Shape
 from generator.load import Mapping, Node, Scalar
+from generator.modes import MODES
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 NUMBER, TIME = "(0|[1-9][0-9]*)", "(0|[1-9][0-9]*)(us|ms|s)"
@@ -55,7 +56,9 @@ def _lines(keys: str, value: Schema) -> Schema:
 def _connect() -> Schema:
     rights = {**of_shape(Shape("choices", words=RIGHTS)), "minItems": 1}
     target = _text(model.TARGET.pattern)
-    whole = _object(model.CONNECT, {"to": target, "rights": rights, "mode": {"enum": list(model.MODES_NOW)}}, ("to",))
+    methods = {"type": "array", "items": {"type": "string"}, "uniqueItems": True, "minItems": 1}
+    rate = _text(f"{NUMBER} in {TIME}")
+    whole = _object(model.CONNECT, {"to": target, "rights": rights, "methods": methods, "rate": rate}, ("to",))
     return _lines(WORD.pattern, {"anyOf": [target, whole]})
 
 
@@ -69,8 +72,11 @@ def _restart() -> Schema:
 def _policy() -> Schema:
     only = {"type": "object", "properties": {"who": _names(), "may_use": _text(NAME.pattern)},
             "required": list(policy.ONLY), "additionalProperties": False}
+    mode = {"enum": list(MODES)}
+    least = {"type": "object", "properties": {"mode": mode, "of": _names()}, "required": list(policy.MINIMUM),
+             "additionalProperties": False}
     rules = {"never": _text(policy.ARROW.pattern), "only": only, "isolated": {**_names(), "minItems": 2},
-             "no_cycles": {"enum": list(policy.CYCLES)}}
+             "no_cycles": {"enum": list(policy.CYCLES)}, "minimum_mode": {"anyOf": [mode, least]}}
     return {"type": "array", "items": {
         "type": "object", "properties": {name: rules[name] for name in policy.RULES}, "additionalProperties": False,
         "minProperties": 1, "maxProperties": 1}}
@@ -80,8 +86,7 @@ def _instance() -> Schema:
     parameters = {"type": "object", "additionalProperties": {"type": ["string", "integer", "boolean"]}}
     return _object(model.INSTANCE, {
         "connect": _connect(), "devices": _lines(WORD.pattern, {"type": "string"}), "parameters": parameters,
-        "files": _lines(WORD.pattern, _text(attached.PATH.pattern)),
-        "mode": {"enum": list(model.MODES_NOW)}, "restart": _restart()})
+        "files": _lines(WORD.pattern, _text(attached.PATH.pattern)), "restart": _restart()})
 
 
 def manifest_schema(fragment: bool = False) -> Schema:
@@ -92,7 +97,7 @@ def manifest_schema(fragment: bool = False) -> Schema:
         "tessera": {"const": 1}, "system": _text(NAME.pattern), "config": _text(model.CONFIG.pattern),
         "extends": files, "remove": {"type": "array", "items": {"type": "string"}},
         "machine": _object(model.MACHINE, {"video": _text(model.VIDEO.pattern)}),
-        "defaults": _object(SETTINGS, {}), "instances": instances, "policy": _policy()})
+        "defaults": _object(model.DEFAULTS, {}), "instances": instances, "policy": _policy()})
     title = "Fragment of a Tessera manifest" if fragment else "Tessera manifest"
     head = {"$schema": DRAFT, "title": title, "description": "Made by `tessera schema`; see manifests/README.md."}
     if fragment:

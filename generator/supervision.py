@@ -21,11 +21,12 @@ SUPERVISOR = "servers/reincarnation"
 OWN_HEARTBEAT = 4_000_000  # of the supervisor towards init, microseconds
 HEARTBEAT_SLOT = 12  # TSS_SLOT_HEARTBEAT
 BADGE_SUPERVISE, BADGE_HEARTBEAT = 0x10000, 0x20000
-MAY_BITS = {"kill": 1, "restart": 2}
+MAY_BITS = {"kill": 1, "restart": 2, "mode": 4}
 MAGIC = 0x4c425653  # "SVBL"
 _HEADER = struct.Struct("<IIII")
 _ROW = struct.Struct("<16sIIIIQQQQ16s")
 _ADMIN = struct.Struct("<QII16s")
+_CONTROL = struct.Struct("<IIQ16s32s")
 Error = Callable[..., None]
 
 
@@ -46,6 +47,15 @@ class Admin:
     client: str
     badge: int
     may: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Control:
+    """A connection whose mode the supervisor can raise, and its slot there."""
+
+    client: str
+    name: str
+    slot: int
 
 
 def supervisors(manifest: Manifest) -> list[Instance]:
@@ -135,10 +145,10 @@ def _check_supervisor(supervisor: Instance, resolved: list["Resolved"], error: E
                   f"write `connect: {{power: ...}}` at {mine.name}")
 
 
-def table(rows: list[Row], admins: list[Admin]) -> bytes:
+def table(rows: list[Row], admins: list[Admin], controls: list[Control]) -> bytes:
     """The supervision table."""
     index = {row.name: n for n, row in enumerate(rows)}
-    parts = [_HEADER.pack(MAGIC, len(rows), len(admins), 0)]
+    parts = [_HEADER.pack(MAGIC, len(rows), len(admins), len(controls))]
     for row in rows:
         r = row.restart
         assert r.policy and r.backoff and r.limit and r.then and r.dependants is not None
@@ -146,4 +156,5 @@ def table(rows: list[Row], admins: list[Admin]) -> bytes:
         parts.append(_ROW.pack(row.name.encode(), row.unit_slot, POLICIES.index(r.policy), THEN.index(r.then),
                                r.limit[0], r.limit[1], *r.backoff, row.heartbeat, bits.to_bytes(16, "little")))
     parts += [_ADMIN.pack(a.badge, sum(MAY_BITS[m] for m in a.may), 0, a.client.encode()) for a in admins]
+    parts += [_CONTROL.pack(c.slot, 0, 0, c.client.encode(), c.name.encode()) for c in controls]
     return b"".join(parts)

@@ -18,6 +18,7 @@ EXAMPLES = {
     "image": ("tessera image demo --format qcow2", "tessera image vault --sign build/keys"),
     "sbom": ("tessera sbom demo",),
     "run": ("tessera run demo", "tessera run demo -- -snapshot"),
+    "audit": ("tessera audit console.log", "tessera audit console.log --list --head HASH"),
     "list": ("tessera list",),
     "explain": ("tessera explain TSS-026", "tessera explain"),
     "stubs": ("tessera stubs --out build/gen",),

@@ -27,6 +27,7 @@ class Inputs:
     dump: bool = False
     fragments: Mapping[str, bytes] = field(default_factory=dict)  # by the names that `extends` calls them
     files: Mapping[str, bytes] = field(default_factory=dict)  # by their paths in the manifest
+    interfaces: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def _names(mask: int) -> list[str]:
@@ -36,13 +37,16 @@ def _names(mask: int) -> list[str]:
 def _attributes(found: Found, index: int, homes: list[tuple[str, int]]) -> tuple[Any, ...]:
     """An object's payer and fields, with other things named as verify_derive names them."""
     kind, payer, a, b, c = found.objects[index]
+    guard = next((row[1:] for row in found.guards if row[0] == index), ())
     if kind in ("REPLY", "CONNECTION"):
-        return (payer, homes[a]) if kind == "REPLY" else (payer, homes[a], b, c)
+        return (payer, homes[a]) if kind == "REPLY" else (payer, homes[a], b, c, guard)
+    if kind == "PORT":
+        return (payer, a, guard[:1])
     if kind == "MEMORY":
         return (payer, SOURCES[a], *((found.sections[b].name,) if a <= 2 else (b, c) if a >= 4 else (b,)))
     if kind == "UNIT":
         return (payer, found.instances[a]["name"], "sealed" if b else "not sealed")
-    return (payer, *(a, b, c)[:{"SCHED": 1, "PORT": 1, "IRQ": 1, "IOPORT": 3}.get(kind, 0)])
+    return (payer, *(a, b, c)[:{"SCHED": 1, "IRQ": 1, "IOPORT": 3}.get(kind, 0)])
 
 
 def capabilities(found: Found) -> dict[tuple[str, int], Capability]:
@@ -131,7 +135,8 @@ def verify(bundle: bytes, inputs: Inputs, path: str) -> tuple[Found | None, list
         return None, [Diagnostic(error.code, position, error.message)]
     order = [row["name"] for row in found.instances[1:]]
     whole = compose(inputs.manifest, inputs.fragments)
-    expected = expectation(whole, inputs.components, inputs.elfs, order, len(bundle), inputs.dump, inputs.files)
+    expected = expectation(whole, inputs.components, inputs.elfs, inputs.interfaces, order, len(bundle), inputs.dump,
+                           inputs.files)
     return found, [Diagnostic("TSS-073", position, line) for line in _differences(found, expected)]
 
 
@@ -175,8 +180,8 @@ def _compare_instance(row: dict[str, Any], found: Found, index: int) -> list[str
 def _connections(found: Found) -> list[tuple[str, str, int, tuple[str, ...]]]:
     """(client, server, badge, rights) of all connections but those to init's own port."""
     rows = []
-    for (name, _), (kind, attributes, rights, _, _, _) in capabilities(found).items():
-        if kind == "CONNECTION" and attributes[1][0] != "init":
+    for (name, _), (kind, attributes, rights, _, _, original) in capabilities(found).items():
+        if kind == "CONNECTION" and original and attributes[1][0] != "init":
             rows.append((name, attributes[1][0], attributes[2], tuple(sorted(_names(rights)))))
     return sorted(rows)
 
@@ -194,7 +199,12 @@ def verify_plan(text: str, found: Found, path: str) -> list[Diagnostic]:
     rows = sorted((c["client"], c["server"], c["badge"], tuple(sorted(c["rights"]))) for c in plan["connections"])
     if rows != _connections(found):
         lines.append("the connections differ")
+    keys = ("object", "mode", "methods", "interval_us", "burst", "shares")
+    modes = ("FAST", "HARDENED", "PARANOID")
+    if plan["guards"] != [{**dict(zip(keys, g)), "mode": modes[g[1]], "shares": bool(g[5])} for g in found.guards]:
+        lines.append("the guards differ")
     tables = [s.data for s in found.sections if s.name.endswith(".supervision")]
-    if (plan["supervised"], plan["administrators"]) != (read_supervision(tables[0]) if tables else ([], [])):
+    if (plan["supervised"], plan["administrators"], plan["controls"]) != (
+            read_supervision(tables[0]) if tables else ([], [], [])):
         lines.append("what is supervised differs")
     return [Diagnostic("TSS-074", Position(path), line) for line in lines]

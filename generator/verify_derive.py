@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from generator.verify_compose import parameters, yaml
+from generator.verify_modes import NONE, control_rows, controls, floor, guard as guard_of
 
 PAGE = 4096
 READ, WRITE, EXECUTE, GRANT, CONTROL, CALL, SEND, RECEIVE = 1, 2, 4, 8, 16, 32, 64, 128
 SIGNAL, WAIT, BIND, INSPECT, SCHEDULE, DEVICE, TRACE, INSTALL = 256, 512, 1024, 2048, 4096, 8192, 16384, 32768
-SYSTEM_RIGHTS = {"inspect": INSPECT, "schedule": SCHEDULE, "device": DEVICE, "trace": TRACE}
+SYSTEM_RIGHTS = {"inspect": INSPECT, "schedule": SCHEDULE, "device": DEVICE, "trace": TRACE, "audit": RECEIVE}
 CONNECTION_RIGHTS = {"call": CALL, "send": SEND, "grant": GRANT}
 IMAGE, HEAP, DIRECTORY, PARAMETERS, WINDOWS = 0x400000, 0x1_0000_0000, 0x2_0000_0000, 0x2_8000_0000, 0x3_0000_0000
 FILES = 0x4_0000_0000
@@ -97,13 +98,13 @@ def _image(work: _Work, name: str, elf: bytes, stack: int, cpu: int = 0) -> int:
 
 
 def _own_slots(work: _Work, name: str, description: dict[str, Any], given: dict[str, str],
-               set_here: dict[str, Any]) -> dict[str, int]:
+               set_here: dict[str, Any], least: tuple[int, ...]) -> dict[str, int]:
     """Everything from slot 16 up except connections, whose slots are returned by need."""
     slot, windows, needs = 16, 0, {}
     for provided, row in (description.get("provides") or {}).items():
         port = (name, slot)
         work.ports[name, provided] = port
-        work.add(name, slot, "PORT", (name, row.get("depth", 16)), RECEIVE)
+        work.add(name, slot, "PORT", (name, row.get("depth", 16), least), RECEIVE)
         replies = row.get("replies", 0 if row.get("kind") == "mailbox" else 8)
         for i in range(replies):
             work.add(name, slot + 1 + i, "REPLY", (name, port), SEND)
@@ -187,7 +188,7 @@ def _log_of(manifest: dict[str, Any], descriptions: dict[str, dict[str, Any]],
 
 
 def _connect(work: _Work, links: list[tuple[str, str, str, str, int]], slots: dict[str, dict[str, int]],
-             descriptions: dict[str, dict[str, Any]]) -> None:
+             descriptions: dict[str, dict[str, Any]], guards: dict[tuple[str, str], tuple[int, ...]]) -> None:
     """Connections with their badges, and the directories that list them."""
     count: dict[tuple[str, str], int] = {}
     listed: dict[str, list[tuple[int, str, str]]] = {}
@@ -197,7 +198,7 @@ def _connect(work: _Work, links: list[tuple[str, str, str, str, int]], slots: di
         listed.setdefault(server, []).append((badge, client, name))
         depth = descriptions[server]["provides"][provided].get("depth", 16)
         credit = depth // senders.count((server, provided)) if rights & SEND else 0
-        attributes = (client, work.ports[server, provided], badge, credit)
+        attributes = (client, work.ports[server, provided], badge, credit, guards.get((client, name), NONE))
         work.add(client, slots[client][name], "CONNECTION", attributes, rights)
     for server, description in descriptions.items():
         if description.get("directory"):
@@ -242,7 +243,7 @@ def _instance(work: _Work, name: str, row: dict[str, Any], description: dict[str
         "image_base": IMAGE, "stack_top": STACK_TOP, "ipc_page": IPC_PAGE,
         "argument": heap | contract["heartbeat"] << 32, "slots": value["slots"],
         "priority": value["priority"], "slice_us": _number(value["slice"]), "flags": int(bool(description.get("fpu")))}
-    return _own_slots(work, name, description, row.get("devices") or {}, row.get("parameters") or {})
+    return _own_slots(work, name, description, row.get("devices") or {}, row.get("parameters") or {}, floor(row))
 
 
 def _init(work: _Work, order: list[str], elf: bytes, bundle_bytes: int, guard: str | None,
@@ -251,13 +252,13 @@ def _init(work: _Work, order: list[str], elf: bytes, bundle_bytes: int, guard: s
     entry = _image(work, "init", elf, INIT_STACK)
     work.add("init", 10, "SYSTEM", ("init",), INSPECT)
     work.add("init", 1, "UNIT", ("init", "init", _state(guard is not None)), CONTROL | GRANT)
-    work.add("init", 16, "PORT", ("init", 2 * len(order) + 8), RECEIVE)
+    work.add("init", 16, "PORT", ("init", 2 * len(order) + 8, NONE), RECEIVE)
     for i, name in enumerate(order):
         rights = CONTROL if guard is None else INSTALL if name == guard else 0
         state = contracts.get(name, {"state": "?"})["state"]
         work.add("init", 18 + 2 * i, "UNIT", ("init", name, state), rights)
         if guard in (None, name):
-            work.add("init", 19 + 2 * i, "CONNECTION", ("init", ("init", 16), i + 1, 0), 0)
+            work.add("init", 19 + 2 * i, "CONNECTION", ("init", ("init", 16), i + 1, 0, NONE), 0)
     work.instances["init"] = {
         "component": "init", "entry": entry, "image_base": IMAGE, "stack_top": STACK_TOP, "ipc_page": IPC_PAGE,
         "argument": bundle_bytes, "slots": INIT_SLOTS, "priority": INIT_PRIORITY, "slice_us": 10000,
@@ -270,11 +271,13 @@ def _asked(manifest: dict[str, Any], guard: str, links: list[tuple[str, str, str
     for badge, (client, name) in enumerate([(c, n) for c, n, server, _, _ in links if server == guard], 1):
         said = manifest["instances"][client]["connect"][name]
         may = said.get("may", []) if isinstance(said, dict) else []
-        found += struct.pack("<QII16s", badge, ("kill" in may) | ("restart" in may) << 1, 0, client.encode())
+        found += struct.pack("<QII16s", badge, ("kill" in may) | ("restart" in may) << 1 |
+                             ("mode" in may) << 2, 0, client.encode())
     return found
 
 
-def _guard(work: _Work, guard: str, order: list[str], contracts: dict[str, dict[str, Any]], asked: bytes) -> None:
+def _guard(work: _Work, guard: str, order: list[str], contracts: dict[str, dict[str, Any]], asked: bytes,
+           raised: list[tuple[str, str]], slots: dict[str, dict[str, int]]) -> None:
     """What the supervisor has of the others, and they of it; it is the first in `order`."""
     (server, port), others, rows = next(p for (n, _), p in work.ports.items() if n == guard), order[1:], b""
     end = work.ends[guard]
@@ -287,17 +290,23 @@ def _guard(work: _Work, guard: str, order: list[str], contracts: dict[str, dict[
             c["policy"]), ("hold", "degrade", "reboot").index(c["then"]), int(count), _number(window), _number(first),
             _number(last or first), c["heartbeat"], bits.to_bytes(16, "little"))
         work.add(guard, end + n, "UNIT", ("init", name, c["state"]), INSTALL, original=False)
-        work.add("init", 19 + 2 * (n + 1), "CONNECTION", ("init", (server, port), ENDS + n, 0), 0)
+        work.add("init", 19 + 2 * (n + 1), "CONNECTION", ("init", (server, port), ENDS + n, 0, NONE), 0)
         if c["heartbeat"]:
-            work.add(name, HEARTBEAT_SLOT, "CONNECTION", (name, (server, port), BEATS + n, 0), SEND)
-    work.add(guard, HEARTBEAT_SLOT, "CONNECTION", (guard, ("init", 16), BEATS + 1, 0), SEND)
-    data = struct.pack("<IIII", int.from_bytes(b"SVBL", "little"), len(others), len(asked) // 32, 0) + rows + asked
+            work.add(name, HEARTBEAT_SLOT, "CONNECTION", (name, (server, port), BEATS + n, 0, NONE), SEND)
+    work.add(guard, HEARTBEAT_SLOT, "CONNECTION", (guard, ("init", 16), BEATS + 1, 0, NONE), SEND)
+    end += len(others)
+    for n, (client, name) in enumerate(raised):
+        attributes = work.capabilities[client, slots[client][name]][1]
+        work.add(guard, end + n, "CONNECTION", attributes, CONTROL, original=False)
+    data = struct.pack("<IIII", int.from_bytes(b"SVBL", "little"), len(others), len(asked) // 32,
+                       len(raised)) + rows + asked + control_rows(raised, end)
     work.sections[f"{guard}.supervision"] = (3, READ, data, _round(len(data)), 0)
     work.add(guard, 9, "MEMORY", (guard, "MAPPED", f"{guard}.supervision"), READ, DIRECTORY)
 
 
 def expectation(manifest: dict[str, Any], component_files: Mapping[str, bytes], elf_files: Mapping[str, bytes],
-                order: list[str], bundle_bytes: int, dump: bool, files: Mapping[str, bytes]) -> Expected:
+                interfaces: Mapping[str, bytes], order: list[str], bundle_bytes: int, dump: bool,
+                files: Mapping[str, bytes]) -> Expected:
     """`order`: names of the instances in the bundle's order, which must start providers before clients."""
     rows = manifest["instances"] or {}
     descriptions = {name: yaml(component_files[row["component"]]) for name, row in rows.items()}
@@ -311,10 +320,13 @@ def expectation(manifest: dict[str, Any], component_files: Mapping[str, bytes], 
         _files(work, name, descriptions[name].get("files") or [], row.get("files") or {}, files)
     links = _links(manifest, descriptions)
     clients = {s: frozenset(c for c, _, server, _, _ in links if server == s and c != guard) for _, _, s, _, _ in links}
+    guards = {(client, name): guard_of(manifest, client, name, server, interfaces.get(
+        descriptions[client]["needs"][name]["interface"])) for client, name, server, _, _ in links}
     log = _log_of(manifest, descriptions, order)
     if log is not None:
         links = sorted([*links, ("init", "log", *log, SEND)])
-    _connect(work, links, slots, descriptions)
+    _connect(work, links, slots, descriptions, guards)
     if guard is not None:
-        _guard(work, guard, order, contracts, _asked(manifest, guard, links))
+        _guard(work, guard, order, contracts, _asked(manifest, guard, links),
+               controls(manifest, [(client, name) for client, name, *_ in links], guard), slots)
     return Expected(work.instances, work.capabilities, work.sections, clients, 1 if dump else 0)

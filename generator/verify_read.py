@@ -49,6 +49,7 @@ class Found:
     instances: tuple[dict[str, Any], ...]
     objects: tuple[tuple[str, str, int, int, int], ...]  # type, payer, a, b, c
     grants: tuple[tuple[int, int, int, int, int, int, int], ...]
+    guards: tuple[tuple[int, ...], ...]  # object, mode, methods, interval_us, burst, shares
     flags: int
     init_pages: int
 
@@ -95,12 +96,13 @@ def _hashes(data: bytes, sections: tuple[Section, ...]) -> None:
              f'section "{section.name}" does not have the hash that the section table gives')
 
 
-def _table(data: bytes) -> tuple[list[dict[str, Any]], list[tuple[int, ...]], list[tuple[int, ...]], int, int]:
-    """Instances, objects, grants, flags and init_pages as they stand in the table."""
+def _table(data: bytes) -> tuple[list[dict[str, Any]], list[tuple[int, ...]], list[tuple[int, ...]], int, int,
+                                 list[tuple[int, ...]]]:
+    """Instances, objects, grants, flags, init_pages and guards as they stand in the table."""
     need(len(data) >= 32, "TSS-070", "the init table is shorter than its header")
-    magic, instances, objects, grants, init_pages, flags, reserved = struct.unpack_from("<IIIIQII", data)
-    need(magic == int.from_bytes(b"STBL", "little") and reserved == 0, "TSS-070", "the init table has another header")
-    need(len(data) == 32 + 112 * instances + 32 * objects + 32 * grants and instances > 0, "TSS-070",
+    magic, instances, objects, grants, init_pages, flags, guards = struct.unpack_from("<IIIIQII", data)
+    need(magic == int.from_bytes(b"STBL", "little"), "TSS-070", "the init table has another header")
+    need(len(data) == 32 + 112 * instances + 32 * (objects + grants + guards) and instances > 0, "TSS-070",
          "the init table's counts do not fit its size")
     rows = []
     for i in range(instances):
@@ -113,7 +115,21 @@ def _table(data: bytes) -> tuple[list[dict[str, Any]], list[tuple[int, ...]], li
     object_rows = [struct.unpack_from("<IIQQQ", data, at + 32 * i) for i in range(objects)]
     at += 32 * objects
     grant_rows = [struct.unpack_from("<IIIIQII", data, at + 32 * i) for i in range(grants)]
-    return rows, object_rows, grant_rows, flags, init_pages
+    at += 32 * grants
+    guard_rows = [struct.unpack_from("<IIQIIII", data, at + 32 * i) for i in range(guards)]
+    return rows, object_rows, grant_rows, flags, init_pages, guard_rows
+
+
+def _guards(rows: list[tuple[int, ...]], kinds: list[int]) -> tuple[tuple[int, ...], ...]:
+    """The rows with their references checked."""
+    before = -1
+    for i, (target, mode, *declared, shares, zero) in enumerate(rows):
+        need(before < target < len(kinds) and kinds[target] in (4, 5), "TSS-072",
+             f"guard {i} names object {target}, which is no port or connection, or out of order")
+        need(mode <= 2 and shares <= 1 and zero == 0, "TSS-072", f"guard {i} is none")
+        need(kinds[target] == 5 or not any((*declared, shares)), "TSS-072", f"guard {i} declares what a port cannot")
+        before = target
+    return tuple(row[:6] for row in rows)
 
 
 def _object(index: int, raw: tuple[int, ...], rows: list[dict[str, Any]], kinds: list[int],
@@ -155,10 +171,11 @@ def _check_grants(grants: list[tuple[int, ...]], rows: list[dict[str, Any]], obj
         need(count == 1, "TSS-072", f"object {index} has {count} original capabilities instead of one")
 
 
-def read_supervision(data: bytes) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Rows and administrators of a supervision table, as plan.json has them."""
-    magic, count, admins, zero = struct.unpack_from("<IIII", data)
-    need(magic == int.from_bytes(b"SVBL", "little") and zero == 0 and len(data) == 16 + 80 * count + 32 * admins,
+def read_supervision(data: bytes) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]:
+    """Rows, administrators and controls of a supervision table, as plan.json has them."""
+    magic, count, admins, controls = struct.unpack_from("<IIII", data)
+    need(magic == int.from_bytes(b"SVBL", "little") and
+         len(data) == 16 + 80 * count + 32 * admins + 64 * controls,
          "TSS-070", "the supervision table is malformed")
     raw = [struct.unpack_from("<16sIIIIQQQQ16s", data, 16 + 80 * i) for i in range(count)]
     names = [row[0].rstrip(b"\0").decode() for row in raw]
@@ -169,8 +186,10 @@ def read_supervision(data: bytes) -> tuple[list[dict[str, Any]], list[dict[str, 
             for i, row in enumerate(raw)]
     asked = [struct.unpack_from("<QII16s", data, 16 + 80 * count + 32 * i) for i in range(admins)]
     return rows, [{"client": name.rstrip(b"\0").decode(), "badge": badge,
-                   "may": [word for bit, word in enumerate(("kill", "restart")) if may >> bit & 1]}
-                  for badge, may, _, name in asked]
+                   "may": sorted(w for bit, w in enumerate(("kill", "restart", "mode")) if may >> bit & 1)}
+                  for badge, may, _, name in asked], [
+        {"client": client.rstrip(b"\0").decode(), "name": name.rstrip(b"\0").decode(), "slot": slot}
+        for slot, _, _, client, name in struct.iter_unpack("<IIQ16s32s", data[16 + 80 * count + 32 * admins:])]
 
 
 def read_bundle(data: bytes) -> Found:
@@ -184,10 +203,11 @@ def read_bundle(data: bytes) -> Found:
     _hashes(data, sections)
     tables = [s for s in sections if s.kind == 1]
     need(len(tables) == 1 and tables[0].name == "table", "TSS-070", "there is not exactly one init table")
-    rows, raw, grants, flags, init_pages = _table(tables[0].data)
+    rows, raw, grants, flags, init_pages, guards = _table(tables[0].data)
     names = [row["name"] for row in rows]
     need(names[0] == "init" and len(set(names)) == len(names), "TSS-070", "instance names repeat, or init is not first")
     kinds = [row[0] for row in raw]
     objects = tuple(_object(i, row, rows, kinds, len(sections)) for i, row in enumerate(raw))
     _check_grants(grants, rows, len(objects))
-    return Found(root, sections, tuple(rows), objects, tuple(grants), flags, init_pages)  # type: ignore[arg-type]
+    return Found(root, sections, tuple(rows), objects, tuple(grants),  # type: ignore[arg-type]
+                 _guards(guards, kinds), flags, init_pages)

@@ -95,6 +95,17 @@ static void print_capabilities(const struct tss_inspect_unit *unit)
 	} while (slot != 0);
 }
 
+static void print_connections(void)
+{
+	struct tss_inspect_connection c;
+	uint64_t index = 0;
+	do {
+		if (!inspect(TSS_INSPECT_CONNECTION, 0, &index, &c, sizeof(c)))
+			return;
+		print("connection %lu mode %lu methods %#lx\n", c.id, c.mode, c.methods);
+	} while (index != 0);
+}
+
 void dump(void)
 {
 	struct tss_inspect_unit unit;
@@ -108,6 +119,7 @@ void dump(void)
 		      unit.used_pages);
 		print_capabilities(&unit);
 	} while (index != 0);
+	print_connections();
 	print("dump end\n");
 	(void)tss_capability_delete(ports);
 	(void)tss_capability_delete(inspector);

@@ -49,6 +49,7 @@ int main(void)
 	firmware_read();
 	build_units(&build);
 	build_objects(&build);
+	set_modes(&build);
 	grant_copies(&build);
 	grant_originals(&build, ORIGINALS_MEMORY);
 	map_memory(&build);

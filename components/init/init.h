@@ -22,6 +22,7 @@ struct table {
 	const struct tss_table_instance *instances;
 	const struct tss_table_object *objects;
 	const struct tss_table_grant *grants;
+	const struct tss_table_guard *guards;
 };
 
 /* What has been built so far, by index. */
@@ -51,6 +52,9 @@ tss_status_t firmware_ioport(const struct build *build, const struct tss_table_o
 /* build.c */
 void build_units(struct build *build);
 void build_objects(struct build *build);
+
+/* modes.c */
+void set_modes(struct build *build); /* before anything is shared or granted */
 
 /* place.c */
 tss_status_t place_later(const struct build *build, const struct tss_table_object *o, cap_t sched);

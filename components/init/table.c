@@ -58,7 +58,7 @@ static bool sections_good(const struct table *t)
 static bool take_arrays(struct table *t, const struct tss_bundle_section *s)
 {
 	const struct tss_table_header *h = (const void *)(t->bundle + s->offset);
-	if (s->size < sizeof(*h) || h->magic != TSS_TABLE_MAGIC || h->reserved != 0)
+	if (s->size < sizeof(*h) || h->magic != TSS_TABLE_MAGIC || h->guard_count > h->object_count)
 		return false;
 	if (h->instance_count == 0 || h->instance_count > INSTANCES_MAX || h->object_count > OBJECTS_MAX ||
 	    h->grant_count > GRANTS_MAX || (h->flags & ~TSS_TABLE_DUMP) != 0)
@@ -67,7 +67,8 @@ static bool take_arrays(struct table *t, const struct tss_bundle_section *s)
 	t->instances = (const void *)(h + 1);
 	t->objects = (const void *)(t->instances + h->instance_count);
 	t->grants = (const void *)(t->objects + h->object_count);
-	return s->size == (uint64_t)((const uint8_t *)(t->grants + h->grant_count) - (const uint8_t *)h);
+	t->guards = (const void *)(t->grants + h->grant_count);
+	return s->size == (uint64_t)((const uint8_t *)(t->guards + h->guard_count) - (const uint8_t *)h);
 }
 
 bool table_read(struct table *t, const void *bundle, uint64_t size)
@@ -151,6 +152,18 @@ static bool grant_good(const struct table *t, const struct tss_table_grant *g)
 	return g->address == 0 || (type == TSS_TYPE_MEMORY && g->address % TSS_PAGE_SIZE == 0);
 }
 
+static bool guard_good(const struct table *t, uint32_t index)
+{
+	const struct tss_table_guard *g = &t->guards[index];
+	if (g->object >= t->header->object_count || g->mode > TSS_MODE_PARANOID || g->shares > 1 || g->reserved != 0)
+		return false;
+	if (index > 0 && t->guards[index - 1].object >= g->object)
+		return false;
+	if (t->objects[g->object].type == TSS_TYPE_PORT)
+		return g->methods == 0 && g->interval_us == 0 && g->burst == 0 && g->shares == 0;
+	return t->objects[g->object].type == TSS_TYPE_CONNECTION;
+}
+
 /* Sorted, no two alike. */
 static bool grants_ordered(const struct tss_table_grant *a, const struct tss_table_grant *b)
 {
@@ -193,5 +206,8 @@ bool table_check(const struct table *t)
 		if (i > 0 && !grants_ordered(&t->grants[i - 1], &t->grants[i]))
 			return false;
 	}
+	for (uint32_t i = 0; i < t->header->guard_count; i++)
+		if (!guard_good(t, i))
+			return false;
 	return originals_good(t);
 }

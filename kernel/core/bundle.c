@@ -87,11 +87,12 @@ static const char *check_table(const struct bundle *bundle)
 {
 	const struct tss_table_header *table = (const void *)(bundle->bytes + bundle->table->offset);
 	uint64_t size = bundle->table->size;
-	if (size < sizeof(*table) || table->magic != TSS_TABLE_MAGIC || table->reserved)
+	if (size < sizeof(*table) || table->magic != TSS_TABLE_MAGIC)
 		return "has a damaged init table";
 	uint64_t need = sizeof(*table) + (uint64_t)table->instance_count * sizeof(struct tss_table_instance) +
 			(uint64_t)table->object_count * sizeof(struct tss_table_object) +
-			(uint64_t)table->grant_count * sizeof(struct tss_table_grant);
+			(uint64_t)table->grant_count * sizeof(struct tss_table_grant) +
+			(uint64_t)table->guard_count * sizeof(struct tss_table_guard);
 	if (table->instance_count == 0 || need != size)
 		return "has an init table whose counts do not fit its size";
 	return NULL;

@@ -82,7 +82,8 @@ static void init_authority(struct unit *unit, const struct bundle *bundle)
 		TSS_LAYOUT_BUNDLE, TSS_RIGHT_READ);
 	object_register(&system_object, TSS_TYPE_SYSTEM, unit);
 	init_place(unit, TSS_SLOT_SYSTEM, &system_object,
-		   TSS_RIGHT_GRANT | TSS_RIGHT_INSPECT | TSS_RIGHT_SCHEDULE | TSS_RIGHT_DEVICE | TSS_RIGHT_TRACE);
+		   TSS_RIGHT_GRANT | TSS_RIGHT_RECEIVE | TSS_RIGHT_INSPECT | TSS_RIGHT_SCHEDULE | TSS_RIGHT_DEVICE |
+			   TSS_RIGHT_TRACE);
 	init_place(unit, TSS_SLOT_UNIT, &unit->object, TSS_RIGHT_GRANT | TSS_RIGHT_CONTROL);
 }
 

@@ -117,8 +117,9 @@ static bool inspect_connection(struct query *query, void *record)
 	const struct connection *from = query->object;
 	const struct port *to = from->target;
 	struct tss_inspect_connection *out = record;
-	*out = (struct tss_inspect_connection){from->object.id, to->object.id, from->badge,   {0}, {0},
-					       from->calls,     from->sends,   from->refused, 0};
+	*out = (struct tss_inspect_connection){
+		from->object.id,  to->object.id, from->badge,     {0}, {0}, from->calls, from->sends, from->refused,
+		from->guard.mode, from->methods, from->violations};
 	__builtin_memcpy(out->client, from->object.payer->name, TSS_NAME_SIZE);
 	__builtin_memcpy(out->server, to->object.payer->name, TSS_NAME_SIZE);
 	return true;

@@ -37,12 +37,16 @@ OFFSET(struct thread, last_reply, THREAD_LAST_REPLY);
 OFFSET(struct thread, last_connection, THREAD_LAST_CONNECTION);
 OFFSET(struct thread, lane, THREAD_LANE);
 OFFSET(struct thread, redirect, THREAD_REDIRECT);
+OFFSET(struct thread, guard, THREAD_GUARD);
 OFFSET(struct unit, caps.pages, UNIT_CAPS);
 OFFSET(struct capability, object, CAP_OBJECT);
 OFFSET(struct capability, handle, CAP_HANDLE);
 OFFSET(struct capability, refused, CAP_REFUSED);
 OFFSET(struct connection, fast, CONNECTION_FAST_PORT);
 OFFSET(struct connection, badge, CONNECTION_BADGE);
+OFFSET(struct connection, port, CONNECTION_PORT);
+OFFSET(struct connection, guard, CONNECTION_GUARD);
+OFFSET(struct connection, methods, CONNECTION_METHODS);
 OFFSET(struct connection, calls, CONNECTION_CALLS);
 OFFSET(struct port, fast, PORT_FAST);
 OFFSET(struct port, receiver, PORT_RECEIVER);
@@ -51,6 +55,7 @@ OFFSET(struct reply, port, REPLY_PORT);
 OFFSET(struct reply, caller, REPLY_CALLER);
 OFFSET(struct reply, server, REPLY_SERVER);
 OFFSET(struct reply, sched, REPLY_SCHED);
+OFFSET(struct reply, fault_sched, REPLY_FAULT_SCHED);
 OFFSET(struct reply, cap, REPLY_CAP);
 OFFSET(struct tss_ipc_page, send, IPC_SEND - MESSAGE_REGISTERS);
 OFFSET(struct tss_ipc_page, recv, IPC_RECEIVE - MESSAGE_REGISTERS);
@@ -63,6 +68,7 @@ _Static_assert(SYSCALL_CALL == TSS_SYS_connection_call && SYSCALL_REPLY_RECEIVE 
 		       NEEDS_RECEIVE == CAP_NEEDS(TSS_TYPE_PORT, TSS_RIGHT_RECEIVE) &&
 		       NEEDS_REPLY == CAP_NEEDS(TSS_TYPE_REPLY, TSS_RIGHT_SEND) && STATE_READY == TSS_THREAD_READY &&
 		       MESSAGE_MAX == TSS_MESSAGE_MAX && MESSAGE_REGISTERS == TSS_MESSAGE_REGISTERS * 8 &&
+		       HARDENED == TSS_MODE_HARDENED && sizeof(struct guard) == 8 &&
 		       STATE_RECEIVING == TSS_THREAD_RECEIVING && STATE_CALLING == TSS_THREAD_CALLING,
 	       "asm_offsets.h");
 _Static_assert(FLAGS_INITIAL == ARCH_USER_FLAGS(0), "asm_offsets.h");

@@ -52,9 +52,10 @@ ALWAYS_INLINE void message_set_result(struct thread *to, uint64_t badge, uint64_
 /*
  * Hand over the capabilities of from's message, all or none: to the slots that `to` has declared, or (NULL) into a
  * message for the queue. Errors are from's: CAPABILITY, RIGHTS (argument 2: the tag), DEPTH, AGAIN, and NO_SLOT if the
- * receiver declared too few usable slots.
+ * receiver declared too few usable slots, and SHARE for memory that the guard does not let pass.
  */
-MUST_CHECK status_t message_move_caps(struct thread *to, struct message *message, struct thread *from, uint64_t tag);
+MUST_CHECK status_t message_move_caps(struct thread *to, struct message *message, struct thread *from, uint64_t tag,
+				       struct guard guard);
 /* fast.S: the same for just one. False: nothing is done, and message_move_caps() has to look (or to say what is wrong). */
 bool message_hand_over_cap(struct thread *from, struct thread *to);
 /* Out of a queued message into to's slots; what finds no slot is deleted. NULL: all are. */

@@ -27,6 +27,7 @@ struct port {
 	struct cpu *cpu;              /* where it is at home: that of its receiver. port_stale: NULL */
 	bool busy;                    /* something was queued or signalled since deliver_next last found nothing */
 	bool dead;
+	uint8_t mode;                 /* enum tss_mode: the floor of all connections to it */
 	uint32_t depth;
 	uint32_t reserved, sharers;   /* places promised to connections; connections that share the others */
 	uint64_t sequence;
@@ -45,7 +46,7 @@ struct reply {
 	struct thread *caller;   /* bound: who waits */
 	struct thread *server;   /* bound, gone: who answers, NULL: ended, or it is in a message; port->fast: who receives */
 	struct sched *sched;     /* runs through caller: if it runs at the reply, the way back is direct */
-	struct sched *fault_sched; /* the same while caller->fault, when sched is NULL: the fast reply must not see it */
+	struct sched *fault_sched; /* the same while caller->fault or caller->guard, when sched is NULL: the fast reply must not see it */
 	struct reply *next_free;
 	struct capability *cap;  /* its own capability */
 	bool gone;               /* the caller gave up, the handle is still out */
@@ -58,8 +59,6 @@ struct reply {
  */
 extern struct port port_stale;
 
-enum connection_mode { CONNECTION_FAST = 0 };
-
 struct connection {
 	struct object object;
 	struct port *fast;   /* port, if calls may be handed over without a further look (mode FAST), or &port_stale */
@@ -67,15 +66,20 @@ struct connection {
 	struct port *target;
 	uint64_t badge;
 	uint64_t calls, sends, refused;
-	uint8_t mode;    /* enum connection_mode */
+	uint8_t mode;    /* enum tss_mode, as it was set */
 	uint32_t credit; /* places reserved; 0: shares */
 	uint32_t queued; /* places in use */
+	struct guard guard; /* what counts: the stricter of mode and the floor of target */
+	uint64_t methods;   /* while it is not FAST: type n only if bit n is set; TSS_METHODS_ANY: any */
+	uint64_t interval_us, burst, due_us; /* while PARANOID: token bucket; due_us: when it would be full again */
+	uint64_t violations;
 };
 
 struct message { /* an asynchronous message in the port's queue */
 	struct link link;
 	uint64_t sequence, tag, badge;
 	struct connection *sender; /* whose credit it uses; NULL: the kernel's, or the connection is gone */
+	uint8_t mode; /* enum tss_mode, when it was accepted */
 	uint64_t words[TSS_MESSAGE_WORDS];
 	struct capability caps[TSS_MESSAGE_CAPS]; /* in the derivation lists like any other, but in no unit's space */
 };

@@ -14,6 +14,13 @@
 #include <timer.h>
 #include <unit.h>
 
+/* What a message is accepted under: of a connection, and of a call until it ends. */
+struct guard {
+	uint8_t mode;        /* enum tss_mode */
+	bool shares;         /* memory may be handed over */
+	uint32_t connection; /* object id */
+};
+
 struct port;
 struct reply;
 struct event;
@@ -57,6 +64,7 @@ struct thread {
 		uint64_t entry, stack, argument;
 		struct sched *sched; /* it was started with; NULL: not started, or gone */
 	} start;                     /* for a restart */
+	struct guard guard;          /* CALLING, unless through a FAST connection: of the one used */
 };
 
 ALWAYS_INLINE void thread_set_cpu(struct thread *thread, struct cpu *cpu)
@@ -97,6 +105,8 @@ MUST_CHECK status_t thread_check_start(uint64_t entry, uint64_t stack, unsigned 
 /* ---- fault.c ---- */
 /* The current thread cannot go on: state in its frame. Its handler, its unit's fault port, or its supervisor is next. */
 void thread_fault(struct thread *thread, enum tss_fault kind, uint64_t address);
+/* No handler is asked, its unit ends: now if the thread is the current one, else when it would run. Exclusive. */
+void thread_stop(struct thread *thread, enum tss_fault kind, uint64_t address);
 void fault_supervise(struct thread *thread); /* nobody else has helped: its unit ends */
 /* The record of from's fault becomes the message that `to`, READY, has received. */
 void fault_deliver(struct thread *to, const struct thread *from, uint64_t badge, struct reply *reply);

@@ -70,6 +70,8 @@ status_t sys_connection_create(struct thread *self, struct capability *cap)
 	if (!connection)
 		return status;
 	connection->target = port;
+	connection->methods = TSS_METHODS_ANY;
+	connection->guard.connection = connection->object.id;
 	connection_lead(connection, port);
 	connection->badge = ARG3(self);
 	connection->credit = (uint32_t)ARG4(self);
@@ -81,7 +83,9 @@ status_t sys_connection_create(struct thread *self, struct capability *cap)
 void connection_lead(struct connection *connection, struct port *port)
 {
 	connection->port = port;
-	connection->fast = connection->mode == CONNECTION_FAST ? port : &port_stale;
+	connection->guard.mode =
+		connection->mode > connection->target->mode ? connection->mode : connection->target->mode;
+	connection->fast = connection->guard.mode == TSS_MODE_FAST ? port : &port_stale;
 }
 
 status_t connection_tell(struct connection *connection)

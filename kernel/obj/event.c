@@ -4,6 +4,7 @@
  * received there as a message of type TSS_MSG_EVENT.
  */
 #include <irq.h>
+#include <mode.h>
 #include <port.h>
 #include <syscall.h>
 
@@ -47,6 +48,7 @@ void event_destroy(void *object)
 	if (event->port)
 		event->port->event = NULL;
 	irq_forget_event(event);
+	record_forget_event(event);
 }
 
 status_t sys_event_create(struct thread *self, struct capability *cap)

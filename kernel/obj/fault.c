@@ -162,16 +162,33 @@ status_t fault_reply(const struct thread *self, struct reply *reply, uint64_t ta
 	return TSS_OK;
 }
 
-/* The record says what CPU and thread had before the instruction, rcx and r11 excepted. */
-status_t sys_denied(struct thread *self, struct capability *cap)
+/* The record will say what CPU and thread had before the instruction, rcx and r11 excepted. */
+static void frame_before_call(struct arch_frame *frame)
 {
-	struct arch_frame *frame = &self->frame;
-	cpu_this()->syscalls_denied++;
 	frame->rcx = frame->rip;
 	frame->r11 = frame->rflags;
 	frame->rip -= SYSCALL_SIZE;
 	frame->full = true;
 	frame->vector = frame->error = 0;
+}
+
+void thread_stop(struct thread *thread, enum tss_fault kind, uint64_t address)
+{
+	cpu_this()->faults++;
+	frame_before_call(&thread->frame);
+	thread->frame.address = address;
+	thread->fault = (uint8_t)kind;
+	if (thread == cpu_this()->current)
+		fault_supervise(thread);
+	else
+		thread_wake(thread, TSS_OK);
+}
+
+status_t sys_denied(struct thread *self, struct capability *cap)
+{
+	const struct arch_frame *frame = &self->frame;
+	cpu_this()->syscalls_denied++;
+	frame_before_call(&self->frame);
 	thread_fault(self, TSS_FAULT_SYSCALL, frame->rax);
 	return SYSCALL_NO_RESULT;
 }

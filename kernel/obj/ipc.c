@@ -8,6 +8,7 @@
  * capabilities, timeouts, queues) goes the general way, which does the same step by step.
  */
 #include <message_copy.h>
+#include <mode.h>
 #include <syscall.h>
 
 #define NOINLINE __attribute__((noinline))
@@ -157,6 +158,8 @@ status_t call_queue(struct thread *self, struct connection *connection, uint64_t
 	self->reply = NULL;
 	self->badge = connection->badge;
 	self->sequence = port->sequence++;
+	if (connection->guard.mode && !self->fault)
+		mode_call(self, connection);
 	port->busy = true;
 	link_append(&port->callers, &self->wait);
 	thread_block(self, TSS_THREAD_CALLING, timeout);
@@ -214,11 +217,16 @@ static NOINLINE status_t call_general(struct thread *self, struct connection *co
 	status_t status = call_check(self, connection);
 	if (status == ERR(PEER_RESTARTED, 1))
 		status = connection_tell(connection);
+	else if (status == TSS_OK && connection->guard.mode)
+		status = mode_check(self, connection, tag, 2);
 	if (status != TSS_OK)
 		return status;
 	if (!server)
 		return call_queue(self, connection, timeout);
-	status = TSS_TAG_CAPS(tag) ? message_move_caps(server, NULL, self, tag) : TSS_OK;
+	if (TSS_TAG_CAPS(tag))
+		status = message_move_caps(server, NULL, self, tag, connection->guard);
+	if (status == ERR(SHARE, 2))
+		return mode_violated(self, self, connection->port, connection->guard, tag, status);
 	if (status != TSS_OK)
 		return status;
 	connection->calls++;
@@ -228,6 +236,11 @@ static NOINLINE status_t call_general(struct thread *self, struct connection *co
 	status = call_hand_over(self, server, connection);
 	if (TSS_TAG_CAPS(tag))
 		self->reply->sched = self->home; /* a reply handed on may have taken the context that runs along */
+	if (connection->guard.mode) {
+		mode_call(self, connection);
+		mode_clean(server, tag);
+		reply_guard(self->reply);
+	}
 	return status;
 }
 
@@ -285,17 +298,25 @@ static status_t reply_check(struct thread *self, const struct capability *cap, u
 	}
 	if (reply->caller->fault)
 		return fault_reply(self, reply, tag);
-	return TSS_TAG_CAPS(tag) ? message_move_caps(reply->caller, NULL, self, tag) : TSS_OK;
+	struct thread *caller = reply->caller;
+	status_t status = TSS_TAG_CAPS(tag) ? message_move_caps(caller, NULL, self, tag, caller->guard) : TSS_OK;
+	if (status == ERR(SHARE, 2))
+		return mode_violated(self, caller, reply->port, caller->guard, tag, status);
+	if (status == TSS_OK && caller->guard.mode)
+		reply->sched = reply->fault_sched;
+	return status;
 }
 
 /* The answer to a call. A caller whose whole frame counts has faulted: fault_reply() has filled it. */
-ALWAYS_INLINE void reply_message(const struct thread *self, struct thread *caller, uint64_t tag)
+ALWAYS_INLINE void reply_message(struct thread *self, const struct reply *reply, struct thread *caller, uint64_t tag)
 {
 	if (caller->frame.full)
 		return;
 	message_set_result(caller, 0, tag, 0);
 	message_copy_words(caller, self);
 	message_copy_payload(caller->ipc->recv, self->ipc->send, tag);
+	if (caller->guard.mode)
+		mode_reply(self, caller, reply->port, tag);
 }
 
 /* Give the caller its answer and make it ready. */
@@ -305,7 +326,7 @@ static void reply_deliver(struct thread *self, struct reply *reply, uint64_t tag
 	caller->reply = NULL;
 	reply_free(reply);
 	timeout_cancel(&caller->timeout);
-	reply_message(self, caller, tag);
+	reply_message(self, reply, caller, tag);
 	caller->state = caller->fault ? TSS_THREAD_FAULTED : TSS_THREAD_READY;
 	sched_wake_parked(caller);
 	sched_activate_home(caller);
@@ -392,7 +413,7 @@ static NOINLINE status_t reply_receive_general(struct thread *self, struct port 
 		return status;
 	timeout_cancel(&reply->caller->timeout);
 	if (reply_is_direct(self, port, reply) && timeout != 0) {
-		reply_message(self, reply->caller, tag);
+		reply_message(self, reply, reply->caller, tag);
 		(void)reply_switch_to(self, port, reply);
 		if (timeout != TSS_INFINITE) {
 			sched_timeout_start(&self->timeout, timeout);

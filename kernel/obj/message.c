@@ -17,7 +17,16 @@ static struct capability *message_slot(const struct thread *to, unsigned i)
 	return slot && !slot->object ? slot : NULL;
 }
 
-static status_t message_check_cap(const struct thread *from, unsigned i, struct cap_transfer *transfer)
+/* Memory crosses a guarded connection only if that was declared, and never to be written and executed. */
+static bool message_shares(const struct capability *source, struct guard guard)
+{
+	const uint16_t both = TSS_RIGHT_WRITE | TSS_RIGHT_EXECUTE;
+	return guard.mode == TSS_MODE_FAST || source->type != TSS_TYPE_MEMORY ||
+	       (guard.shares && (source->rights & both) != both);
+}
+
+static status_t message_check_cap(const struct thread *from, unsigned i, struct cap_transfer *transfer,
+				  struct guard guard)
 {
 	struct capability *source = cspace_lookup_in(&from->unit->caps, *(volatile cap_t *)&from->ipc->send_caps[i]);
 	transfer->source = source;
@@ -27,6 +36,8 @@ static status_t message_check_cap(const struct thread *from, unsigned i, struct 
 		return ERR(CAPABILITY, 2);
 	if (source->type != TSS_TYPE_REPLY && !(source->rights & TSS_RIGHT_GRANT))
 		return ERR(RIGHTS, 2);
+	if (!message_shares(source, guard))
+		return ERR(SHARE, 2);
 	return transfer->slot ? capability_copyable(source, 2) : ERR(NO_SLOT, 2);
 }
 
@@ -37,13 +48,14 @@ static status_t message_check_pair(const struct cap_transfer *a, const struct ca
 	return a->slot == b->slot ? ERR(NO_SLOT, 2) : TSS_OK;
 }
 
-status_t message_move_caps(struct thread *to, struct message *message, struct thread *from, uint64_t tag)
+status_t message_move_caps(struct thread *to, struct message *message, struct thread *from, uint64_t tag,
+			   struct guard guard)
 {
 	struct cap_transfer transfers[TSS_MESSAGE_CAPS];
 	unsigned count = TSS_TAG_CAPS(tag);
 	for (unsigned i = 0; i < count; i++) {
 		transfers[i].slot = to ? message_slot(to, i) : &message->caps[i];
-		status_t status = message_check_cap(from, i, &transfers[i]);
+		status_t status = message_check_cap(from, i, &transfers[i], guard);
 		for (unsigned j = 0; status == TSS_OK && j < i; j++)
 			status = message_check_pair(&transfers[j], &transfers[i]);
 		if (status != TSS_OK)

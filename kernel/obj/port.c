@@ -2,6 +2,7 @@
 /* port.c - ports: creation, queues, delivery to the waiting receiver, the end. Calls and replies are in ipc.c. */
 #include <enabled.h>
 #include <message_copy.h>
+#include <mode.h>
 #include <syscall.h>
 
 struct port port_stale;
@@ -48,7 +49,8 @@ bool port_at_home_now(const struct port *port)
 
 bool connection_at_home(const struct connection *connection, uint64_t tag)
 {
-	return cpu_is_exclusive() || (!TSS_TAG_CAPS(tag) && port_at_home(connection->target));
+	return cpu_is_exclusive() ||
+	       (!TSS_TAG_CAPS(tag) && connection->guard.mode < TSS_MODE_PARANOID && port_at_home(connection->target));
 }
 
 bool reply_at_home(const struct reply *reply)
@@ -57,7 +59,8 @@ bool reply_at_home(const struct reply *reply)
 	if (cpu_is_exclusive())
 		return true;
 	/* The port first: if that is at home, nobody else changes the reply. */
-	return port_at_home(reply->port) && !reply->away && (!reply->caller || reply->caller->cpu == cpu) &&
+	return port_at_home(reply->port) && !reply->away &&
+	       (!reply->caller || (reply->caller->cpu == cpu && reply->caller->guard.mode < TSS_MODE_PARANOID)) &&
 	       (!reply->server || reply->server->cpu == cpu) && (!reply->port->event || reply->port->event->cpu == cpu);
 }
 
@@ -96,10 +99,19 @@ static void port_release_message(struct port *port, struct message *message, str
 		message_take_caps(message, to);
 }
 
+/* The kernel's copy of what was PARANOID does not outlive its delivery. */
+static void message_wipe(struct message *message)
+{
+	if (message->mode == TSS_MODE_PARANOID)
+		__builtin_memset(message->words, 0, sizeof(message->words));
+}
+
 static void port_drop_messages(struct port *port)
 {
-	for (struct message *message; (message = LINK_FIRST(&port->messages, struct message, link));)
+	for (struct message *message; (message = LINK_FIRST(&port->messages, struct message, link));) {
 		port_release_message(port, message, NULL);
+		message_wipe(message);
+	}
 }
 
 static void port_deliver_message(struct port *port, struct message *message)
@@ -113,6 +125,9 @@ static void port_deliver_message(struct port *port, struct message *message)
 	to->frame.r9 = message->words[2];
 	to->frame.rbx = message->words[3];
 	message_copy_payload(to->ipc->recv, message->words, message->tag);
+	if (message->mode)
+		mode_clean(to, message->tag);
+	message_wipe(message);
 }
 
 /* False: the caller's capabilities could not be handed over; it has its error, try the next. */
@@ -120,9 +135,12 @@ static bool port_deliver_caller(struct port *port, struct thread *caller)
 {
 	struct thread *to = port->receiver;
 	uint64_t tag = caller->fault ? 0 : caller->frame.rsi;
-	status_t status = TSS_TAG_CAPS(tag) ? message_move_caps(to, NULL, caller, tag) : TSS_OK;
+	status_t status = TSS_TAG_CAPS(tag) ? message_move_caps(to, NULL, caller, tag, caller->guard) : TSS_OK;
+	if (status == ERR(SHARE, 2))
+		status = mode_violated(caller, caller, port, caller->guard, tag, status);
 	if (status != TSS_OK) {
-		thread_wake(caller, status);
+		if (status != SYSCALL_NO_RESULT)
+			thread_wake(caller, status);
 		return false;
 	}
 	link_remove(&caller->wait);
@@ -136,6 +154,10 @@ static bool port_deliver_caller(struct port *port, struct thread *caller)
 		message_set_result(to, caller->badge, tag, capability_handle(reply->cap));
 		message_copy_words(to, caller);
 		message_copy_payload(to->ipc->recv, caller->ipc->send, tag);
+		if (caller->guard.mode) {
+			mode_clean(to, tag);
+			reply_guard(reply);
+		}
 	}
 	if (here)
 		sched_wake_parked(caller); /* contexts parked at the caller can help its server now */
@@ -183,6 +205,7 @@ static struct message *port_take_message(struct port *port, struct connection *s
 	if (!message)
 		return NULL;
 	message->sender = sender;
+	message->mode = sender ? sender->guard.mode : TSS_MODE_FAST;
 	if (sender)
 		sender->queued++;
 	return message;
@@ -228,18 +251,26 @@ status_t sys_connection_send(struct thread *self, struct capability *cap)
 		return connection_tell(connection);
 	if (connection->port->dead)
 		return ERR(PEER_DEAD, 1);
+	status_t status = connection->guard.mode ? mode_check(self, connection, tag, 1) : TSS_OK;
+	if (status != TSS_OK)
+		return status;
 	struct message *message = port_take_message(connection->port, connection);
 	if (!message) {
 		status_t refusal = connection->target->mailbox ? mailbox_send(self, connection) : ERR(FULL, 1);
 		connection->refused += refusal != TSS_OK;
 		return refusal;
 	}
-	status_t status = TSS_TAG_CAPS(tag) ? message_move_caps(NULL, message, self, tag) : TSS_OK;
+	if (TSS_TAG_CAPS(tag))
+		status = message_move_caps(NULL, message, self, tag, connection->guard);
 	message->tag = status == TSS_OK ? tag : 0;
 	if (status != TSS_OK) {
 		port_release_message(connection->port, message, NULL);
-		return status;
+		return status != ERR(SHARE, 2)
+			       ? status
+			       : mode_violated(self, self, connection->port, connection->guard, tag, status);
 	}
+	if (connection->guard.mode)
+		mode_send(self, connection, tag);
 	connection->sends++;
 	message->badge = connection->badge;
 	message->words[0] = self->frame.r10;

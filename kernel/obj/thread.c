@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* thread.c - threads: creation, waiting, waking, ending. What a fault does is in fault.c. */
 #include <frame.h>
+#include <mode.h>
 #include <port.h>
 #include <trace.h>
 
@@ -133,6 +134,8 @@ static void thread_unwait(struct thread *thread)
 	switch (thread->state) {
 	case TSS_THREAD_CALLING:
 		link_remove(&thread->wait);
+		if (thread->guard.mode)
+			mode_end(thread);
 		if (thread->reply)
 			reply_detach_caller(thread->reply);
 		else if (thread->port)

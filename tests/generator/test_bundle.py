@@ -45,7 +45,8 @@ class Built:
         components = {name: source.data for name, source in self.inputs.components.items()}
         assert self.checked.composed is not None
         fragments = {name: source.data for name, source in self.checked.composed.files.items()}
-        return verify.Inputs(self.source.data, components, self.checked.elfs, False, fragments)
+        interfaces = {name: source.data for name, source in self.inputs.interfaces.items()}
+        return verify.Inputs(self.source.data, components, self.checked.elfs, False, fragments, interfaces)
 
     def instance(self, name: str) -> dict[str, Any]:
         return next(dict(i) for i in self.document["instances"] if i["name"] == name)
@@ -296,11 +297,11 @@ def test_the_numbers_of_verify_are_those_of_the_abi(abi: Abi) -> None:
 
 
 def test_verify_shares_nothing_with_plan_and_emit() -> None:
-    for name in ("verify", "verify_read", "verify_compose", "verify_derive"):
+    for name in ("verify", "verify_read", "verify_compose", "verify_derive", "verify_modes"):
         text = (REPOSITORY / "generator" / f"{name}.py").read_text()
         imports = {line.split()[1] for line in text.splitlines() if line.startswith(("from generator", "import gen"))}
         assert imports <= {"generator.diagnostics", "generator.verify_compose", "generator.verify_derive",
-                           "generator.verify_read"}
+                           "generator.verify_modes", "generator.verify_read"}
 
 
 def system_of(*links: tuple[str, str], template: Resolved, manifest: Any) -> System:

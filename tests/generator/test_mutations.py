@@ -83,8 +83,9 @@ def built(checked: Checked, source: Source, elf: bytes, inputs: Inputs, abi: Abi
         assert {e.code for e in refused.diagnostics} <= {"TSS-035", "TSS-039"}
         return "too large"
     components = {name: c.data for name, c in inputs.components.items()}
-    assert verify.verify(product.bundle, verify.Inputs(source.data, components, images.elfs, files=files),
-                         "b")[1] == []
+    interfaces = {name: i.data for name, i in inputs.interfaces.items()}
+    given = verify.Inputs(source.data, components, images.elfs, files=files, interfaces=interfaces)
+    assert verify.verify(product.bundle, given, "b")[1] == []
     return "valid"
 
 

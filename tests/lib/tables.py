@@ -19,6 +19,8 @@ ROW = re.compile(r"^cap (\S+) slot (\d+) (\w+) rights (\S+) gen (\d+) id (\d+) "
 UNIT = re.compile(r"^unit (\S+) id (\d+) budget (\d+) used (\d+)$", re.M)
 CAPS = re.compile(r"^(\S+) (\d+) (\w+) (\S+) (\d+) \d+ (\d+)((?: \w+=\S+)*)$", re.M)
 PS = re.compile(r"^ *(\d+) (\S+) +(?:building|running|ended|dead) ", re.M)
+CONNECTION = re.compile(r"^connection (\d+) mode (\d) methods (\w+)$", re.M)
+MODES = ("FAST", "HARDENED", "PARANOID")  # enum tss_mode
 RIGHT = re.compile(r"^RIGHT\(\d+, (\w+), '(.)'", re.M)
 
 
@@ -39,10 +41,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Dump:
-    """All tables of a running system; `ids` has the object id of each unit."""
+    """All tables of a running system; `ids` has the object id of each unit, `modes` what a connection's id stands for:
+    mode and methods, if the text says so."""
 
     rows: tuple[Row, ...]
     ids: dict[str, int]
+    modes: dict[int, tuple[int, int]] | None = None
 
 
 def _names(letters: str) -> tuple[str, ...]:
@@ -54,7 +58,8 @@ def read_dump(text: str) -> Dump:
     """The dump in a console log."""
     rows = tuple(Row(m[1], int(m[2]), m[3], _names(m[4]), int(m[6]), int(m[7], 0), int(m[8], 0), int(m[9], 0),
                      _names(m[10])) for m in ROW.finditer(text))
-    return Dump(rows, {m[1]: int(m[2]) for m in UNIT.finditer(text)})
+    return Dump(rows, {m[1]: int(m[2]) for m in UNIT.finditer(text)},
+                {int(m[1]): (int(m[2]), int(m[3], 0)) for m in CONNECTION.finditer(text)})
 
 
 def read_caps(text: str, units: str) -> Dump:
@@ -99,6 +104,17 @@ def _object_differs(wanted: dict[str, Any], row: Row, dump: Dump, ids: dict[int,
     return [f"{name} is {real}, planned {planned}" for name, (planned, real) in facts.items() if planned != real]
 
 
+def _mode_differs(plan: dict[str, Any], index: int, id_: int, dump: Dump) -> list[str]:
+    """Mode and methods of a connection: its own, or the floor of its port if that is stricter."""
+    guards = {g["object"]: g for g in plan["guards"]}
+    if dump.modes is None:
+        return []
+    levels = [MODES.index(guards[i]["mode"]) for i in (index, plan["objects"][index]["port"]) if i in guards]
+    wanted = (max(levels, default=0), guards[index]["methods"] if index in guards else 2**64 - 1)
+    real = dump.modes.get(id_)
+    return [] if real == wanted else [f"mode and methods are {real}, planned {wanted}"]
+
+
 def _row_differs(wanted: dict[str, Any], row: Row) -> list[str]:
     facts: dict[str, tuple[Any, Any]] = {"type": (wanted["type"], row.type),
                                          "rights": (tuple(sorted(wanted["rights"])), row.rights)}
@@ -136,5 +152,7 @@ def differences(plan: dict[str, Any], dump: Dump, absent: Collection[str] = ABSE
             what.append("another object than in other slots of the plan")
         if not what:
             what = _object_differs(plan["objects"][wanted["object"]], row, dump, ids)
+        if not what and row.type == "CONNECTION":
+            what = _mode_differs(plan, wanted["object"], row.id, dump)
         wrong += [f"{key[0]} slot {key[1]}: {text}" for text in what]
     return wrong

@@ -13,7 +13,7 @@ from lib.images import TOP, image, variant
 from lib.tables import ABSENT, Dump, Row, differences, read_dump, without
 from scenario.conftest import Boot
 
-SYSTEMS = ("demo", "console", "hello", "probe")
+SYSTEMS = ("demo", "console", "hello", "probe", "modes")
 DUMPERS = [("IOPORT", ("READ", "WRITE")), ("SYSTEM", ("INSPECT",))]
 DUMPING_FROM = 500  # the kernel takes slots from the top of init's 1024, the plan from the bottom
 
@@ -27,7 +27,8 @@ def dumped(boot: Boot, system: str) -> tuple[dict[str, Any], Dump]:
     dumpers = [row for row in dump.rows if row.unit == "init" and row.slot >= DUMPING_FROM]
     assert sorted((row.type, row.rights) for row in dumpers) == DUMPERS
     rows = tuple(row for row in dump.rows if row not in dumpers)
-    return json.loads((folder / "plan.json").read_text()), Dump(rows, dump.ids)
+    assert dump.modes
+    return json.loads((folder / "plan.json").read_text()), Dump(rows, dump.ids, dump.modes)
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
@@ -53,6 +54,20 @@ def test_each_kind_of_difference_is_seen(boot: Boot) -> None:
             right = "GRANT" if capability["rights"] != ["GRANT"] else "CALL"
             target["rights"] = [right]
             assert differences(changed, dump), (instance["name"], capability)
+
+
+def test_each_difference_in_modes_is_seen(boot: Boot) -> None:
+    plan, dump = dumped(boot, "modes")
+    assert {guard["mode"] for guard in plan["guards"]} == {"FAST", "HARDENED", "PARANOID"}
+    of_connections = [n for n, guard in enumerate(plan["guards"])
+                      if plan["objects"][guard["object"]]["type"] == "CONNECTION"]
+    for number in of_connections:
+        guard = plan["guards"][number]
+        for changed in ({"methods": guard["methods"] ^ 2}, {"mode": "PARANOID" if guard["mode"] == "FAST" else "FAST"}):
+            other = copy.deepcopy(plan)
+            other["guards"][number].update(changed)
+            other["guards"] = [g for g in other["guards"] if plan["objects"][g["object"]]["type"] == "CONNECTION"]
+            assert differences(other, dump), guard
 
 
 def test_an_extra_capability_in_the_image_is_seen(boot: Boot, tmp_path: Path) -> None:

@@ -20,9 +20,12 @@ static inline uint64_t ticks(void)
 }
 
 /* Runs `operation` once for each sample. A macro, so that no call of a function is in the figures. */
-#define MEASURE(name, operation)                                                                                       \
+#define MEASURE(name, operation) MEASURE_AFTER(name, (void)0, operation)
+/* The same, with something before each sample that is not in it. */
+#define MEASURE_AFTER(name, before, operation)                                                                         \
 	do {                                                                                                           \
 		for (int measure_i = -8; measure_i < SAMPLES; measure_i++) {                                           \
+			before;                                                                                        \
 			uint64_t measure_start = ticks();                                                              \
 			operation;                                                                                     \
 			uint64_t measure_end = ticks();                                                                \

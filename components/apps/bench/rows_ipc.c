@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* rows_ipc.c - messages: round trips to another unit and within this one, and the asynchronous queue. */
+#include <interfaces/bench.h>
 #include <interfaces/echo.h>
 #include <abi/channel.h>
 #include <tessera/mailbox.h>
@@ -34,6 +35,30 @@ static void calls_cross(void)
 	MEASURE("ipc_rt_256_cap_cross", (void)echo_grant(SLOT_ECHO, data, ECHO_GRANT_DATA_MAX, (cap_t)gift, back,
 							 sizeof(back), &back_size, TSS_INFINITE));
 	(void)tss_capability_delete((cap_t)gift);
+}
+
+static void modes(cap_t connection, const char *const names[3])
+{
+	uint64_t a, b, c, d;
+	MEASURE_AFTER(names[0], (void)bench_yields(SLOT_ECHO, 0, TSS_INFINITE),
+		      (void)echo_registers(connection, 1, 2, 3, 4, &a, &b, &c, &d, TSS_INFINITE));
+	MEASURE_AFTER(
+		names[1], (void)bench_yields(SLOT_ECHO, 0, TSS_INFINITE),
+		(void)echo_small(connection, data, ECHO_SMALL_DATA_MAX, back, sizeof(back), &back_size, TSS_INFINITE));
+	MEASURE_AFTER(
+		names[2], (void)bench_yields(SLOT_ECHO, 0, TSS_INFINITE),
+		(void)echo_large(connection, data, ECHO_LARGE_DATA_MAX, back, sizeof(back), &back_size, TSS_INFINITE));
+}
+
+/* What the modes cost: the rows above without a suffix are the FAST ones. */
+static void calls_guarded(void)
+{
+	static const char *const hardened[] = {"ipc_rt_register_cross_hardened", "ipc_rt_64_cross_hardened",
+					       "ipc_rt_256_cross_hardened"};
+	static const char *const paranoid[] = {"ipc_rt_register_cross_paranoid", "ipc_rt_64_cross_paranoid",
+					       "ipc_rt_256_cross_paranoid"};
+	modes(SLOT_HARDENED, hardened);
+	modes(SLOT_PARANOID, paranoid);
 }
 
 static tss_status_t on_registers(void *state, struct tss_request *request, uint64_t a, uint64_t b, uint64_t c,
@@ -118,6 +143,7 @@ void rows_ipc(void)
 {
 	uint64_t port;
 	calls_cross();
+	calls_guarded();
 	calls_same();
 	cap_t connection = own_port(&port);
 	if (connection != TSS_CAP_NULL)

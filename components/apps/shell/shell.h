@@ -24,7 +24,8 @@ const char *reason(tss_status_t status);
 void show_units(const char *argument);
 void kill_unit(const char *argument);
 void restart_unit(const char *argument);
-void show_mode(const char *argument);
+void mode(const char *argument);
+const char *mode_name(uint64_t mode); /* enum tss_mode */
 
 /* show.c, caps.c: the commands that read the kernel's tables; `argument` is what follows the command's name, or "". */
 void show_threads(const char *argument);

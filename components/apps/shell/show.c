@@ -64,7 +64,7 @@ void show_connections(const char *argument)
 	(void)argument;
 	while (inspect_next(&cursor, TSS_INSPECT_CONNECTION, 0, &c, sizeof(c)))
 		printf("%-15.16s -> %-15.16s badge %2lu calls %lu sends %lu refused %lu %s\n", (const char *)c.client,
-		       (const char *)c.server, c.badge, c.calls, c.sends, c.refused, c.mode == 0 ? "FAST" : "?");
+		       (const char *)c.server, c.badge, c.calls, c.sends, c.refused, mode_name(c.mode));
 }
 
 void show_config(const char *argument)

@@ -52,6 +52,8 @@ static const char *answer(tss_status_t status)
 		{SUPERVISION_ERROR_REFUSED, "refused: the manifest does not allow it"},
 		{SUPERVISION_ERROR_DEAD, "it stays dead"},
 		{SUPERVISION_ERROR_FAILED, "it did not work"},
+		{SUPERVISION_ERROR_LOOSER, "refused: a mode is only ever raised"},
+		{SUPERVISION_ERROR_SHARED, "refused: client and server share memory"},
 	};
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		if (texts[i].status == status)
@@ -77,8 +79,42 @@ void restart_unit(const char *argument)
 		       answer(supervision_restart(SLOT_SUPERVISION, argument, strlen(argument), ASK_US)));
 }
 
-void show_mode(const char *argument)
+static void show_modes(void)
 {
-	(void)argument;
-	printf("mode: this version has the mode FAST alone, and it cannot be changed\n");
+	struct tss_inspect_connection c;
+	struct cursor cursor = {0, false};
+	while (inspect_next(&cursor, TSS_INSPECT_CONNECTION, 0, &c, sizeof(c)))
+		printf("%-15.16s -> %-15.16s badge %2lu %-8s methods %#lx violations %lu\n", (const char *)c.client,
+		       (const char *)c.server, c.badge, mode_name(c.mode), c.methods, c.violations);
+}
+
+const char *mode_name(uint64_t mode)
+{
+	static const char *const names[] = {"FAST", "HARDENED", "PARANOID"};
+	return mode <= TSS_MODE_PARANOID ? names[mode] : "?";
+}
+
+void mode(const char *argument)
+{
+	char words[3][LINE_MAX + 1] = {{0}};
+	for (unsigned i = 0; i < 3; i++) {
+		const char *blank = strchr(argument, ' ');
+		size_t size = blank != NULL ? (size_t)(blank - argument) : strlen(argument);
+		memcpy(words[i], argument, size);
+		argument += size;
+		while (*argument == ' ')
+			argument++;
+	}
+	uint8_t wanted = 0;
+	while (wanted <= TSS_MODE_PARANOID && strcmp(words[2], mode_name(wanted)) != 0)
+		wanted++;
+	if (words[0][0] == '\0')
+		show_modes();
+	else if (wanted > TSS_MODE_PARANOID || *argument != '\0' || strlen(words[0]) > SUPERVISION_MODE_CLIENT_MAX ||
+		 strlen(words[1]) > SUPERVISION_MODE_LABEL_MAX)
+		printf("usage: mode [CLIENT CONNECTION FAST|HARDENED|PARANOID]\n");
+	else
+		printf("mode %s %s: %s\n", words[0], words[1],
+		       answer(supervision_mode(SLOT_SUPERVISION, wanted, words[0], strlen(words[0]), words[1],
+					       strlen(words[1]), ASK_US)));
 }

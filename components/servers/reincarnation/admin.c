@@ -67,12 +67,38 @@ static tss_status_t on_restart(void *state, struct tss_request *request, const c
 	return i->state == STATE_RUNNING ? TSS_OK : SUPERVISION_ERROR_FAILED;
 }
 
+/* The kernel decides what may become of it: only something stricter. */
+static tss_status_t on_mode(void *state, struct tss_request *request, uint8_t mode, const char *client, size_t size,
+			    const char *label, size_t label_size)
+{
+	const struct supervisor *s = state;
+	if (!may(s, request, TSS_MAY_MODE))
+		return SUPERVISION_ERROR_REFUSED;
+	for (unsigned n = 0; n < s->control_count; n++) {
+		const struct tss_supervision_control *c = &s->controls[n];
+		if (strnlen((const char *)c->client, sizeof(c->client)) != size || memcmp(c->client, client, size) != 0)
+			continue;
+		if (strnlen((const char *)c->name, sizeof(c->name)) != label_size ||
+		    memcmp(c->name, label, label_size) != 0)
+			continue;
+		tss_status_t status = tss_capability_set_mode(c->slot, mode);
+		say("connection %.32s of %.16s: mode %u on request: %s\n", (const char *)c->name,
+		    (const char *)c->client, mode, tss_error_name(status));
+		return status == TSS_OK                     ? TSS_OK
+		       : TSS_CODE(status) == TSS_E_ARGUMENT ? SUPERVISION_ERROR_LOOSER
+		       : TSS_CODE(status) == TSS_E_BUSY     ? SUPERVISION_ERROR_SHARED
+							    : SUPERVISION_ERROR_FAILED;
+	}
+	return SUPERVISION_ERROR_UNKNOWN;
+}
+
 tss_status_t admin_request(struct supervisor *s, struct tss_request *request)
 {
 	static const struct supervision_operations operations = {
 		.list = on_list,
 		.kill = on_kill,
 		.restart = on_restart,
+		.mode = on_mode,
 	};
 	return supervision_dispatch(&operations, s, request);
 }

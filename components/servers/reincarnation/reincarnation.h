@@ -27,6 +27,8 @@ struct supervisor {
 	unsigned count;
 	const struct tss_supervision_administrator *administrators;
 	unsigned administrator_count;
+	const struct tss_supervision_control *controls;
+	unsigned control_count;
 	bool reconcile; /* a message may have been lost: look at all units as soon as the queue is empty */
 };
 

@@ -19,7 +19,7 @@ bool table_take(struct supervisor *s)
 {
 	const struct tss_supervision_header *header = (const void *)TSS_LAYOUT_DIRECTORY;
 	const struct tss_supervision_row *rows = (const void *)(header + 1);
-	if (header->magic != TSS_SUPERVISION_MAGIC || header->rows > TSS_SUPERVISED_MAX || header->reserved != 0)
+	if (header->magic != TSS_SUPERVISION_MAGIC || header->rows > TSS_SUPERVISED_MAX)
 		return false;
 	s->count = header->rows;
 	for (unsigned n = 0; n < s->count; n++) {
@@ -29,5 +29,7 @@ bool table_take(struct supervisor *s)
 	}
 	s->administrators = (const void *)(rows + s->count);
 	s->administrator_count = header->administrators;
+	s->controls = (const void *)(s->administrators + s->administrator_count);
+	s->control_count = header->controls;
 	return true;
 }

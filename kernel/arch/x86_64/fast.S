@@ -39,7 +39,7 @@
 	jne \otherwise
 	.endm
 
-/* After CHECK_TAG: no capabilities, 33 to 256 bytes, whose number is in r14; otherwise there is tag >> 32. */
+/* No capabilities and at most 256 bytes, whose number is in r14; otherwise there is tag >> 32. */
 	.macro CHECK_PAYLOAD otherwise
 	movq %rsi, %r14
 	shrq $32, %r14
@@ -63,6 +63,33 @@
 	andl $7, %ecx
 	rep movsb
 	movq %\spare, %rsi
+	.endm
+
+/*
+ * Of a message of r14 bytes, at most 256, nothing is left behind its end: in the registers, and in the page of the thread
+ * in r13. See mode_clean(). Changes rax, rcx, rdi, r14.
+ */
+	.macro CLEAN
+	movl $MESSAGE_REGISTERS, %ecx
+	cmpl %ecx, %r14d
+	jae 1f
+	leaq .Lkept_bytes+MESSAGE_REGISTERS(%rip), %rax
+	subq %r14, %rax
+	andq (%rax), %r10
+	andq 8(%rax), %r8
+	andq 16(%rax), %r9
+	andq 24(%rax), %rbx
+	movl %ecx, %r14d
+1:	movq THREAD_IPC(%r13), %rdi
+	leaq IPC_RECEIVE - MESSAGE_REGISTERS(%rdi,%r14), %rdi
+	xorl %eax, %eax
+	negl %r14d
+	movl %r14d, %ecx
+	andl $7, %ecx
+	rep stosb
+	leal MESSAGE_MAX(%r14), %ecx
+	shrl $3, %ecx
+	rep stosq
 	.endm
 
 /* Do the threads in rsp and r13 run on one CPU, and without vector registers? Changes rax, or what is named. */
@@ -119,34 +146,24 @@
 	sysretq
 	.endm
 
-	.globl arch_syscall_call
-	.balign 64
-arch_syscall_call:
-	SAVE %rsp, KEPT
-	LOCK_TAKE .Lcall_contended
-	movq THREAD_LAST_CONNECTION(%rsp), %rax	/* a slot of this unit, as good as any other until it is compared */
-	CHECK_CAP edi, NEEDS_CALL, .Lfind_connection
-.Lconnection_found:
-	movq CAP_OBJECT(%rax), %r15		/* the connection */
-	movq CONNECTION_FAST_PORT(%r15), %rbp	/* its port; another one if it is stale, or its mode not FAST */
-	movq PORT_FAST(%rbp), %r12		/* the free reply */
+/* Who waits for a call at the port in rbp: he in r13, the free reply in r12, and what the call does to him in r11w. */
+	.macro CHECK_RECEIVER nobody
+	movq PORT_FAST(%rbp), %r12
 	testq %r12, %r12
-	je .Lcall_general
-	movq REPLY_SERVER(%r12), %r13		/* who waits for the call */
+	je \nobody
+	movq REPLY_SERVER(%r12), %r13
 	CHECK_LANE .Lcall_general
 	movzwl THREAD_PROGRESS(%rsp), %r11d
 	subw $ONE_CALL_LEFT, %r11w
 	jc .Lcall_general			/* none was left */
-	CHECK_TAG .Lcall_payload
-.Lcall_message:
-	cmpq $-1, %rdx
-	jne .Lcall_timed
-.Lcall_commit:
+	.endm
+
+	.macro CALL_COMMIT sched
 	movq $0, PORT_FAST(%rbp)
 	incq CONNECTION_CALLS(%r15)
 	movq %rsp, REPLY_CALLER(%r12)
 	movq %gs:CPU_SCHED, %rax
-	movq %rax, REPLY_SCHED(%r12)
+	movq %rax, \sched(%r12)
 	movq %r12, THREAD_REPLY(%rsp)
 	movb $STATE_CALLING, THREAD_PROGRESS(%rsp)
 	movw %r11w, THREAD_PROGRESS(%r13)
@@ -157,6 +174,25 @@ arch_syscall_call:
 	movq REPLY_CAP(%r12), %rax
 	movl CAP_HANDLE(%rax), %edx
 	HAND_OVER
+	.endm
+
+	.globl arch_syscall_call
+	.balign 64
+arch_syscall_call:
+	SAVE %rsp, KEPT
+	LOCK_TAKE .Lcall_contended
+	movq THREAD_LAST_CONNECTION(%rsp), %rax	/* a slot of this unit, as good as any other until it is compared */
+	CHECK_CAP edi, NEEDS_CALL, .Lfind_connection
+.Lconnection_found:
+	movq CAP_OBJECT(%rax), %r15		/* the connection */
+	movq CONNECTION_FAST_PORT(%r15), %rbp	/* its port; another one if it is stale, or its mode not FAST */
+	CHECK_RECEIVER .Lcall_guarded
+	CHECK_TAG .Lcall_payload
+.Lcall_message:
+	cmpq $-1, %rdx
+	jne .Lcall_timed
+.Lcall_commit:
+	CALL_COMMIT REPLY_SCHED
 
 .Lcall_timed:
 	CHECK_TIMEOUT .Lcall_general
@@ -199,6 +235,37 @@ arch_syscall_call:
 	jbe .Lcall_message
 	jmp .Lcall_copy
 
+/* A HARDENED connection, method below 64, no capability: the same with the checks and the cleaning of obj/mode.c. */
+.Lcall_guarded:
+	cmpb $HARDENED, CONNECTION_GUARD(%r15)
+	jne .Lcall_general
+	movq CONNECTION_PORT(%r15), %rbp
+	CHECK_RECEIVER .Lcall_general
+	testl $~63, %esi
+	jne .Lcall_general
+	movq CONNECTION_METHODS(%r15), %rax
+	btq %rsi, %rax
+	jnc .Lcall_general
+	CHECK_PAYLOAD .Lcall_general
+	cmpq $-1, %rdx
+	jne .Lcall_guarded_timed
+.Lcall_guarded_commit:
+	SAVE %rsp, rdi
+	cmpl $MESSAGE_REGISTERS, %r14d
+	jbe 1f
+	COPY_PAYLOAD rax
+1:	CLEAN
+	LOAD %rsp, rdi
+	movq CONNECTION_GUARD(%r15), %rax
+	movq %rax, THREAD_GUARD(%rsp)
+	movq $0, REPLY_SCHED(%r12)
+	CALL_COMMIT REPLY_FAULT_SCHED
+
+.Lcall_guarded_timed:
+	CHECK_TIMEOUT .Lcall_general
+	RESTART_TIMEOUT
+	jmp .Lcall_guarded_commit
+
 .Lfind_connection:
 	SLOT rdi
 	movq %rax, THREAD_LAST_CONNECTION(%rsp)
@@ -232,7 +299,8 @@ arch_syscall_reply_receive:
 	movq CAP_OBJECT(%rax), %r12		/* the reply; its capability stays in rax */
 	movq %gs:CPU_SCHED, %rcx
 	cmpq %rcx, REPLY_SCHED(%r12)
-	jne .Lreply_general
+	jne .Lreply_guarded
+.Lreply_direct:
 	cmpq %rbp, REPLY_PORT(%r12)
 	jne .Lreply_general
 	cmpq %rsp, PORT_RECEIVER(%rbp)
@@ -257,6 +325,27 @@ arch_syscall_reply_receive:
 	xorl %edi, %edi
 	xorl %edx, %edx
 	HAND_OVER
+
+/*
+ * The answer to a HARDENED call: cleaned first, then like any other. If it goes the general way after all it is clean
+ * already, and nothing that is checked from here on refuses it. The reply's capability lies in r15 meanwhile.
+ */
+.Lreply_guarded:
+	cmpq %rcx, REPLY_FAULT_SCHED(%r12)
+	jne .Lreply_general
+	movq REPLY_CALLER(%r12), %r13
+	testq %r13, %r13
+	je .Lreply_general
+	cmpb $HARDENED, THREAD_GUARD(%r13)
+	jne .Lreply_general
+	CHECK_PAYLOAD .Lreply_general
+	movb $0, THREAD_GUARD(%r13)
+	movq %rax, %r15
+	SAVE %rsp, rdi
+	CLEAN
+	LOAD %rsp, rdi
+	movq %r15, %rax
+	jmp .Lreply_direct
 
 .Lfind_port:
 	SLOT rdi
@@ -295,5 +384,8 @@ arch_syscall_reply_receive:
 	.balign 8
 .Ltag_add:
 	.quad 31 << 32
+.Lkept_bytes:				/* a window of 32 bytes into it: as many of ones as the message has */
+	.fill 32, 1, 0xff
+	.fill 32, 1, 0
 .Ltag_mask:
 	.quad 0xffffffc080000000

@@ -96,6 +96,10 @@ enum tss_fault_action { TSS_FAULT_RESUME = 0, TSS_FAULT_GIVE_UP = 1 };
 #define TSS_INFINITE (~0ull)
 #define TSS_TIMEOUT_MAX (1ull << 44) /* finite timeouts are at most this (about 203 days); more is TSS_E_ARGUMENT */
 
+/* Security modes of a connection, the strictest last. */
+enum tss_mode { TSS_MODE_FAST = 0, TSS_MODE_HARDENED = 1, TSS_MODE_PARANOID = 2 };
+#define TSS_METHODS_ANY (~0ull)
+
 /* unit_install flags */
 #define TSS_INSTALL_COPY 0u /* derive from source */
 #define TSS_INSTALL_MOVE 1u /* source's slot becomes empty; the capability keeps its place in the derivation list */

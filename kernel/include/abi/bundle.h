@@ -45,7 +45,7 @@ struct tss_bundle_section {      /* 104 bytes; the table follows the header dire
 _Static_assert(sizeof(struct tss_bundle_header) == 64 && sizeof(struct tss_bundle_section) == 104, "bundle layout");
 
 /*
- * The init table: header, then the three arrays back to back in this order. References are indexes into them.
+ * The init table: header, then the four arrays back to back in this order. References are indexes into them.
  * init works through it once: units, then objects in order, then grants, then starts the threads in order.
  */
 #define TSS_TABLE_MAGIC 0x4c425453u /* "STBL" */
@@ -54,7 +54,7 @@ struct tss_table_header {        /* 32 bytes */
 	uint32_t instance_count, object_count, grant_count;
 	uint64_t init_pages;     /* pages init keeps for itself */
 	uint32_t flags;          /* TSS_TABLE_* */
-	uint32_t reserved;       /* 0 */
+	uint32_t guard_count;
 };
 #define TSS_TABLE_DUMP 1u /* init prints all capability tables before the first instance runs */
 
@@ -123,7 +123,20 @@ struct tss_table_grant {         /* 32 bytes */
 	uint32_t protection;     /* MEMORY: TSS_RIGHT_READ/WRITE/EXECUTE it is mapped with */
 	uint32_t original;       /* 1: this is the object's original capability; exactly one grant an object has it */
 };
-_Static_assert(sizeof(struct tss_table_instance) == 112, "instance layout");
+/*
+ * What a connection declares, and its mode; or the floor of a port, which declares nothing. Sorted by object, no two
+ * alike. A connection without one is FAST and says nothing.
+ */
+struct tss_table_guard {         /* 32 bytes */
+	uint32_t object;
+	uint32_t mode;           /* enum tss_mode */
+	uint64_t methods;        /* bit n: type n may be sent */
+	uint32_t interval_us;    /* while PARANOID: one message more each, 0: no limit */
+	uint32_t burst;
+	uint32_t shares;         /* 1: memory may be handed over */
+	uint32_t reserved;       /* 0 */
+};
+_Static_assert(sizeof(struct tss_table_instance) == 112 && sizeof(struct tss_table_guard) == 32, "table layout");
 
 /* A directory: tells a server who is behind each badge of its connections. Count from section size. */
 struct tss_directory_entry {     /* 64 bytes */

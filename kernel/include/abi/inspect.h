@@ -66,7 +66,8 @@ struct tss_inspect_connection {
 	uint8_t client[TSS_NAME_SIZE]; /* unit that paid for the connection */
 	uint8_t server[TSS_NAME_SIZE]; /* unit that paid for the port */
 	uint64_t calls, sends, refused;
-	uint64_t mode; /* 0 FAST */
+	uint64_t mode; /* enum tss_mode: its own, or the floor of its port if that is stricter */
+	uint64_t methods, violations;
 };
 
 struct tss_inspect_memory {

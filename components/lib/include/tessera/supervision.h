@@ -7,7 +7,7 @@
  * only init holds, without any right to send through them.
  *
  * The table is the supervisor's directory (TSS_SLOT_DIRECTORY, at TSS_LAYOUT_DIRECTORY, read-only): header, rows,
- * administrators, back to back. Row n is instance n + TSS_SUPERVISED_FIRST of the init table.
+ * administrators, controls, back to back. Row n is instance n + TSS_SUPERVISED_FIRST of the init table.
  */
 #pragma once
 #include <abi/abi.h>
@@ -24,8 +24,7 @@ enum tss_restart_policy { TSS_RESTART_NEVER, TSS_RESTART_ALWAYS, TSS_RESTART_ON_
 enum tss_restart_then { TSS_THEN_HOLD, TSS_THEN_DEGRADE, TSS_THEN_REBOOT };
 
 struct tss_supervision_header { /* 16 bytes */
-	uint32_t magic, rows, administrators;
-	uint32_t reserved; /* 0 */
+	uint32_t magic, rows, administrators, controls;
 };
 
 struct tss_supervision_row { /* 80 bytes; times in microseconds */
@@ -41,11 +40,20 @@ struct tss_supervision_row { /* 80 bytes; times in microseconds */
 
 #define TSS_MAY_KILL 1u
 #define TSS_MAY_RESTART 2u
+#define TSS_MAY_MODE 4u
 struct tss_supervision_administrator { /* 32 bytes */
 	uint64_t badge;
 	uint32_t may; /* TSS_MAY_*, beside looking */
 	uint32_t reserved; /* 0 */
 	uint8_t client[TSS_NAME_SIZE];
 };
+struct tss_supervision_control { /* 64 bytes: a connection whose mode can be raised on request */
+	uint32_t slot; /* the supervisor's: CONNECTION with CONTROL */
+	uint32_t reserved; /* 0 */
+	uint64_t reserved2; /* 0 */
+	uint8_t client[TSS_NAME_SIZE];
+	uint8_t name[32]; /* the client's name for it */
+};
+_Static_assert(sizeof(struct tss_supervision_control) == 64, "supervision table layout");
 _Static_assert(sizeof(struct tss_supervision_row) == 80 && sizeof(struct tss_supervision_administrator) == 32,
 	       "supervision table layout");

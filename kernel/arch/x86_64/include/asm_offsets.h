@@ -30,6 +30,7 @@
 #define THREAD_LAST_CONNECTION 0x1a8
 #define THREAD_LANE 0x1b0
 #define THREAD_REDIRECT 0x1b8 /* entry, stack */
+#define THREAD_GUARD 0x218
 
 /* Of other objects. */
 #define UNIT_CAPS 0x40
@@ -37,8 +38,11 @@
 #define CAP_HANDLE 0x18
 #define CAP_REFUSED 0x1c
 #define CONNECTION_FAST_PORT 0x28
+#define CONNECTION_PORT 0x30
 #define CONNECTION_BADGE 0x40
 #define CONNECTION_CALLS 0x48
+#define CONNECTION_GUARD 0x6c
+#define CONNECTION_METHODS 0x78
 #define PORT_FAST 0x28
 #define PORT_RECEIVER 0x38
 #define PORT_BUSY 0x48
@@ -46,9 +50,11 @@
 #define REPLY_CALLER 0x30
 #define REPLY_SERVER 0x38
 #define REPLY_SCHED 0x40
+#define REPLY_FAULT_SCHED 0x48
 #define REPLY_CAP 0x58
 #define UNIT_TABLE 0x28
-#define SYSCALLS 0x3b
+#define HARDENED 1
+#define SYSCALLS 0x3e
 #define TABLE_ROWS (8 * SYSCALLS) /* of 16 bytes */
 #define SYSCALL_FIRST 0x1000
 #define ABI_VERSION 1
