@@ -22,7 +22,7 @@ INIT_SPARE_PAGES = 32
 # Bytes of kernel objects that init pays for each instance: unit, supervise connection, slices of its image.
 INIT_OBJECT_BYTES = 2048
 
-IMAGE, HEAP, DIRECTORY = 0x400000, 0x100000000, 0x200000000
+IMAGE, HEAP, DIRECTORY, PAGED = 0x400000, 0x100000000, 0x200000000, 0x400000000
 STACK_TOP, IPC_PAGE, BUNDLE = 0x00007ffff0000000, 0x00007ffff8000000, 0x1000000000
 
 
@@ -41,6 +41,7 @@ def _ranges(instance: Resolved, image: Image | None) -> list[tuple[int, int]]:
     ranges += [(HEAP, instance.heap)] if instance.heap else []
     ranges += [(DIRECTORY, PAGE)] if instance.component.directory or instance.component.name == SUPERVISOR else []
     ranges += [(parameters.ADDRESS, PAGE)] if instance.component.parameters else []
+    ranges += [(PAGED, instance.paged)] if instance.paged else []
     windows = [d for d in instance.component.devices if d.kind == "mmio"]
     return ranges + [(WINDOW_BASE + i * WINDOW_SIZE, d.count * PAGE) for i, d in enumerate(windows)]
 
@@ -50,7 +51,13 @@ def needed_pages(instance: Resolved, image: Image | None) -> int:
     copied = sum(pages(s.memory_size) for s in image.segments if s.kind == "data") if image else 0
     queues = sum(pages(p.depth * QUEUE_ENTRY_BYTES) for p in instance.component.provides)
     return (copied + pages(instance.stack) + pages(instance.heap) + table_pages(_ranges(instance, image)) +
-            pages(instance.slots * SLOT_BYTES) + THREAD_PAGES + int(instance.component.fpu) + queues + OBJECT_PAGES)
+            pages(instance.slots * SLOT_BYTES) + THREAD_PAGES + int(instance.component.fpu) + queues + OBJECT_PAGES +
+            region_pages(instance.paged))
+
+
+def region_pages(size: int) -> int:
+    """What a region costs beside its page tables: its own table, and a capability for each page."""
+    return 1 + pages(pages(size) * SLOT_BYTES) if size else 0
 
 
 def init_pages(count: int, image: Image | None, bundle_bytes: int, slots: int, stack_pages: int) -> int:

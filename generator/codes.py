@@ -133,5 +133,8 @@ CODES: dict[str, tuple[str, str]] = {
                 "demanded. Each is shown with its line; for a reach, the steps."),
     "TSS-086": ("it can", "`tessera why-not A B` was asked to show that A cannot influence B, but there are steps by "
                 "which it does."),
+    "TSS-091": ("nobody supplies the pages", "`paged` says how many bytes of addresses at TSS_LAYOUT_PAGED have their "
+                "pages from a memory server: the one at the other end of the instance's one connection with the "
+                "interface mem."),
     "TSS-080": ("tool failed", "A program that the generator uses is missing or failed; its own words follow."),
 } | INTERFACE_CODES

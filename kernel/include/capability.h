@@ -18,7 +18,7 @@ struct capability {
 	struct link derivation;
 	union {
 		struct {
-			uint16_t slot, generation;
+			uint16_t slot, generation; /* slot 0: it is in a queued message or in a region */
 		};
 		cap_t handle;  /* both */
 	};

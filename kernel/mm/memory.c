@@ -12,7 +12,8 @@ paddr_t memory_frame(const struct memory *memory, uint64_t page)
 		page += memory->first;
 	if (memory->run)
 		return (paddr_t){memory->base.raw + page * PAGE_SIZE};
-	return virt_to_phys(memory->tables[page / FRAMES_PER_TABLE][page % FRAMES_PER_TABLE]);
+	return virt_to_phys(memory_has_tables(memory) ? memory->tables[page / FRAMES_PER_TABLE][page % FRAMES_PER_TABLE]
+						      : memory->frames[page]);
 }
 
 void memory_refill(const struct memory *memory, uint64_t page)
@@ -32,7 +33,7 @@ void memory_destroy(void *object)
 	if (memory->parent || memory->immortal)
 		return;
 	for (unsigned i = 0; i < MEMORY_TABLES && memory->tables[i]; i++) {
-		for (unsigned j = 0; j < FRAMES_PER_TABLE && memory->tables[i][j]; j++)
+		for (unsigned j = 0; memory_has_tables(memory) && j < FRAMES_PER_TABLE && memory->tables[i][j]; j++)
 			frame_free(payer, memory->tables[i][j]);
 		frame_free(payer, memory->tables[i]);
 	}
@@ -43,10 +44,13 @@ static bool memory_fill(struct memory *memory)
 {
 	struct unit *payer = memory->object.payer;
 	for (uint64_t page = 0; page < memory->pages; page++) {
-		void ***table = &memory->tables[page / FRAMES_PER_TABLE];
-		if (!*table)
-			*table = frame_alloc(payer);
-		if (!*table || !((*table)[page % FRAMES_PER_TABLE] = frame_alloc(payer)))
+		void ***table = &memory->tables[page / FRAMES_PER_TABLE], **frame = &memory->frames[page];
+		if (memory_has_tables(memory)) {
+			if (!*table && !(*table = frame_alloc(payer)))
+				return false;
+			frame = &(*table)[page % FRAMES_PER_TABLE];
+		}
+		if (!(*frame = frame_alloc(payer)))
 			return false;
 	}
 	return true;
@@ -62,7 +66,7 @@ static struct memory *memory_alloc(struct unit *payer, uint64_t pages)
 
 status_t memory_create(struct unit *payer, uint64_t pages, struct memory **out)
 {
-	uint64_t tables = (pages + FRAMES_PER_TABLE - 1) / FRAMES_PER_TABLE;
+	uint64_t tables = pages <= MEMORY_TABLES ? 0 : (pages + FRAMES_PER_TABLE - 1) / FRAMES_PER_TABLE;
 	if (pages == 0 || pages > MEMORY_PAGES_MAX)
 		return ERR(ARGUMENT, 2);
 	if (pages + tables > payer->budget - payer->used)
@@ -84,6 +88,15 @@ struct memory *memory_create_run(struct unit *payer, paddr_t base, uint64_t page
 	memory->run = memory->immortal = true;
 	memory->device = device;
 	return memory;
+}
+
+status_t memory_protection(const struct capability *cap, uint64_t protection, unsigned argument)
+{
+	const uint64_t all = TSS_RIGHT_READ | TSS_RIGHT_WRITE | TSS_RIGHT_EXECUTE;
+	if (protection & ~all || !(protection & TSS_RIGHT_READ) ||
+	    (protection & (TSS_RIGHT_WRITE | TSS_RIGHT_EXECUTE)) == (TSS_RIGHT_WRITE | TSS_RIGHT_EXECUTE))
+		return ERR(ARGUMENT, argument);
+	return protection & ~(uint64_t)cap->rights ? ERR(RIGHTS, 2) : TSS_OK;
 }
 
 status_t memory_map(struct capability *cap, uint64_t address, unsigned protection)

@@ -8,7 +8,7 @@
 
 #define SLAB_MAGIC 0x51ab51abu
 
-static const uint16_t slab_sizes[SLAB_CLASSES] = {64, 128, 192, 320, 576, 1280};
+static const uint16_t slab_sizes[SLAB_CLASSES] = {64, 128, 192, 320, 576, 1984};
 
 struct slab_item {
 	struct slab_item *next;

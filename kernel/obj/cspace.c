@@ -47,7 +47,7 @@ struct capability *cspace_find_free(struct unit *unit)
 
 static void cspace_take(const struct capability *cap)
 {
-	if (!cap->space)
+	if (!cap->slot)
 		return;
 	struct cspace *space = &cap->space->caps;
 	unsigned page = cap->slot / CAPS_PER_PAGE;
@@ -59,7 +59,7 @@ static void cspace_take(const struct capability *cap)
 
 static void cspace_release(struct capability *cap)
 {
-	if (cap->space) {
+	if (cap->slot) {
 		struct cspace *space = &cap->space->caps;
 		unsigned page = cap->slot / CAPS_PER_PAGE;
 		space->free[page] |= 1ull << cap->slot % CAPS_PER_PAGE;

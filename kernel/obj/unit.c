@@ -124,7 +124,6 @@ static status_t unit_memory(struct thread *self, struct unit *unit, struct capab
 /* (unit, memory, address, protection) */
 status_t sys_unit_map(struct thread *self, struct capability *cap)
 {
-	const uint64_t all = TSS_RIGHT_READ | TSS_RIGHT_WRITE | TSS_RIGHT_EXECUTE;
 	struct capability *memory;
 	uint64_t protection = ARG4(self);
 	status_t status = unit_memory(self, (struct unit *)cap->object, &memory);
@@ -132,12 +131,8 @@ status_t sys_unit_map(struct thread *self, struct capability *cap)
 		return status;
 	if (memory->mapped_at)
 		return ERR(BUSY, 2);
-	if (protection & ~all || !(protection & TSS_RIGHT_READ) ||
-	    (protection & (TSS_RIGHT_WRITE | TSS_RIGHT_EXECUTE)) == (TSS_RIGHT_WRITE | TSS_RIGHT_EXECUTE))
-		return ERR(ARGUMENT, 4);
-	if (protection & ~(uint64_t)memory->rights)
-		return ERR(RIGHTS, 2);
-	return memory_map(memory, ARG3(self), (unsigned)protection);
+	status = memory_protection(memory, protection, 4);
+	return status == TSS_OK ? memory_map(memory, ARG3(self), (unsigned)protection) : status;
 }
 
 status_t sys_unit_unmap(struct thread *self, struct capability *cap)

@@ -109,7 +109,8 @@ int main(void)
 		event_tests,    schedule_tests, inherit_tests, depth_tests,      fault_tests,    unit_tests,
 		delete_tests,   restart_tests,  memory_tests,  time_tests,       life_tests,     device_tests,
 		argument_tests, machine_tests,  handler_tests, fault_port_tests, vector_tests,   hand_on_tests,
-		revoke_tests,   credit_tests,   budget_tests,  audit_tests,      cpu_tests,      random_tests,
+		revoke_tests,   credit_tests,   budget_tests,  audit_tests,      cpu_tests,      pager_tests,
+		random_tests,
 	};
 	workers_init();
 	children_init();
