@@ -124,3 +124,4 @@ void capability_delete(struct capability *cap); /* has no children; ends the obj
 #define CAP_DEPTH_MAX 255
 #define REVOKE_SLICE 16
 #define REVOKE_PATIENCE 100
+#define REVOKE_SEALED 255 /* memory: no copies and no other mappings for good; a revoke goes on as ever */

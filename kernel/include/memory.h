@@ -19,6 +19,7 @@ struct memory {
 	uint64_t first;           /* slice: page of the parent it starts at */
 	paddr_t base;             /* run: physical start (tables unused) */
 	bool run, device, immortal;
+	uint16_t large;           /* bit i: the frames of tables[i] are in a row, aligned */
 	paddr_t template;         /* what memory_refill() puts there: template_size bytes of the bundle, then zeros */
 	uint64_t template_size;
 	union {                   /* by where the direct map has them */

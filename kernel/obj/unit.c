@@ -118,7 +118,9 @@ static status_t unit_memory(struct thread *self, struct unit *unit, struct capab
 	*out = cspace_lookup_in(&unit->caps, ARG2(self));
 	if (!*out)
 		return ERR(CAPABILITY, 2);
-	return (*out)->type == TSS_TYPE_MEMORY ? TSS_OK : ERR(TYPE, 2);
+	if ((*out)->type != TSS_TYPE_MEMORY)
+		return ERR(TYPE, 2);
+	return (*out)->object->revoking == REVOKE_SEALED ? ERR(BUSY, 2) : TSS_OK;
 }
 
 /* (unit, memory, address, protection) */
@@ -190,6 +192,27 @@ status_t sys_unit_restrict(struct thread *self, struct capability *cap)
 	unit_deny(unit);
 	/* Last: another CPU finds its way by the table before it has a lock. */
 	__atomic_store_n(&unit->table, unit->own_table, __ATOMIC_RELEASE);
+	return TSS_OK;
+}
+
+/* (unit, event, bits, low, kept) */
+status_t sys_unit_reserve(struct thread *self, struct capability *cap)
+{
+	struct unit *unit = (struct unit *)cap->object;
+	status_t status;
+	struct event *event = syscall_argument2(self, TSS_TYPE_EVENT, TSS_RIGHT_SIGNAL, &status);
+	if (!event)
+		return status;
+	if (ARG4(self) > unit->budget)
+		return ERR(ARGUMENT, 4);
+	if (ARG5(self) > unit->budget)
+		return ERR(ARGUMENT, 5);
+	unit->low_event = event;
+	unit->low_bits = ARG3(self);
+	unit->low = ARG4(self);
+	unit->kept = ARG5(self);
+	if (unit->budget - unit->used < unit->low)
+		event_signal(event, unit->low_bits);
 	return TSS_OK;
 }
 

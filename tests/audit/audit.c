@@ -59,6 +59,7 @@ static const struct pointer {
 	POINTER(MEMORY, memory, parent, MEMORY, memory, object),
 	POINTER(UNIT, unit, supervisor, CONNECTION, connection, object),
 	POINTER(UNIT, unit, fault_port, CONNECTION, connection, object),
+	POINTER(UNIT, unit, low_event, EVENT, event, object),
 	POINTER(UNIT, unit, parent, UNIT, unit, object),
 	POINTER(IRQ, irq, event, EVENT, event, object),
 };

@@ -134,6 +134,7 @@ static void test_second_capabilities(void)
 	struct worker *fresh = worker_new(LOW, job_exit, 0, 0);
 	second_capability(TSS_SYS_unit_supervise, SELF, TSS_TYPE_CONNECTION, true);
 	second_capability(TSS_SYS_unit_pager, SELF, TSS_TYPE_CONNECTION, true);
+	second_capability(TSS_SYS_unit_reserve, SELF, TSS_TYPE_EVENT, true);
 	second_capability(TSS_SYS_thread_start, fresh->thread, TSS_TYPE_SCHED, true);
 	second_capability(TSS_SYS_sched_create, SYSTEM, TSS_TYPE_UNIT, true);
 	second_capability(TSS_SYS_reply_create, one_of[TSS_TYPE_PORT], TSS_TYPE_UNIT, true);

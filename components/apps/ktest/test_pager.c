@@ -368,6 +368,37 @@ static void test_pager_serves_directly(void)
 	CHECK(number_in(memory), 7);
 }
 
+/* Pager and child on CPUs of their own, one of them not this one: asked and answered across. */
+static void across(unsigned pager_on, unsigned child_on)
+{
+	cap_t memory = numbered(1, 0);
+	paged_child(job_sleep, 0, 0);
+	CHECK_OK(tss_unit_kill(child.unit, 0));
+	exited(0x200);
+	struct worker *server = worker_new(HIGH, job_pager, port, memory);
+	CHECK_OK(tss_sched_place(SYSTEM, server->sched, pager_on));
+	(void)worker_go(server);
+	child = child_new(LOW, job_touch_twice, AT, 0);
+	CHECK_OK(tss_sched_place(SYSTEM, child.sched, child_on));
+	CHECK_OK(tss_unit_supervise(child.unit, new_connection(watch, 1)));
+	CHECK_OK(tss_unit_pager(child.unit, connection, AT, REGION_PAGES));
+	child_go(&child);
+	for (uint64_t end = now() + SECOND; server->got[0] == 0 && now() < end;)
+		(void)tss_self_sleep(1000);
+	CHECK_OK(tss_capability_revoke(memory)); /* under the child's feet, wherever it runs */
+	exited(0);
+	CHECK(server->got[0], 2);
+}
+
+static void test_pager_across_cpus(void)
+{
+	CHECK_OK(tss_system_inspect(SYSTEM, TSS_INSPECT_COUNTERS, 0, 0, NULL));
+	unsigned last = (unsigned)((const struct tss_inspect_counters *)tss_ipc()->recv)->cpus - 1;
+	across(last, 0);
+	across(0, last);
+	across(last, last);
+}
+
 /* Page tables and the region's own are the child's to pay; when it cannot the pager hears so. */
 static void test_faulter_pays_for_tables(void)
 {
@@ -435,6 +466,7 @@ const struct test pager_tests[] = {
 	TEST(pager_is_not_asked_to_execute_what_is_there),
 	TEST(pager_is_asked_for_code),
 	TEST(pager_serves_directly),
+	TEST(pager_across_cpus),
 	TEST(faulter_pays_for_tables),
 	TEST(faulter_cannot_pay),
 	TEST(pager_arguments),

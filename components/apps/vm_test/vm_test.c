@@ -46,7 +46,8 @@ int main(void)
 	static const struct {
 		const char *name;
 		void (*run)(void);
-	} roles[] = {{"flow", run_flow}, {"abuse", run_abuse}};
+	} roles[] = {{"flow", run_flow},   {"abuse", run_abuse},   {"hog", run_hog},
+		     {"small", run_small}, {"keeper", run_keeper}, {"cacher", run_cacher}};
 	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
 		if (strncmp(roles[i].name, (const char *)tss_ipc()->unit, TSS_NAME_SIZE) == 0)
 			roles[i].run();

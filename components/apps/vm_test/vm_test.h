@@ -16,3 +16,7 @@ volatile uint64_t *map(uint64_t pages, unsigned protection);
 
 void run_flow(void);
 void run_abuse(void);
+void run_hog(void);
+void run_small(void);
+void run_keeper(void);
+void run_cacher(void);

@@ -62,8 +62,11 @@ void on_page(void *state, struct tss_request *request)
 	bool write = access == TSS_RIGHT_WRITE;
 	if (access == TSS_RIGHT_EXECUTE || (write && !entry->writable))
 		return;
-	if (supply(m, c, entry, write) != TSS_OK)
-		return say("no page for %.16s at %#lx\n", (const char *)c->row->client, address);
+	if (supply(m, c, entry, write) != TSS_OK) {
+		if (c->attached) /* or it is the one that was ended for it */
+			say("no page for %.16s at %#lx\n", (const char *)c->row->client, address);
+		return;
+	}
 	const struct page *page = &m->pages[entry->index];
 	request->tag = TSS_TAG(TSS_FAULT_RESUME, 16, 1);
 	request->words[1] = TSS_RIGHT_READ | (entry->writable && page->users == 1 ? TSS_RIGHT_WRITE : 0u);

@@ -8,7 +8,7 @@
 #include <interfaces/log.h>
 #include "mem.h"
 
-enum { EXIT_CLIENTS = 1, EXIT_LOW = 2 };
+enum { EXIT_CLIENTS = 1 };
 
 static struct mem server_state;
 
@@ -28,13 +28,20 @@ static tss_status_t on_request(void *state, struct tss_request *request)
 	return client_request(state, request);
 }
 
+static void on_event(void *state, uint64_t bits)
+{
+	(void)bits;
+	reclaim_low(state);
+}
+
 int main(void)
 {
-	static const struct tss_server server = {.request = on_request, .page = on_page};
+	static const struct tss_server server = {.request = on_request, .event = on_event, .page = on_page};
 	struct mem *m = &server_state;
 	pages_init(m);
 	if (!clients_init(m))
 		return EXIT_CLIENTS;
+	reclaim_init(m);
 	tss_ipc()->recv_slots[0] = SLOT_ARRIVAL;
 	return (int)tss_serve(SLOT_PORT_MEM, &server, m);
 }

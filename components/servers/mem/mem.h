@@ -77,8 +77,8 @@ void on_page(void *state, struct tss_request *request);
 
 /* reclaim.c: make room. */
 void reclaim_init(struct mem *m);
-/* Frees something if there is anything to be freed; `spared` is not ended for it. */
-bool reclaim(struct mem *m, const struct client *spared);
+/* Frees something if there is anything to be freed; `asking` needs it, and is itself ended for it. */
+bool reclaim(struct mem *m, const struct client *asking);
 void reclaim_low(struct mem *m); /* the kernel says that memory is low */
 tss_status_t store_fetch(struct mem *m, uint64_t place, cap_t memory);
 void place_free(struct mem *m, uint64_t place);

@@ -47,8 +47,8 @@
 #define REPLY_SCHED 0x40
 #define REPLY_CAP 0x58
 #define UNIT_TABLE 0x28
-#define TABLE_ROWS 0x1a8 /* of 16 bytes */
-#define SYSCALLS 0x35
+#define TABLE_ROWS 0x1b8 /* of 16 bytes */
+#define SYSCALLS 0x37
 #define SYSCALL_FIRST 0x1000
 #define ABI_VERSION 1
 #define SYSCALL_CALL 0x1019
