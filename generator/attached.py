@@ -18,7 +18,7 @@ from generator.diagnostics import Diagnostic, Position, did_you_mean, short
 from generator.fields import WORD, Reader
 from generator.load import Node
 
-ADDRESS, WINDOW = 0x400000000, 0x10000000  # of the first, and from one to the next
+ADDRESS, WINDOW = 0x800000000, 0x10000000  # of the first, and from one to the next
 SIZE_MAX = 64 << 20
 PATH = re.compile(r"[A-Za-z0-9_+-][A-Za-z0-9_.+-]*(?:/[A-Za-z0-9_+-][A-Za-z0-9_.+-]*)*")
 PAGE = 4096

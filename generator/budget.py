@@ -23,7 +23,7 @@ INIT_SPARE_PAGES = 32
 INIT_OBJECT_BYTES = 2048
 KINDS = ("data", "stack", "heap", "tables", "slots", "objects")
 
-IMAGE, HEAP, DIRECTORY = 0x400000, 0x100000000, 0x200000000
+IMAGE, HEAP, DIRECTORY, PAGED = 0x400000, 0x100000000, 0x200000000, 0x400000000
 STACK_TOP, IPC_PAGE, BUNDLE = 0x00007ffff0000000, 0x00007ffff8000000, 0x1000000000
 
 
@@ -46,6 +46,7 @@ def _ranges(instance: Resolved, image: Image | None, files: Mapping[str, bytes])
                for i, one in enumerate(instance.files)]
     ranges += [(MAILBOX_BASE + i * MAILBOX_SIZE, mailbox_pages(p.depth) * PAGE)
                for i, p in enumerate(instance.component.mailboxes)]
+    ranges += [(PAGED, instance.paged)] if instance.paged else []
     windows = [d for d in instance.component.devices if d.kind == "mmio"]
     return ranges + [(WINDOW_BASE + i * WINDOW_SIZE, d.count * PAGE) for i, d in enumerate(windows)]
 
@@ -55,7 +56,8 @@ def by_kind(instance: Resolved, image: Image | None, files: Mapping[str, bytes])
     copied = sum(pages(s.memory_size) for s in image.segments if s.kind == "data") if image else 0
     queues = sum(pages(p.depth * QUEUE_ENTRY_BYTES) for p in instance.component.provides)
     queues += sum(mailbox_pages(p.depth) + 1 for p in instance.component.mailboxes)  # and the table of its frames
-    found = (copied, pages(instance.stack), pages(instance.heap), table_pages(_ranges(instance, image, files)),
+    found = (copied, pages(instance.stack), pages(instance.heap),
+             table_pages(_ranges(instance, image, files)) + region_pages(instance.paged),
              pages(instance.slots * SLOT_BYTES), THREAD_PAGES + int(instance.component.fpu) + queues + OBJECT_PAGES)
     return dict(zip(KINDS, found))
 
@@ -63,6 +65,11 @@ def by_kind(instance: Resolved, image: Image | None, files: Mapping[str, bytes])
 def needed_pages(instance: Resolved, image: Image | None, files: Mapping[str, bytes]) -> int:
     """Pages of the unit's budget; without an image, or the size of a file, what is needed at least."""
     return sum(by_kind(instance, image, files).values())
+
+
+def region_pages(size: int) -> int:
+    """What a region costs beside its page tables: its own table, and a capability for each page."""
+    return 1 + pages(pages(size) * SLOT_BYTES) if size else 0
 
 
 def init_pages(count: int, image: Image | None, bundle_bytes: int, slots: int, stack_pages: int) -> int:

@@ -13,7 +13,7 @@ from generator.attached import Attached, check_files
 from generator.component import FACTORY, Component, DeviceSlot, Need, Provide
 from generator.devices import Device
 from generator.diagnostics import Diagnostic, Note, Position, did_you_mean, short
-from generator.fields import Reader
+from generator.fields import Reader, size_text
 from generator.model import NONE, Connect, DeviceChoice, Instance, Manifest
 from generator.modes import Guard, check_record, guard_of
 from generator.parameters import Value, resolve
@@ -22,6 +22,7 @@ from generator.supervision import SUPERVISOR, check_supervision, contract, heart
 
 SPARE_SLOTS = 8  # free slots that an instance needs beside the planned ones: reply handles, granted capabilities
 INSTANCES_MAX = 127  # limits of components/init: it has an array of this many, with itself 128
+PAGER = "mem"  # the interface whose connection supplies the pages of `paged`
 HOLE = (0xa0000, 0x100000)  # below 1 MiB only this is not RAM on a PC
 
 
@@ -63,6 +64,8 @@ class Resolved:
     heap: int
     slots: int
     cpu: int
+    paged: int  # bytes
+    importance: int
     devices: tuple[Assigned, ...]
     restart: Restart  # with every field set
     heartbeat: int  # microseconds; 0: none
@@ -284,6 +287,15 @@ class _Checker:
                            f"{client.priority}", f"write `priority: {client.priority}` or more, or put both on one "
                            "CPU, where callers lend their priority", Note(client.place("cpu")))
 
+    def pagers(self, resolved: list[Resolved], links: list[Link]) -> None:
+        """Who has pages supplied has one connection to the server that does, and nobody else asks for it."""
+        for one in resolved:
+            found = [link for link in links if link.client == one.name and link.interface == PAGER]
+            if one.paged and len(found) != 1:
+                self.error("TSS-089", one.place("paged"), f"{short(one.name)} has {size_text(one.paged)} paged, but "
+                           f"{len(found)} connections to a memory server",
+                           f"connect a need of {one.component.name} that has `interface: {PAGER}`, one of them")
+
     def resolve(self, instance: Instance, component: Component) -> Resolved:
         settings = instance.settings.over(self.manifest.defaults.over(component.defaults.over(FACTORY)))
         values = {name: value or 0 for name, value in vars(settings).items()}
@@ -301,7 +313,7 @@ class _Checker:
         self.errors += reader.errors
         return Resolved(instance.name, component, values["priority"], values["slice"], values["memory"],
                         values["stack"], values["heap"], values["slots"], values["cpu"],
-                        self.assigned(instance, component),
+                        values["paged"], values["importance"], self.assigned(instance, component),
                         contract(instance, component, bool(supervisors(self.manifest))),
                         heartbeat(instance, component), instance.position, instance.places, typed, instance.period,
                         instance.deadline, instance.work,
@@ -338,6 +350,7 @@ def check(manifest: Manifest, around: Surroundings) -> tuple[System, list[Diagno
     check_supervision(manifest, around.components, resolved, checker.error)
     checker.cpus(resolved, links)
     check_record(manifest, around.components, links, checker.error)
+    checker.pagers(resolved, links)
     checker.collisions([(r.name, device) for r in resolved for device in r.devices])
     system = System(manifest.system, manifest.description, manifest.memory,
                     tuple(sorted(resolved, key=lambda r: r.name)),

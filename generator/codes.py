@@ -182,5 +182,8 @@ CODES: dict[str, tuple[str, str]] = {
     "TSS-115": ("record is not whole", "`tessera audit` checks that no record of PARANOID connections was changed, "
                 "left out, repeated or put elsewhere. Records that are missing at the end show in no chain: --head "
                 "says what the last hash must be."),
+    "TSS-089": ("nobody supplies the pages", "`paged` says how many bytes of addresses at TSS_LAYOUT_PAGED have their "
+                "pages from a memory server: the one at the other end of the instance's one connection with the "
+                "interface mem."),
     "TSS-080": ("tool failed", "A program that the generator uses is missing or failed; its own words follow."),
 } | INTERFACE_CODES

@@ -26,7 +26,8 @@ SETTINGS = {
     "priority": Shape("integer", 1, 254), "slice": Shape("duration", 100, 10000000),
     "memory": Shape("size", 16 << 10, 1 << 40), "stack": Shape("size", 4 << 10, 16 << 20),
     "heap": Shape("size", 0, 1 << 30), "slots": Shape("integer", 32, 4096),
-    "cpu": Shape("integer", 0, 31)}
+    "cpu": Shape("integer", 0, 31),
+    "paged": Shape("size", 0, 128 << 20), "importance": Shape("integer", 0, 255)}
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,8 @@ class Settings:
     heap: int | None = None
     slots: int | None = None
     cpu: int | None = None
+    paged: int | None = None  # bytes of addresses whose pages the memory server supplies
+    importance: int | None = None  # to servers that may have to choose; 255: never ended for want of memory
 
     def over(self, other: "Settings") -> "Settings":
         """These settings, and those of `other` where this has none."""
@@ -77,7 +80,8 @@ class Settings:
         return replace(other, **mine)
 
 
-FACTORY = Settings(priority=100, slice=10000, memory=256 << 10, stack=16 << 10, heap=0, slots=256, cpu=0)
+FACTORY = Settings(priority=100, slice=10000, memory=256 << 10, stack=16 << 10, heap=0, slots=256, cpu=0, paged=0,
+                   importance=255)
 
 
 @dataclass(frozen=True)

@@ -80,9 +80,12 @@ def _object(plan: Plan, target: Object) -> dict[str, Any]:
 
 
 def _capability(plan: Plan, grant: Grant) -> dict[str, Any]:
-    return {"slot": grant.slot, "type": plan.objects[grant.object].type, "rights": plan.abi.right_names(grant.rights),
-            "object": grant.object, "address": grant.address, "protection": plan.abi.right_names(grant.protection),
-            "original": grant.original, "sealed": _sealed(plan, grant.instance)}
+    connection = plan.objects[grant.object].type == "CONNECTION"
+    return {"slot": grant.slot, "type": plan.objects[grant.object].type,
+            "protection": [] if connection else plan.abi.right_names(grant.protection),
+            "paged": grant.protection if connection else 0, "rights": plan.abi.right_names(grant.rights),
+            "object": grant.object, "address": grant.address, "original": grant.original,
+            "sealed": _sealed(plan, grant.instance)}
 
 
 def _sealed(plan: Plan, instance: int) -> bool:

@@ -3,13 +3,14 @@
 
 Indexes are those of the bundle. The order of everything follows from names alone, so equal inputs give equal plans.
 """
+import struct
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from generator import attached, budget, devices, parameters, supervision
 from generator.abi import Abi
-from generator.check import Link, Resolved, System
+from generator.check import PAGER, Link, Resolved, System
 from generator.elf import PAGE, Image, pages
 from generator.modes import MODES, Guard as Wanted
 from generator.slots import MAILBOX_BASE, MAILBOX_SIZE, WINDOW_BASE, WINDOW_SIZE, mailbox_pages
@@ -19,6 +20,7 @@ LOG = "servers/log"
 SYSTEM_RIGHTS = {"audit": "RECEIVE"}  # whose names are not the words in component.yaml
 INIT_FAULTS, INIT_LOG, INIT_FIRST = 16, 17, 18  # init's own planned slots
 DIRECTORY_ENTRY = 64
+MOST_IMPORTANT = 255  # init
 PROTECTION = {"text": ("READ", "EXECUTE"), "rodata": ("READ",), "data": ("READ", "WRITE")}
 
 
@@ -226,7 +228,8 @@ class _Planner:
         for instance in self.order:
             self.placed[instance.name] = self.segments(instance.name, self.images[instance.component.name])
             if instance.component.directory:
-                data = directory([c for c in self.connections if c.server == instance.name])
+                data = directory([c for c in self.connections if c.server == instance.name],
+                                 {i.name: i for i in self.order})
                 self.placed[instance.name]["directory"] = self.section(Section(
                     "DIRECTORY", f"{instance.name}.directory", self.rights("READ"), data, len(data),
                     pages(len(data)) * PAGE, 0))
@@ -343,7 +346,7 @@ class _Planner:
         Who may send to a port has an equal part of its queue reserved; nothing, if there are more of them than places.
         Heartbeats reserve nothing (the kernel gives each an equal share of what is left), nor do the kernel's messages.
         """
-        components = {i.name: i.component for i in self.order}
+        instances = {i.name: i for i in self.order}
         sending = [c for c in self.connections if "SEND" in c.rights and c.interface != "heartbeat"]
         senders = Counter((c.server, c.provided) for c in sending)
         for connection in self.connections:
@@ -355,12 +358,14 @@ class _Planner:
             elif me == 0:
                 slot = INIT_LOG
             else:
-                slot = components[connection.client].layout.find("connection", connection.name).number
+                slot = instances[connection.client].component.layout.find("connection", connection.name).number
             port = self.ports[connection.server, connection.provided]
             credit = (self.objects[port].a // senders[connection.server, connection.provided]
                       if connection in sending else 0)
+            paged = paged_pages(connection, instances.get(connection.client))
             target = self.add("CONNECTION", me, port, connection.badge, credit)
-            self.grant(me, slot, target, *connection.rights)
+            self.grants.append(Grant(me, slot, target, self.rights(*connection.rights),
+                                     self.abi["TSS_LAYOUT_PAGED"] if paged else 0, paged, True))
             self.guard_of(connection, target)
         self.heard_by_init()
 
@@ -397,9 +402,15 @@ class _Planner:
                    abi["TSS_INIT_SLOTS"], abi["TSS_INIT_PRIORITY"], 10000, 0)
 
 
-def directory(found: list[Connection]) -> bytes:
+def paged_pages(connection: Connection, client: Resolved | None) -> int:
+    """Pages of the region whose pages come through this connection."""
+    return pages(client.paged) if client is not None and connection.interface == PAGER else 0
+
+
+def directory(found: list[Connection], clients: Mapping[str, Resolved]) -> bytes:
     """The clients of one server in the order of badges, ended by an entry of zeros."""
-    entries = [c.badge.to_bytes(8, "little") + bytes(8) + c.client.encode().ljust(16, b"\0") +
+    entries = [struct.pack("<QII", c.badge, clients[c.client].importance if c.client in clients else MOST_IMPORTANT,
+                           paged_pages(c, clients.get(c.client))) + c.client.encode().ljust(16, b"\0") +
                c.name.encode().ljust(32, b"\0") for c in sorted(found, key=lambda c: (c.badge, c.client, c.name))]
     return b"".join(entries) + bytes(DIRECTORY_ENTRY)
 

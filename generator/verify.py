@@ -160,8 +160,9 @@ def _json_object(found: Found, index: int) -> dict[str, Any]:
 def _json_capabilities(found: Found, index: int) -> dict[int, dict[str, Any]]:
     sealed = any(kind == "UNIT" and a == index and b for kind, _, a, b, _ in found.objects)
     return {slot: {"slot": slot, "type": found.objects[target][0], "rights": _names(rights), "object": target,
-                   "address": address, "protection": _names(protection), "original": bool(original),
-                   "sealed": sealed}
+                   "address": address, "original": bool(original), "sealed": sealed,
+                   "protection": [] if found.objects[target][0] == "CONNECTION" else _names(protection),
+                   "paged": protection if found.objects[target][0] == "CONNECTION" else 0}
             for instance, slot, target, rights, address, protection, original in found.grants if instance == index}
 
 

@@ -19,11 +19,13 @@ SIGNAL, WAIT, BIND, INSPECT, SCHEDULE, DEVICE, TRACE, INSTALL = 256, 512, 1024, 
 SYSTEM_RIGHTS = {"inspect": INSPECT, "schedule": SCHEDULE, "device": DEVICE, "trace": TRACE, "audit": RECEIVE}
 CONNECTION_RIGHTS = {"call": CALL, "send": SEND, "grant": GRANT}
 IMAGE, HEAP, DIRECTORY, PARAMETERS, WINDOWS = 0x400000, 0x1_0000_0000, 0x2_0000_0000, 0x2_8000_0000, 0x3_0000_0000
-FILES = 0x4_0000_0000
+FILES = 0x8_0000_0000
 MAILBOXES = 0x2_9000_0000
+PAGED = 0x4_0000_0000
 STACK_TOP, IPC_PAGE = 0x7FFF_F000_0000, 0x7FFF_F800_0000
 INIT_SLOTS, INIT_STACK, INIT_PRIORITY = 1024, 8 * PAGE, 255
-FACTORY = {"priority": 100, "slice": "10ms", "memory": "256K", "stack": "16K", "heap": 0, "slots": 256, "cpu": 0}
+FACTORY = {"priority": 100, "slice": "10ms", "memory": "256K", "stack": "16K", "heap": 0, "slots": 256, "cpu": 0,
+           "paged": 0, "importance": 255}
 UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "us": 1, "ms": 1000, "s": 1000000}
 FIRMWARE = {"facts": 1, "framebuffer": 2, "dsdt": 3, "pm1a": 4, "pm1b": 5, "smi": 6, "reset": 7}
 GUARD, OWN_HEARTBEAT, HEARTBEAT_SLOT = "servers/reincarnation", 4000000, 12
@@ -51,12 +53,14 @@ class _Work:
     capabilities: dict[tuple[str, int], Capability] = field(default_factory=dict)
     sections: dict[str, tuple[int, int, bytes, int, int]] = field(default_factory=dict)
     ports: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)  # instance, provided -> grant
+    choices: dict[str, tuple[int, int]] = field(default_factory=dict)  # instance -> importance, pages paged
     ends: dict[str, int] = field(default_factory=dict)  # instance -> first slot after the planned ones
 
     def add(self, name: str, slot: int, kind: str, attributes: tuple[Any, ...], rights: int, address: int = 0,
-            original: bool = True) -> None:
+            original: bool = True, paged: int = 0) -> None:
         assert (name, slot) not in self.capabilities
-        self.capabilities[name, slot] = (kind, attributes, rights, address, rights if address else 0, original)
+        mapped = paged if kind == "CONNECTION" else rights if address else 0
+        self.capabilities[name, slot] = (kind, attributes, rights, address, mapped, original)
 
 
 def _number(value: Any) -> int:
@@ -191,19 +195,21 @@ def _connect(work: _Work, links: list[tuple[str, str, str, str, int]], slots: di
              descriptions: dict[str, dict[str, Any]], guards: dict[tuple[str, str], tuple[int, ...]]) -> None:
     """Connections with their badges, and the directories that list them."""
     count: dict[tuple[str, str], int] = {}
-    listed: dict[str, list[tuple[int, str, str]]] = {}
+    listed: dict[str, list[tuple[int, str, str, int, int]]] = {}
     senders = [(server, provided) for _, _, server, provided, rights in links if rights & SEND]
     for client, name, server, provided, rights in links:
         badge = count[server, provided] = count.get((server, provided), 0) + 1
-        listed.setdefault(server, []).append((badge, client, name))
+        importance, paged = work.choices.get(client, (255, 0))
+        paged = paged if client != "init" and descriptions[client]["needs"][name]["interface"] == "mem" else 0
+        listed.setdefault(server, []).append((badge, client, name, importance, paged))
         depth = descriptions[server]["provides"][provided].get("depth", 16)
         credit = depth // senders.count((server, provided)) if rights & SEND else 0
         attributes = (client, work.ports[server, provided], badge, credit, guards.get((client, name), NONE))
-        work.add(client, slots[client][name], "CONNECTION", attributes, rights)
+        work.add(client, slots[client][name], "CONNECTION", attributes, rights, PAGED if paged else 0, paged=paged)
     for server, description in descriptions.items():
         if description.get("directory"):
-            rows = [struct.pack("<QQ16s32s", badge, 0, client.encode(), name.encode())
-                    for badge, client, name in sorted(listed.get(server, []))]
+            rows = [struct.pack("<QII16s32s", badge, importance, paged, client.encode(), name.encode())
+                    for badge, client, name, importance, paged in sorted(listed.get(server, []))]
             data = b"".join(rows) + bytes(64)
             work.sections[f"{server}.directory"] = (3, READ, data, _round(len(data)), 0)
             work.add(server, 9, "MEMORY", (server, "MAPPED", f"{server}.directory"), READ, DIRECTORY)
@@ -231,6 +237,7 @@ def _instance(work: _Work, name: str, row: dict[str, Any], description: dict[str
     value = FACTORY | (description.get("defaults") or {}) | defaults
     value |= {key: row[key] for key in FACTORY if key in row}
     stack, heap = _number(value["stack"]), _number(value["heap"])
+    work.choices[name] = (_number(value["importance"]), _number(value["paged"]) // PAGE)
     entry = _image(work, name, elf, stack, _number(value["cpu"]))
     if heap:
         work.add(name, 8, "MEMORY", (name, "ZERO", heap // PAGE), READ | WRITE, HEAP)

@@ -53,16 +53,23 @@ void grant_originals(struct build *build, enum originals which)
 	}
 }
 
-/* Each mapping goes through the unit's own, final capability; init's own are mapped already. */
+/*
+ * Each mapping goes through the unit's own, final capability; init's own are mapped already. A region's connection is
+ * still init's.
+ */
 void map_memory(struct build *build)
 {
 	for (uint32_t i = 0; i < build->table->header->grant_count; i++) {
 		const struct tss_table_grant *g = &build->table->grants[i];
 		if (g->address == 0 || g->instance == 0 || build->failed[g->instance] || build->absent[g->object])
 			continue;
-		tss_status_t status = tss_unit_map(build->units[g->instance], g->slot, g->address, g->protection);
+		bool region = build->table->objects[g->object].type == TSS_TYPE_CONNECTION;
+		cap_t unit = build->units[g->instance];
+		tss_status_t status =
+			region ? tss_unit_pager(unit, build->handles[g->object], g->address, g->protection)
+			       : tss_unit_map(unit, g->slot, g->address, g->protection);
 		if (status != TSS_OK)
-			build_fail(build, g->instance, "unit_map", status);
+			build_fail(build, g->instance, region ? "unit_pager" : "unit_map", status);
 	}
 }
 

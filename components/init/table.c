@@ -146,6 +146,8 @@ static bool grant_good(const struct table *t, const struct tss_table_grant *g)
 	if (g->slot == 0 || g->slot >= t->instances[g->instance].slots ||
 	    (g->rights & ~(uint32_t)valid_rights[type]) != 0)
 		return false;
+	if (type == TSS_TYPE_CONNECTION)
+		return (g->address == 0) == (g->protection == 0) && g->address % TSS_PAGE_SIZE == 0;
 	if ((g->protection & ~(uint32_t)(TSS_RIGHT_READ | TSS_RIGHT_WRITE | TSS_RIGHT_EXECUTE)) != 0 ||
 	    (g->protection & (TSS_RIGHT_WRITE | TSS_RIGHT_EXECUTE)) == (TSS_RIGHT_WRITE | TSS_RIGHT_EXECUTE))
 		return false;

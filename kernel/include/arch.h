@@ -93,6 +93,10 @@ void arch_space_destroy(struct arch_space *space, struct unit *payer); /* frees 
 typedef void each_frame(struct unit *payer, paddr_t frame, unsigned level);
 void arch_space_each(const struct arch_space *space, struct unit *payer, each_frame *each);
 MUST_CHECK status_t arch_space_map(struct arch_space *space, struct unit *payer, uaddr_t at, paddr_t frame, unsigned protection, bool device);
+#define LARGE_PAGES 512ull
+#define LARGE_SIZE (LARGE_PAGES * PAGE_SIZE)
+/* LARGE_PAGES pages by one entry. False: not aligned to that, or pages are or were mapped there: map them one by one. */
+bool arch_space_map_large(struct arch_space *space, struct unit *payer, uaddr_t at, paddr_t frame, unsigned protection, bool device);
 bool arch_space_unmap(struct arch_space *space, uaddr_t at); /* flushes here; true if something was mapped */
 void arch_space_flush(struct arch_space *space); /* on the other CPUs: what was unmapped is, when this returns */
 #define NOT_MAPPED UINT64_MAX

@@ -18,7 +18,7 @@ struct capability {
 	struct link derivation;
 	union {
 		struct {
-			uint16_t slot, generation;
+			uint16_t slot, generation; /* slot 0: it is in a queued message or in a region */
 		};
 		cap_t handle;  /* both */
 	};
@@ -124,3 +124,4 @@ void capability_delete(struct capability *cap); /* has no children; ends the obj
 #define CAP_DEPTH_MAX 255
 #define REVOKE_SLICE 16
 #define REVOKE_PATIENCE 100
+#define REVOKE_SEALED 255 /* memory: no copies and no other mappings for good; a revoke goes on as ever */

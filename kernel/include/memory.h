@@ -21,17 +21,28 @@ struct memory {
 	uint64_t first;           /* slice: page of the parent it starts at */
 	paddr_t base;             /* run: physical start (tables unused) */
 	bool run, device, immortal;
+	uint16_t large;           /* bit i: the frames of tables[i] are in a row, aligned */
 	paddr_t template;         /* what memory_refill() puts there: template_size bytes of the bundle, then zeros */
 	uint64_t template_size;
 	struct port *written;     /* whose mailbox it is; NULL: it is none */
-	void **tables[MEMORY_TABLES]; /* of frames, by where the direct map has them */
+	union {                   /* by where the direct map has them */
+		void **tables[MEMORY_TABLES]; /* of frames */
+		void *frames[MEMORY_TABLES];  /* the frames themselves, if there are no more than so many */
+	};
 };
+
+static inline bool memory_has_tables(const struct memory *memory)
+{
+	return memory->pages > MEMORY_TABLES;
+}
 
 /* The bundle: a run of frames that belong to nobody's budget. */
 struct memory *memory_create_run(struct unit *payer, paddr_t base, uint64_t pages, bool device); /* NULL: MEMORY */
 MUST_CHECK status_t memory_create(struct unit *payer, uint64_t pages, struct memory **out);
 void memory_refill(const struct memory *memory, uint64_t page);
 paddr_t memory_frame(const struct memory *memory, uint64_t page);
+/* May cap be mapped so? ARGUMENT or RIGHTS: what is wrong with `protection`, argument `argument`. */
+MUST_CHECK status_t memory_protection(const struct capability *cap, uint64_t protection, unsigned argument);
 /* Map the whole object that cap (in its own space) names. All or nothing. */
 MUST_CHECK status_t memory_map(struct capability *cap, uint64_t address, unsigned protection);
 void memory_unmap(struct capability *cap);

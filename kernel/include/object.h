@@ -13,7 +13,7 @@ struct capability;
 
 struct object {
 	uint8_t type;     /* enum tss_type */
-	uint8_t revoking; /* not 0: a revoke in slices is under way, copies are refused; how often yet (capability.h) */
+	uint8_t revoking; /* not 0: a revoke in slices is under way, copies are refused; how often yet, or REVOKE_SEALED (capability.h) */
 	uint32_t id;  /* from 1, never reused */
 	struct unit *payer;
 	struct link all; /* in object_lists[type] */

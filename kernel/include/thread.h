@@ -59,6 +59,7 @@ struct thread {
 	struct arch_extended extension;
 	uint64_t fault_entry, fault_stack; /* its own fault handler; 0: none */
 	bool fault_handling;               /* which is running */
+	bool paging;                       /* CALLING, FAULTED: the fault is or was its pager's (pager.h) */
 	uint8_t fault;                     /* CALLING, FAULTED: enum tss_fault, the frame has the rest; 0: none */
 	struct thread_start {
 		uint64_t entry, stack, argument;
@@ -107,11 +108,11 @@ MUST_CHECK status_t thread_check_start(uint64_t entry, uint64_t stack, unsigned 
 void thread_fault(struct thread *thread, enum tss_fault kind, uint64_t address);
 /* No handler is asked, its unit ends: now if the thread is the current one, else when it would run. Exclusive. */
 void thread_stop(struct thread *thread, enum tss_fault kind, uint64_t address);
-void fault_supervise(struct thread *thread); /* nobody else has helped: its unit ends */
+void fault_unhandled(struct thread *thread); /* who was asked has not helped: the next one, or its unit ends */
 /* The record of from's fault becomes the message that `to`, READY, has received. */
 void fault_deliver(struct thread *to, const struct thread *from, uint64_t badge, struct reply *reply);
 /* The answer to a fault: takes the registers over. caller->fault stays set if it gives up. ARGUMENT (2: the tag). */
-MUST_CHECK status_t fault_reply(const struct thread *self, struct reply *reply, uint64_t tag);
+MUST_CHECK status_t fault_reply(struct thread *self, struct reply *reply, uint64_t tag);
 
 /* Make it current: address space, GS base, and what only some threads have. */
 ALWAYS_INLINE void thread_switch_to(struct cpu *cpu, struct thread *thread)

@@ -7,6 +7,8 @@
 struct syscall_table;
 struct thread;
 struct connection;
+struct region;
+struct event;
 
 enum { TALLY_FRAMES, TALLY_MAPPED, TALLY_THREADS };
 enum unit_state { UNIT_BUILDING = 0, UNIT_RUNNING = 1, UNIT_ENDED = 2, UNIT_DEAD = 3 };
@@ -23,6 +25,10 @@ struct unit {
 	struct unit *parent;
 	struct connection *supervisor;   /* where faults and the end are told; NULL: nobody */
 	struct connection *fault_port;   /* where its threads' faults are calls; NULL: nowhere */
+	struct event *low_event;         /* gets low_bits whenever fewer than `low` frames are left; 0: nobody cares */
+	uint64_t low_bits, low;
+	uint64_t kept;                   /* the last frames, not for memory objects but for kernel objects and tables */
+	struct region *regions;          /* whose pages a pager supplies (pager.h) */
 	bool vectors;                    /* its next threads have vector registers */
 	struct syscall_table *own_table;  /* paid table, once restricted */
 	uint64_t allowed, sealed_allowed; /* bit n: call 0x1000 + n is not denied; and when it was sealed */

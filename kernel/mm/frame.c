@@ -11,6 +11,7 @@
  * the same; but clearing them, which takes far longer, is done beforehand, while the other CPUs go on.
  */
 #include <enabled.h>
+#include <event.h>
 #include <frame.h>
 #include <unit.h>
 
@@ -106,6 +107,31 @@ static void *frame_take(void)
 	return NULL;
 }
 
+/* There were enough left; whoever wants to know hears that there are few now. */
+ALWAYS_INLINE void frames_charge(struct unit *payer, uint64_t count)
+{
+	uint64_t left = payer->budget - payer->used;
+	payer->used += count;
+	frame_count.available -= count;
+	if (UNLIKELY(left - count < payer->low && left >= payer->low))
+		event_signal(payer->low_event, payer->low_bits);
+}
+
+void *frame_alloc_large(struct unit *payer)
+{
+	const struct boot_region *region = &boot_info.ram[frames.region];
+	if (frames.region >= boot_info.ram_count || payer->budget - payer->used < LARGE_PAGES)
+		return NULL;
+	uint64_t at = region->base.raw + frames.taken, start = (at + LARGE_SIZE - 1) & ~(LARGE_SIZE - 1);
+	if (start + LARGE_SIZE > region->base.raw + region->size)
+		return NULL;
+	frames.taken = start + LARGE_SIZE - region->base.raw;
+	for (; at < start; at += PAGE_SIZE, frame_count.available--)
+		frame_free(NULL, phys_to_virt((paddr_t){at}));
+	frames_charge(payer, LARGE_PAGES);
+	return __builtin_memset(phys_to_virt((paddr_t){start}), 0, LARGE_SIZE);
+}
+
 void *frame_alloc(struct unit *payer)
 {
 	if (payer && payer->used >= payer->budget)
@@ -116,8 +142,9 @@ void *frame_alloc(struct unit *payer)
 	if (!frame)
 		panic("out of frames although budgets fit: %lu of %lu", frame_count.available, frame_count.total);
 	if (payer)
-		payer->used++;
-	frame_count.available--;
+		frames_charge(payer, 1);
+	else
+		frame_count.available--;
 	return clear ? frame : __builtin_memset(frame, 0, PAGE_SIZE);
 }
 

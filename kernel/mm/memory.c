@@ -13,7 +13,8 @@ paddr_t memory_frame(const struct memory *memory, uint64_t page)
 		page += memory->first;
 	if (memory->run)
 		return (paddr_t){memory->base.raw + page * PAGE_SIZE};
-	return virt_to_phys(memory->tables[page / FRAMES_PER_TABLE][page % FRAMES_PER_TABLE]);
+	return virt_to_phys(memory_has_tables(memory) ? memory->tables[page / FRAMES_PER_TABLE][page % FRAMES_PER_TABLE]
+						      : memory->frames[page]);
 }
 
 void memory_refill(const struct memory *memory, uint64_t page)
@@ -36,10 +37,21 @@ void memory_destroy(void *object)
 	if (memory->parent || memory->immortal)
 		return;
 	for (unsigned i = 0; i < MEMORY_TABLES && memory->tables[i]; i++) {
-		for (unsigned j = 0; j < FRAMES_PER_TABLE && memory->tables[i][j]; j++)
+		for (unsigned j = 0; memory_has_tables(memory) && j < FRAMES_PER_TABLE && memory->tables[i][j]; j++)
 			frame_free(payer, memory->tables[i][j]);
 		frame_free(payer, memory->tables[i]);
 	}
+}
+
+/* The table of that page from frames in a row, which can be mapped as one. False: there are none. */
+static bool memory_fill_large(struct memory *memory, uint64_t page)
+{
+	void **table = memory->tables[page / FRAMES_PER_TABLE];
+	uint8_t *frame = page % LARGE_PAGES ? NULL : frame_alloc_large(memory->object.payer);
+	for (unsigned i = 0; frame && i < LARGE_PAGES; i++)
+		table[i] = frame + i * PAGE_SIZE;
+	memory->large |= (uint16_t)((frame != NULL) << page / LARGE_PAGES);
+	return frame;
 }
 
 /* False: the budget is used up; what is there is memory_destroy()'s. */
@@ -47,10 +59,17 @@ static bool memory_fill(struct memory *memory)
 {
 	struct unit *payer = memory->object.payer;
 	for (uint64_t page = 0; page < memory->pages; page++) {
-		void ***table = &memory->tables[page / FRAMES_PER_TABLE];
-		if (!*table)
-			*table = frame_alloc(payer);
-		if (!*table || !((*table)[page % FRAMES_PER_TABLE] = frame_alloc(payer)))
+		void ***table = &memory->tables[page / FRAMES_PER_TABLE], **frame = &memory->frames[page];
+		if (memory_has_tables(memory)) {
+			if (!*table && !(*table = frame_alloc(payer)))
+				return false;
+			if (memory->pages - page >= LARGE_PAGES && memory_fill_large(memory, page)) {
+				page += LARGE_PAGES - 1;
+				continue;
+			}
+			frame = &(*table)[page % FRAMES_PER_TABLE];
+		}
+		if (!(*frame = frame_alloc(payer)))
 			return false;
 	}
 	return true;
@@ -66,10 +85,10 @@ static struct memory *memory_alloc(struct unit *payer, uint64_t pages)
 
 status_t memory_create(struct unit *payer, uint64_t pages, struct memory **out)
 {
-	uint64_t tables = (pages + FRAMES_PER_TABLE - 1) / FRAMES_PER_TABLE;
+	uint64_t tables = pages <= MEMORY_TABLES ? 0 : (pages + FRAMES_PER_TABLE - 1) / FRAMES_PER_TABLE;
 	if (pages == 0 || pages > MEMORY_PAGES_MAX)
 		return ERR(ARGUMENT, 2);
-	if (pages + tables > payer->budget - payer->used)
+	if (pages + tables + payer->kept > payer->budget - payer->used)
 		return ERR(MEMORY, 2);
 	struct memory *memory = *out = memory_alloc(payer, pages);
 	if (memory && memory_fill(memory))
@@ -90,29 +109,44 @@ struct memory *memory_create_run(struct unit *payer, paddr_t base, uint64_t page
 	return memory;
 }
 
+status_t memory_protection(const struct capability *cap, uint64_t protection, unsigned argument)
+{
+	const uint64_t all = TSS_RIGHT_READ | TSS_RIGHT_WRITE | TSS_RIGHT_EXECUTE;
+	if (protection & ~all || !(protection & TSS_RIGHT_READ) ||
+	    (protection & (TSS_RIGHT_WRITE | TSS_RIGHT_EXECUTE)) == (TSS_RIGHT_WRITE | TSS_RIGHT_EXECUTE))
+		return ERR(ARGUMENT, argument);
+	return protection & ~(uint64_t)cap->rights ? ERR(RIGHTS, 2) : TSS_OK;
+}
+
 status_t memory_map(struct capability *cap, uint64_t address, unsigned protection)
 {
 	struct memory *memory = (struct memory *)cap->object;
 	struct unit *unit = cap->space;
 	uint64_t page = 0;
+	status_t status = TSS_OK;
 	if (!unit_range_valid(address, memory->pages * PAGE_SIZE))
 		return ERR(ARGUMENT, 3);
-	for (page = 0; page < memory->pages; page++)
-		if (arch_space_lookup(&unit->space, (uaddr_t){address + page * PAGE_SIZE}).raw != NOT_MAPPED)
-			return ERR(OCCUPIED, 3);
-	for (page = 0; page < memory->pages; page++) {
-		status_t status = arch_space_map(&unit->space, unit, (uaddr_t){address + page * PAGE_SIZE},
-						 memory_frame(memory, page), protection, memory->device);
-		if (status == TSS_OK)
+	while (status == TSS_OK && page < memory->pages) {
+		uaddr_t at = {address + page * PAGE_SIZE};
+		paddr_t frame = memory_frame(memory, page);
+		bool large =
+			memory->run ? memory->pages - page >= LARGE_PAGES : memory->large >> page / LARGE_PAGES & 1;
+		if (large && arch_space_map_large(&unit->space, unit, at, frame, protection, memory->device)) {
+			page += LARGE_PAGES;
 			continue;
-		while (page-- > 0)
-			(void)arch_space_unmap(&unit->space, (uaddr_t){address + page * PAGE_SIZE});
-		arch_space_flush(&unit->space);
-		return status;
+		}
+		status = arch_space_map(&unit->space, unit, at, frame, protection, memory->device);
+		page += status == TSS_OK;
 	}
-	cap->mapped_at = address;
-	cap->protection = (uint8_t)protection;
-	return TSS_OK;
+	if (status == TSS_OK) {
+		cap->mapped_at = address;
+		cap->protection = (uint8_t)protection;
+		return TSS_OK;
+	}
+	while (page-- > 0)
+		(void)arch_space_unmap(&unit->space, (uaddr_t){address + page * PAGE_SIZE});
+	arch_space_flush(&unit->space);
+	return TSS_STATUS(TSS_CODE(status), TSS_CODE(status) == TSS_E_OCCUPIED ? 3 : 0);
 }
 
 void memory_unmap(struct capability *cap)
@@ -162,6 +196,14 @@ status_t sys_memory_slice(struct thread *self, struct capability *cap)
 		slice->first = first;
 	}
 	return syscall_place(self, slice, memory->immortal && !memory->device ? NULL : cap, cap->rights);
+}
+
+status_t sys_memory_seal(struct thread *self, struct capability *cap)
+{
+	if (((struct memory *)cap->object)->immortal)
+		return ERR(ARGUMENT, 1);
+	cap->object->revoking = REVOKE_SEALED;
+	return TSS_OK;
 }
 
 /* (memory, source, offset, size) */

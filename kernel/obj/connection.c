@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* connection.c - making and ending connections and reply objects. Both descend from the port's capability. */
+#include <pager.h>
 #include <port.h>
 #include <syscall.h>
 
@@ -106,6 +107,7 @@ void connection_destroy(void *object)
 	LINK_FOR_EACH(struct message, message, &port->held, link)
 		if (message->sender == connection)
 			message->sender = NULL;
+	pager_forget(connection);
 	OBJECTS_OF(UNIT, unit, unit) {
 		if (unit->supervisor == connection)
 			unit->supervisor = NULL;

@@ -47,7 +47,7 @@ struct capability *cspace_find_free(struct unit *unit)
 
 static void cspace_take(const struct capability *cap)
 {
-	if (!cap->space)
+	if (!cap->slot)
 		return;
 	struct cspace *space = &cap->space->caps;
 	unsigned page = cap->slot / CAPS_PER_PAGE;
@@ -59,7 +59,7 @@ static void cspace_take(const struct capability *cap)
 
 static void cspace_release(struct capability *cap)
 {
-	if (cap->space) {
+	if (cap->slot) {
 		struct cspace *space = &cap->space->caps;
 		unsigned page = cap->slot / CAPS_PER_PAGE;
 		space->free[page] |= 1ull << cap->slot % CAPS_PER_PAGE;
@@ -109,6 +109,8 @@ status_t capability_copyable(const struct capability *source, unsigned argument)
 		return ERR(DEPTH, argument);
 	if (!object->revoking)
 		return TSS_OK;
+	if (object->revoking == REVOKE_SEALED)
+		return ERR(BUSY, argument);
 	object->revoking--;
 	return ERR(AGAIN, argument);
 }
@@ -161,18 +163,24 @@ static struct capability *capability_victim(const struct capability *cap, bool s
 	return victim;
 }
 
+static void revoke_mark(struct object *object, uint8_t mark)
+{
+	if (object->revoking != REVOKE_SEALED)
+		object->revoking = mark;
+}
+
 bool capability_revoke(struct capability *cap, unsigned *left, bool spare)
 {
 	struct capability *victim;
 	while ((victim = capability_victim(cap, spare))) {
 		if (*left == 0) {
-			cap->object->revoking = REVOKE_PATIENCE;
+			revoke_mark(cap->object, REVOKE_PATIENCE);
 			return false;
 		}
 		(*left)--;
 		capability_delete(victim);
 	}
-	cap->object->revoking = 0;
+	revoke_mark(cap->object, 0);
 	return true;
 }
 

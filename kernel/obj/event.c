@@ -43,6 +43,11 @@ void event_signal(struct event *event, uint64_t bits)
 void event_destroy(void *object)
 {
 	struct event *event = object;
+	OBJECTS_OF(UNIT, unit, unit)
+		if (unit->low_event == event) {
+			unit->low_event = NULL;
+			unit->low = 0;
+		}
 	if (event->waiter)
 		thread_wake(event->waiter, ERR(CANCELLED, 1));
 	if (event->port)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * fault.c - what happens to a thread that cannot go on. It is asked, in this order, until one knows what to do: a
- * handler of its own, its unit's fault port, its unit's supervisor, who is told that the unit has ended.
+ * fault.c - what happens to a thread that cannot go on. It is asked, in this order, until one knows what to do: the
+ * pager, if a page of its is missing; a handler of its own, its unit's fault port, its unit's supervisor, who is told that
+ * the unit has ended.
  *
  * The record of a fault is made from the thread whenever it is told: `fault` says what it was, its frame has the rest,
  * and nothing changes the frame while the thread stands still. At a fault port the thread is a caller like any other,
@@ -11,8 +12,11 @@
  */
 #include <asm_offsets.h>
 #include <message_copy.h>
+#include <pager.h>
+#include <syscall.h>
 #include <trace.h>
 
+#define PAGE_TAG TSS_TAG(TSS_MSG_PAGE, 24, 0)
 #define RECORD_TAG TSS_TAG(TSS_MSG_FAULT, sizeof(struct tss_fault_record), 0)
 _Static_assert(offsetof(struct arch_frame, rip) == sizeof(((struct tss_fault_record *)0)->regs), "same order");
 
@@ -67,7 +71,22 @@ static void fault_to_self(struct thread *thread)
 	frame->rflags = ARCH_USER_FLAGS(0);
 }
 
-void fault_deliver(struct thread *to, const struct thread *from, uint64_t badge, struct reply *reply)
+/* A page is asked for: where, how, and whether one is there that may be read only. */
+ALWAYS_INLINE void page_deliver(struct thread *to, const struct thread *from, uint64_t badge, const struct reply *reply)
+{
+	static const uint8_t access[] = {[TSS_FAULT_READ] = TSS_RIGHT_READ,
+					 [TSS_FAULT_WRITE] = TSS_RIGHT_WRITE,
+					 [TSS_FAULT_EXECUTE] = TSS_RIGHT_EXECUTE};
+	struct arch_frame *frame = &to->frame;
+	message_set_result(to, badge, PAGE_TAG, capability_handle(reply->cap));
+	frame->r10 = from->frame.address & ~PAGE_MASK;
+	frame->r8 = access[from->fault];
+	frame->r9 = from->frame.error & PAGE_FAULT_PRESENT;
+	frame->rbx = 0;
+}
+
+ALWAYS_INLINE void record_deliver(struct thread *to, const struct thread *from, uint64_t badge,
+				  const struct reply *reply)
 {
 	struct arch_frame *frame = &to->frame;
 	/* Safety: recv[] is larger than a record, and aligned. */
@@ -77,14 +96,28 @@ void fault_deliver(struct thread *to, const struct thread *from, uint64_t badge,
 	frame->r8 = from->frame.address;
 	frame->r9 = from->frame.rip;
 	frame->rbx = from->frame.rsp;
+}
+
+void fault_deliver(struct thread *to, const struct thread *from, uint64_t badge, struct reply *reply)
+{
+	if (UNLIKELY(from->paging))
+		page_deliver(to, from, badge, reply);
+	else
+		record_deliver(to, from, badge, reply);
 	reply->fault_sched = reply->sched;
 	reply->sched = NULL;
 }
 
-/* The thread calls through its unit's fault port. False: nobody is there, or its own chain of calls ends at it. */
+/* Who is asked about its fault: the pager of the page, or its unit's fault port; NULL: nobody. */
+ALWAYS_INLINE struct connection *fault_connection(const struct thread *thread)
+{
+	return thread->paging ? pager_of(thread->unit, thread->frame.address) : thread->unit->fault_port;
+}
+
+/* The thread calls who is asked. False: nobody is there, or its own chain of calls ends at it. */
 static bool fault_call(struct thread *thread)
 {
-	struct connection *connection = thread->unit->fault_port;
+	struct connection *connection = fault_connection(thread);
 	if (!connection)
 		return false;
 	/* Nothing of an earlier call counts for this one: it need not hear that the server was restarted. */
@@ -94,7 +127,7 @@ static bool fault_call(struct thread *thread)
 	struct thread *server = port_fast_receiver(port);
 	if (port->dead || !thread->left)
 		return false;
-	if (!server || !cpu_is_here(server->cpu))
+	if (!server || !cpu_is_here(server->cpu) || !cpu_this()->sched)
 		return call_queue(thread, connection, TSS_INFINITE) == SYSCALL_NO_RESULT;
 	struct reply *reply = reply_bind_fast(port, thread, cpu_this()->sched);
 	timeout_disarm(&server->timeout);
@@ -106,7 +139,7 @@ static bool fault_call(struct thread *thread)
 	return true;
 }
 
-void fault_supervise(struct thread *thread)
+static void fault_supervise(struct thread *thread)
 {
 	struct unit *unit = thread->unit;
 	struct tss_fault_record record;
@@ -118,35 +151,61 @@ void fault_supervise(struct thread *thread)
 	unit_end(unit, UNIT_CODE_FAULT | kind);
 }
 
-/* Can its fault port's server be asked at once, with this CPU's lock alone? */
+/* Can who is asked be asked at once, with this CPU's lock alone? */
 static bool fault_at_home(const struct thread *thread)
 {
-	const struct connection *connection = thread->unit->fault_port;
+	const struct connection *connection = fault_connection(thread);
 	const struct thread *server = connection ? port_fast_receiver(connection->port) : NULL;
 	return server && server->cpu == thread->cpu && !connection->port->dead && thread->left;
 }
 
-void thread_fault(struct thread *thread, enum tss_fault kind, uint64_t address)
+/* It is not the pager's, or not any more: its own handler, its fault port, its supervisor. */
+static void fault_go_on(struct thread *thread)
 {
-	struct cpu *cpu = cpu_this();
-	cpu->faults++;
-	if ((!thread->fault_entry || thread->fault_handling) && !fault_at_home(thread))
-		cpu_exclusive();
-	if (!cpu->current)
-		return; /* ended, or moved to another CPU, where it does the same again */
-	TRACE_BY(thread, FAULT, kind, address, thread->frame.rip);
-	thread->fault = (uint8_t)kind;
-	thread->frame.address = address;
+	thread->paging = false;
 	if (thread->fault_entry && !thread->fault_handling)
 		fault_to_self(thread);
 	else if (!fault_call(thread))
 		fault_supervise(thread);
 }
 
-status_t fault_reply(const struct thread *self, struct reply *reply, uint64_t tag)
+/* Nothing is there, or something that may be read only because others read it, too. */
+static bool page_is_missing(const struct thread *thread, enum tss_fault kind)
+{
+	return kind == TSS_FAULT_WRITE || (kind <= TSS_FAULT_EXECUTE && !(thread->frame.error & PAGE_FAULT_PRESENT));
+}
+
+void thread_fault(struct thread *thread, enum tss_fault kind, uint64_t address)
+{
+	struct cpu *cpu = cpu_this();
+	cpu->faults++;
+	thread->frame.address = address;
+	thread->paging = page_is_missing(thread, kind) && pager_of(thread->unit, address);
+	if ((thread->paging || !thread->fault_entry || thread->fault_handling) && !fault_at_home(thread))
+		cpu_exclusive();
+	if (!cpu->current)
+		return; /* ended, or moved to another CPU, where it does the same again */
+	TRACE_BY(thread, FAULT, kind, address, thread->frame.rip);
+	thread->fault = (uint8_t)kind;
+	if (!thread->paging || !fault_call(thread))
+		fault_go_on(thread);
+}
+
+void fault_unhandled(struct thread *thread)
+{
+	if (!thread->paging)
+		return fault_supervise(thread);
+	thread->state = TSS_THREAD_READY;
+	fault_go_on(thread);
+	sched_wake_parked(thread);
+}
+
+status_t fault_reply(struct thread *self, struct reply *reply, uint64_t tag)
 {
 	struct thread *caller = reply->caller;
 	uint64_t length = TSS_TAG_LENGTH(tag);
+	if (caller->paging)
+		return pager_reply(self, reply, tag);
 	if (TSS_TAG_CAPS(tag) || TSS_TAG_TYPE(tag) > TSS_FAULT_GIVE_UP ||
 	    (length && tag != (RECORD_TAG ^ (uint32_t)RECORD_TAG)))
 		return ERR(ARGUMENT, 2);
@@ -178,6 +237,7 @@ void thread_stop(struct thread *thread, enum tss_fault kind, uint64_t address)
 	frame_before_call(&thread->frame);
 	thread->frame.address = address;
 	thread->fault = (uint8_t)kind;
+	thread->paging = false;
 	if (thread == cpu_this()->current)
 		fault_supervise(thread);
 	else

@@ -10,6 +10,7 @@
 #include <channel.h>
 #include <irq.h>
 #include <memory.h>
+#include <pager.h>
 #include <port.h>
 #include <trace.h>
 
@@ -26,6 +27,7 @@ status_t sys_unit_seal(struct thread *self, struct capability *cap)
 			struct capability *held = &unit->caps.pages[page][__builtin_ctzll(full)];
 			held->sealed = !held->object ? SEAL_NONE : held->mapped_at ? SEAL_MAPPED : SEAL_PLAIN;
 		}
+	regions_seal(unit);
 	unit->sealed = true;
 	unit->sealed_allowed = unit->allowed;
 	return TSS_OK;

@@ -63,6 +63,7 @@ void thread_reset(struct thread *thread)
 	thread->fault_entry = 0;
 	thread->redirect.entry = 0;
 	thread->fault_handling = false;
+	thread->paging = false;
 	thread->left = SCHED_CHAIN_MAX;
 	thread->last_port = thread->last_reply = thread->last_connection = thread->unit->caps.pages[0];
 	arch_extended_reset(&thread->extension);

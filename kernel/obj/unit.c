@@ -121,13 +121,14 @@ static status_t unit_memory(struct thread *self, struct unit *unit, struct capab
 	*out = cspace_lookup_in(&unit->caps, ARG2(self));
 	if (!*out)
 		return ERR(CAPABILITY, 2);
-	return (*out)->type == TSS_TYPE_MEMORY ? TSS_OK : ERR(TYPE, 2);
+	if ((*out)->type != TSS_TYPE_MEMORY)
+		return ERR(TYPE, 2);
+	return (*out)->object->revoking == REVOKE_SEALED ? ERR(BUSY, 2) : TSS_OK;
 }
 
 /* (unit, memory, address, protection) */
 status_t sys_unit_map(struct thread *self, struct capability *cap)
 {
-	const uint64_t all = TSS_RIGHT_READ | TSS_RIGHT_WRITE | TSS_RIGHT_EXECUTE;
 	struct capability *memory;
 	uint64_t protection = ARG4(self);
 	status_t status = unit_memory(self, (struct unit *)cap->object, &memory);
@@ -135,12 +136,8 @@ status_t sys_unit_map(struct thread *self, struct capability *cap)
 		return status;
 	if (memory->mapped_at)
 		return ERR(BUSY, 2);
-	if (protection & ~all || !(protection & TSS_RIGHT_READ) ||
-	    (protection & (TSS_RIGHT_WRITE | TSS_RIGHT_EXECUTE)) == (TSS_RIGHT_WRITE | TSS_RIGHT_EXECUTE))
-		return ERR(ARGUMENT, 4);
-	if (protection & ~(uint64_t)memory->rights)
-		return ERR(RIGHTS, 2);
-	return memory_map(memory, ARG3(self), (unsigned)protection);
+	status = memory_protection(memory, protection, 4);
+	return status == TSS_OK ? memory_map(memory, ARG3(self), (unsigned)protection) : status;
 }
 
 status_t sys_unit_unmap(struct thread *self, struct capability *cap)
@@ -198,6 +195,27 @@ status_t sys_unit_restrict(struct thread *self, struct capability *cap)
 	unit_deny(unit);
 	/* Last: another CPU finds its way by the table before it has a lock. */
 	__atomic_store_n(&unit->table, unit->own_table, __ATOMIC_RELEASE);
+	return TSS_OK;
+}
+
+/* (unit, event, bits, low, kept) */
+status_t sys_unit_reserve(struct thread *self, struct capability *cap)
+{
+	struct unit *unit = (struct unit *)cap->object;
+	status_t status;
+	struct event *event = syscall_argument2(self, TSS_TYPE_EVENT, TSS_RIGHT_SIGNAL, &status);
+	if (!event)
+		return status;
+	if (ARG4(self) > unit->budget)
+		return ERR(ARGUMENT, 4);
+	if (ARG5(self) > unit->budget)
+		return ERR(ARGUMENT, 5);
+	unit->low_event = event;
+	unit->low_bits = ARG3(self);
+	unit->low = ARG4(self);
+	unit->kept = ARG5(self);
+	if (unit->budget - unit->used < unit->low)
+		event_signal(event, unit->low_bits);
 	return TSS_OK;
 }
 

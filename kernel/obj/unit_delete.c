@@ -9,6 +9,7 @@
  */
 #include <frame.h>
 #include <memory.h>
+#include <pager.h>
 #include <port.h>
 #include <syscall.h>
 
@@ -109,7 +110,7 @@ status_t unit_clear_slice(struct thread *self, struct unit *top, bool strip)
 	status_t status = unit_clear_slots(self, unit, strip, &left);
 	if (status != TSS_OK)
 		return status;
-	if (!unit_clear_paid(unit, strip, &left))
+	if (!regions_clear(unit, strip, &left) || !unit_clear_paid(unit, strip, &left))
 		return ERR(AGAIN, 1);
 	if (unit == top)
 		return TSS_OK;

@@ -276,7 +276,7 @@ static __attribute__((noinline)) void sched_pick(struct cpu *cpu)
 		}
 		sched_park(sched, park_at);
 		if (park_at->state == TSS_THREAD_FAULTED)
-			fault_supervise(park_at);
+			fault_unhandled(park_at);
 	}
 	cpu->current = NULL;
 }

@@ -12,6 +12,7 @@
 #include <frame.h>
 #include <irq.h>
 #include <memory.h>
+#include <pager.h>
 #include <port.h>
 #include "defects.h"
 
@@ -59,6 +60,7 @@ static const struct pointer {
 	POINTER(MEMORY, memory, parent, MEMORY, memory, object),
 	POINTER(UNIT, unit, supervisor, CONNECTION, connection, object),
 	POINTER(UNIT, unit, fault_port, CONNECTION, connection, object),
+	POINTER(UNIT, unit, low_event, EVENT, event, object),
 	POINTER(UNIT, unit, parent, UNIT, unit, object),
 	POINTER(IRQ, irq, event, EVENT, event, object),
 };
@@ -118,7 +120,7 @@ static void audit_memory(const void *object)
 	const struct memory *memory = object;
 	for (uint64_t page = 0; !memory->parent && !memory->run && page < memory->pages; page++)
 		hold(memory->object.payer, memory_frame(memory, page), 1);
-	for (unsigned i = 0; i < MEMORY_TABLES && memory->tables[i]; i++)
+	for (unsigned i = 0; memory_has_tables(memory) && i < MEMORY_TABLES && memory->tables[i]; i++)
 		hold(memory->object.payer, virt_to_phys(memory->tables[i]), 1);
 }
 
@@ -295,6 +297,28 @@ static bool audit_slot(const struct unit *unit, unsigned slot)
 	return cap->object;
 }
 
+/* Its capabilities, each mapped where its place in the region says, and the frames they are in. */
+static void audit_region(struct unit *unit, const struct region *region)
+{
+	hold_item(unit, region);
+	hold(unit, virt_to_phys(region->tables), 1);
+	same("region: connection", region->base, region->connection && !listed(TSS_TYPE_CONNECTION, region->connection),
+	     false);
+	for (unsigned i = 0; i < REGION_TABLES; i++) {
+		struct capability *caps = region->tables[i];
+		if (caps)
+			hold(unit, virt_to_phys(caps), 1);
+		for (unsigned j = 0; caps && j < CAPS_PER_PAGE; j++) {
+			uint64_t at = region->base + (i * CAPS_PER_PAGE + j) * PAGE_SIZE;
+			same("region: where it is", at, caps[j].space == unit && !caps[j].slot, true);
+			if (!caps[j].object)
+				continue;
+			same("region: mapped there", at, caps[j].mapped_at, at);
+			audit_capability(&caps[j], at);
+		}
+	}
+}
+
 static void audit_unit(const void *object)
 {
 	struct unit *unit = (struct unit *)object;
@@ -312,6 +336,8 @@ static void audit_unit(const void *object)
 	arch_space_each(&unit->space, unit, hold);
 	if (unit->own_table)
 		hold_item(unit, unit->own_table);
+	for (const struct region *region = unit->regions; region; region = region->next)
+		audit_region(unit, region);
 	if (unit->parent)
 		unit->parent->tally[TALLY_FRAMES] += unit->budget;
 	for (unsigned i = 0; i < SLAB_CLASSES; i++)

@@ -138,7 +138,7 @@ static bool plant_in_unit(struct unit *unit, uint64_t number)
 	case 3:
 		return PLANT(slab->used, slab->used + 1);
 	case 4:
-		return PLANT(memory->tables[0][0], (uint64_t)memory->tables[0][0] + PAGE_SIZE);
+		return PLANT(memory->frames[0], (uint64_t)memory->frames[0] + PAGE_SIZE);
 	case 5:
 		return PLANT(memory->pages, memory->pages - 1);
 	case 6:

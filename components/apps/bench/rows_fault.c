@@ -33,11 +33,26 @@ static void foreign_call(void)
 	asm volatile("syscall" : "+a"(number) : : "rcx", "r11", "memory");
 }
 
+#define PAGED_AT 0x0000007000000000ull
+#define PAGED_PAGES 256u
+
+/* A page for the first time: the touch, the pager in another unit, and back. */
+static void row_page(void)
+{
+	const volatile uint8_t *at = (const volatile uint8_t *)PAGED_AT;
+	if (tss_unit_pager(TSS_SLOT_UNIT, SLOT_PAGES, PAGED_AT, PAGED_PAGES) != TSS_OK)
+		return;
+	MEASURE("page_rt_cross", (void)*at; at += TSS_PAGE_SIZE);
+	while (TSS_CODE(tss_unit_pager(TSS_SLOT_UNIT, TSS_CAP_NULL, PAGED_AT, 0)) == TSS_E_AGAIN)
+		;
+}
+
 /* In the echo server's unit, then on a stack of this thread's own. */
 void rows_fault(void)
 {
 	if (tss_unit_fault_port(TSS_SLOT_UNIT, SLOT_ECHO) == TSS_OK)
 		MEASURE("fault_rt_cross", asm volatile("int3"));
+	row_page();
 	if (tss_self_fault_handler((uint64_t)resume_handler, (uint64_t)&stack[STACK_SIZE]) == TSS_OK)
 		MEASURE("fault_rt_same", asm volatile("int3"));
 	(void)tss_self_fault_handler(0, 0);

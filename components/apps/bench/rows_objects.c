@@ -3,6 +3,7 @@
 #include "bench.h"
 
 #define MAP_AT 0x0000000500000000ull
+#define MAP_LARGE_AT 0x0000000540000000ull /* whole 2 MiB, with no table of 4 KiB pages */
 #define COM2_INTERRUPTS 1u
 #define COM2_MODEM 4u
 #define COM2_IDENTIFY 2u
@@ -10,19 +11,20 @@
 #define MODEM_OUT2 0x08u
 #define LATE_US 100000u
 
-static void row_map(void)
+static void row_map(const char *name, uint64_t pages, uint64_t at)
 {
 	uint64_t memory;
-	if (tss_memory_create(TSS_SLOT_UNIT, 1, &memory) != TSS_OK)
+	if (tss_memory_create(TSS_SLOT_UNIT, pages, &memory) != TSS_OK)
 		return;
 	for (int i = -1; i < SAMPLES; i++) {
 		uint64_t start = ticks();
-		(void)tss_unit_map(TSS_SLOT_UNIT, (cap_t)memory, MAP_AT, TSS_RIGHT_READ | TSS_RIGHT_WRITE);
+		(void)tss_unit_map(TSS_SLOT_UNIT, (cap_t)memory, at, TSS_RIGHT_READ | TSS_RIGHT_WRITE);
 		if (i >= 0)
 			samples[i] = ticks() - start;
 		(void)tss_unit_unmap(TSS_SLOT_UNIT, (cap_t)memory);
 	}
-	report("map_page");
+	(void)tss_capability_delete((cap_t)memory);
+	report(name);
 }
 
 static void row_revoke(void)
@@ -159,7 +161,8 @@ static void row_interrupt(void)
 void rows_objects(void)
 {
 	MEASURE("null_syscall", (void)tss_self_version(NULL));
-	row_map();
+	row_map("map_page", 1, MAP_AT);
+	row_map("map_2m", 512, MAP_LARGE_AT);
 	row_revoke();
 	row_revoke_many();
 	row_revoke_latency();

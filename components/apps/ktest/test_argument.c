@@ -115,9 +115,9 @@ static void test_missing_right_in_any_call(void)
 static void second_capability(uint64_t number, cap_t first, unsigned type, bool right_needed)
 {
 	const struct row *row = &rows[number - TSS_SYSCALL_FIRST];
-	const uint64_t fourth = number == TSS_SYS_sched_create ? SLICE : 0;
+	const uint64_t fourth = number == TSS_SYS_sched_create || number == TSS_SYS_unit_pager ? SLICE : 0;
 	for (unsigned i = 0; i < 3; i++) {
-		const uint64_t none[5] = {first, nonsense[i], 0, 0, 0};
+		const uint64_t none[5] = {first, nonsense[i], 0, fourth, 0};
 		check_row(row, raw_call(number, none, NULL), E(CAPABILITY, 2));
 	}
 	for (unsigned other = 1; other < TSS_TYPE_COUNT; other++) {
@@ -135,6 +135,8 @@ static void test_second_capabilities(void)
 	make_one_of_each();
 	struct worker *fresh = worker_new(LOW, job_exit, 0, 0);
 	second_capability(TSS_SYS_unit_supervise, SELF, TSS_TYPE_CONNECTION, true);
+	second_capability(TSS_SYS_unit_pager, SELF, TSS_TYPE_CONNECTION, true);
+	second_capability(TSS_SYS_unit_reserve, SELF, TSS_TYPE_EVENT, true);
 	second_capability(TSS_SYS_thread_start, fresh->thread, TSS_TYPE_SCHED, true);
 	second_capability(TSS_SYS_sched_create, SYSTEM, TSS_TYPE_UNIT, true);
 	second_capability(TSS_SYS_reply_create, one_of[TSS_TYPE_PORT], TSS_TYPE_UNIT, true);

@@ -195,7 +195,55 @@ static void test_budgets_nest(void)
 	CHECK(usage_now().pages, before.pages);
 }
 
+/* Each time there are fewer than 8 frames left the event has its bits, and at once if there are. */
+static void test_low_memory_is_told(void)
+{
+	uint64_t bits = 0;
+	cap_t event = new_event(), unit = unit_new(SELF, POOR_PAGES), memory = TSS_CAP_NULL;
+	uint64_t left = POOR_PAGES - pages_of(unit), value = 0;
+	CHECK_OK(tss_unit_reserve(unit, event, 6, left - 2, 0));
+	CHECK_OK(tss_memory_create(unit, 1, &value)); /* and a frame for the object */
+	memory = own((cap_t)value);
+	CHECK(POOR_PAGES - pages_of(unit), left - 2);
+	CHECK(tss_event_wait(event, 0, &bits), E(TIMEOUT, 0));
+	for (unsigned i = 0; i < 2; i++) {
+		CHECK_OK(tss_memory_create(unit, 1, &value));
+		CHECK_OK(tss_event_wait(event, 0, &bits));
+		CHECK(bits, 6);
+		CHECK_OK(destroy((cap_t)value));
+		CHECK(tss_event_wait(event, 0, &bits), E(TIMEOUT, 0));
+	}
+	CHECK_OK(tss_unit_reserve(unit, event, 8, left - 1, 0));
+	CHECK_OK(tss_event_wait(event, 0, &bits));
+	CHECK(bits, 8);
+	CHECK_OK(destroy(event));
+	CHECK_OK(tss_memory_create(unit, 2, &value));
+	(void)own((cap_t)value);
+	(void)memory;
+}
+
+/* The last frames are for kernel objects: no memory is made of them, but an event is. */
+static void test_kept_frames_are_for_kernel_objects(void)
+{
+	cap_t unit = unit_new(SELF, POOR_PAGES), event = new_event();
+	uint64_t left = POOR_PAGES - pages_of(unit), value = 0;
+	CHECK_OK(tss_unit_reserve(unit, event, 1, 0, left - 2));
+	CHECK(tss_memory_create(unit, 3, &value), E(MEMORY, 2));
+	CHECK_OK(tss_memory_create(unit, 1, &value));
+	(void)own((cap_t)value);
+	CHECK(tss_memory_create(unit, 1, &value), E(MEMORY, 2));
+	CHECK_OK(tss_event_create(unit, &value));
+	(void)own((cap_t)value);
+	CHECK(tss_unit_reserve(unit, event, 1, POOR_PAGES + 1, 0), E(ARGUMENT, 4));
+	CHECK(tss_unit_reserve(unit, event, 1, 0, POOR_PAGES + 1), E(ARGUMENT, 5));
+	CHECK(tss_unit_reserve(unit, event, 1, ~0ull, 0), E(ARGUMENT, 4));
+	CHECK(tss_unit_reserve(unit, event, 1, 0, 1ull << 63), E(ARGUMENT, 5));
+	CHECK(tss_unit_reserve(unit, derive(event, TSS_RIGHT_WAIT), 1, 0, 0), E(RIGHTS, 2));
+}
+
 const struct test budget_tests[] = {
+	TEST(low_memory_is_told),
+	TEST(kept_frames_are_for_kernel_objects),
 	TEST(an_empty_budget_fails_its_owner_only),
 	TEST(an_empty_budget_of_ones_own),
 	TEST(page_tables_are_the_mapping_units_expense),

@@ -170,6 +170,75 @@ static void test_create_refusals(void)
 	CHECK(tss_memory_create(SELF, 8192, &value), E(MEMORY, 2));
 }
 
+/* Two units share memory; sealed, it stays where it is mapped and comes to no other place, and a revoke takes it back. */
+static void test_sealed_memory_stays_as_it_is(void)
+{
+	struct child child = child_new(LOW, job_touch, SPARE_AT, 0);
+	cap_t shared = new_memory(2), spare = derive(shared, RW), watch = child_watch(&child, 1);
+	struct tss_request request;
+	uint64_t value;
+	CHECK_OK(tss_unit_map(SELF, shared, SPARE_AT, RW));
+	CHECK_OK(tss_unit_install(child.unit, CHILD_FIRST, shared, TSS_RIGHT_READ | TSS_RIGHT_GRANT, TSS_INSTALL_COPY));
+	CHECK_OK(tss_unit_map(child.unit, CHILD_FIRST, SPARE_AT, TSS_RIGHT_READ));
+	CHECK(tss_memory_seal(spare), E(RIGHTS, 1));
+	CHECK_OK(tss_memory_seal(shared));
+	CHECK_OK(tss_memory_seal(shared));
+	CHECK(tss_unit_map(SELF, spare, SPARE_AT + 4 * TSS_PAGE_SIZE, RW), E(BUSY, 2));
+	CHECK(tss_unit_unmap(SELF, shared), E(BUSY, 2));
+	CHECK(tss_unit_unmap(child.unit, CHILD_FIRST), E(BUSY, 2));
+	CHECK(tss_capability_derive(shared, TSS_RIGHT_READ, &value), E(BUSY, 1));
+	CHECK(tss_memory_slice(shared, 0, 1, &value), E(BUSY, 1));
+	CHECK(tss_unit_install(child.unit, CHILD_FIRST + 1, shared, TSS_RIGHT_READ, TSS_INSTALL_COPY), E(BUSY, 3));
+	words_at(SPARE_AT)[0] = 11;
+	child_go(&child);
+	CHECK(receive(watch, &request, 3000), E(TIMEOUT, 0));
+	CHECK_OK(tss_capability_revoke(shared));
+	CHECK_OK(receive(watch, &request, SECOND));
+	CHECK(request.words[1], SPARE_AT);
+	CHECK(tss_capability_derive(shared, TSS_RIGHT_READ, &value), E(BUSY, 1));
+	CHECK(words_at(SPARE_AT)[0], 11);
+}
+
+/* A sealed capability is in no message either, not even where one is handed over at once. */
+static void test_sealed_memory_is_not_sent(void)
+{
+	cap_t port = new_port(1), memory = new_memory(1);
+	static const uint64_t none[4];
+	CHECK_OK(tss_memory_seal(memory));
+	tss_ipc()->send_caps[0] = memory;
+	CHECK(tss_connection_send(new_connection(port, 1), TSS_TAG(1, 0, 1), none), E(BUSY, 2));
+}
+
+/*
+ * 2 MiB in a row at an address that fits are one entry: a table less than page by page. Its pages are those of the object
+ * all the same, and what is mapped there is in the way of others.
+ */
+static void test_large_pages(void)
+{
+	const uint64_t large = 0x520040000000ull, small = 0x530040000000ull, pages = 512;
+	cap_t memory = new_memory(pages), other = new_memory(1);
+	uint64_t slice = 0, before = usage_now().pages;
+	CHECK_OK(tss_unit_map(SELF, memory, large, RW));
+	CHECK(usage_now().pages, before + 2);
+	for (uint64_t i = 0; i < pages; i++) {
+		CHECK(words_at(large)[i * 512], 0);
+		words_at(large)[i * 512] = i + 1;
+	}
+	CHECK(tss_unit_map(SELF, other, large + 300 * TSS_PAGE_SIZE, RW), E(OCCUPIED, 3));
+	CHECK_OK(tss_memory_slice(memory, 300, 2, &slice));
+	CHECK_OK(tss_unit_map(SELF, (cap_t)slice, SPARE_AT, RW));
+	CHECK(words_at(SPARE_AT)[512], 302);
+	CHECK_OK(tss_unit_unmap(SELF, memory));
+	CHECK_OK(tss_unit_map(SELF, other, large + 300 * TSS_PAGE_SIZE, RW));
+	CHECK(tss_unit_map(SELF, memory, large, RW), E(OCCUPIED, 3));
+	before = usage_now().pages;
+	CHECK_OK(tss_unit_map(SELF, memory, small + TSS_PAGE_SIZE, TSS_RIGHT_READ));
+	CHECK(usage_now().pages, before + 4);
+	for (uint64_t i = 0; i < pages; i++)
+		CHECK(words_at(small + TSS_PAGE_SIZE)[i * 512], i + 1);
+	spent(7, 0); /* the tables stay */
+}
+
 const struct test memory_tests[] = {
 	TEST(map_write_unmap),
 	TEST(frames_come_back_zeroed),
@@ -179,6 +248,9 @@ const struct test memory_tests[] = {
 	TEST(code_through_two_capabilities),
 	TEST(revoke_unmaps),
 	TEST(slices),
+	TEST(large_pages),
+	TEST(sealed_memory_stays_as_it_is),
+	TEST(sealed_memory_is_not_sent),
 	TEST(slice_has_no_more_rights),
 	TEST(create_refusals),
 	{0},

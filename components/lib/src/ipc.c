@@ -30,6 +30,10 @@ bool tss_serve_receive_failed(tss_status_t status)
 void tss_serve_reply_failed(tss_status_t status, cap_t reply)
 {
 	const uint64_t none[4] = {0, 0, 0, 0};
-	if (TSS_CODE(status) != TSS_E_GONE && TSS_CODE(status) != TSS_E_CAPABILITY)
-		(void)tss_reply_send(reply, TSS_TAG(TSS_REPLY_FAILED, 0, 0), none);
+	if (TSS_CODE(status) == TSS_E_GONE || TSS_CODE(status) == TSS_E_CAPABILITY)
+		return;
+	status = tss_reply_send(reply, TSS_TAG(TSS_REPLY_FAILED, 0, 0), none);
+	/* Somebody whose fault or page this is takes no such answer. */
+	if (status == TSS_STATUS(TSS_E_ARGUMENT, 2))
+		(void)tss_reply_send(reply, TSS_TAG(TSS_FAULT_GIVE_UP, 0, 0), none);
 }

@@ -26,10 +26,13 @@ static void each_below(paddr_t table, unsigned level, struct unit *payer, each_f
 	const uint64_t *entries = phys_to_virt(table);
 	for (unsigned i = 0; i < (level == 3 ? KERNEL_HALF : TABLE_ENTRIES); i++) {
 		paddr_t next = {entries[i] & PTE_ADDRESS};
-		if (entries[i] & PTE_PRESENT && level > 0)
+		uint64_t pages = level == 0 ? 1 : entries[i] & PTE_LARGE ? LARGE_PAGES : 0;
+		if (!(entries[i] & PTE_PRESENT))
+			continue;
+		if (!pages)
 			each_below(next, level - 1, payer, each);
-		else if (entries[i] & PTE_PRESENT)
-			each(payer, next, 0);
+		for (uint64_t page = 0; page < pages; page++)
+			each(payer, (paddr_t){next.raw + page * PAGE_SIZE}, 0);
 	}
 	each(payer, table, level + 1);
 }
@@ -106,6 +109,18 @@ status_t arch_space_map(struct arch_space *space, struct unit *payer, uaddr_t at
 	return TSS_OK;
 }
 
+bool arch_space_map_large(struct arch_space *space, struct unit *payer, uaddr_t at, paddr_t frame, unsigned protection,
+			  bool device)
+{
+	if ((at.raw | frame.raw) % LARGE_SIZE)
+		return false;
+	uint64_t *entry = mmu_entry(space->root, at.raw, 2, USER_TABLE, payer);
+	if (!entry || *entry & PTE_PRESENT)
+		return false;
+	*entry = frame.raw | flags_for(protection, device) | PTE_LARGE;
+	return true;
+}
+
 bool arch_space_unmap(struct arch_space *space, uaddr_t at)
 {
 	uint64_t *entry = mapped_entry(space, at);
@@ -122,5 +137,7 @@ bool arch_space_unmap(struct arch_space *space, uaddr_t at)
 paddr_t arch_space_lookup(const struct arch_space *space, uaddr_t at)
 {
 	const uint64_t *entry = mapped_entry(space, at);
-	return (paddr_t){entry ? *entry & PTE_ADDRESS : NOT_MAPPED};
+	if (!entry)
+		return (paddr_t){NOT_MAPPED};
+	return (paddr_t){(*entry & PTE_ADDRESS) + (*entry & PTE_LARGE ? at.raw % LARGE_SIZE & ~PAGE_MASK : 0)};
 }

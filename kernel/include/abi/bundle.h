@@ -119,8 +119,8 @@ struct tss_table_grant {         /* 32 bytes */
 	uint32_t slot;
 	uint32_t object;
 	uint32_t rights;
-	uint64_t address;        /* MEMORY: where it is mapped; 0: not mapped */
-	uint32_t protection;     /* MEMORY: TSS_RIGHT_READ/WRITE/EXECUTE it is mapped with */
+	uint64_t address;        /* MEMORY: where it is mapped; CONNECTION: where the region begins that it pages; 0: not, none */
+	uint32_t protection;     /* MEMORY: TSS_RIGHT_READ/WRITE/EXECUTE it is mapped with; CONNECTION: pages of the region */
 	uint32_t original;       /* 1: this is the object's original capability; exactly one grant an object has it */
 };
 /*
@@ -141,7 +141,8 @@ _Static_assert(sizeof(struct tss_table_instance) == 112 && sizeof(struct tss_tab
 /* A directory: tells a server who is behind each badge of its connections. Count from section size. */
 struct tss_directory_entry {     /* 64 bytes */
 	uint64_t badge;          /* never 0; 0 ends the list */
-	uint64_t reserved;
+	uint32_t importance;     /* 0..255 of the client; 255: it is never ended for want of memory */
+	uint32_t paged;          /* pages of the client's region at TSS_LAYOUT_PAGED that this connection pages */
 	uint8_t client[TSS_NAME_SIZE];
 	uint8_t connection[32];  /* the client's name for it */
 };
@@ -150,6 +151,7 @@ struct tss_directory_entry {     /* 64 bytes */
 #define TSS_LAYOUT_IMAGE 0x0000000000400000ull
 #define TSS_LAYOUT_HEAP 0x0000000100000000ull
 #define TSS_LAYOUT_DIRECTORY 0x0000000200000000ull
+#define TSS_LAYOUT_PAGED 0x0000000400000000ull
 #define TSS_LAYOUT_STACK_TOP 0x00007ffff0000000ull
 #define TSS_LAYOUT_IPC_PAGE 0x00007ffff8000000ull
 #define TSS_LAYOUT_BUNDLE 0x0000001000000000ull /* init only: the whole bundle, read-only */

@@ -55,6 +55,17 @@ typedef uint64_t tss_tag_t;
 	has given up (time-out, death), so that one of the reply handles will return GONE */
 #define TSS_MSG_FAULT 0xffff0002u /* struct tss_fault_record; badge of the fault_port or supervise connection */
 #define TSS_MSG_ENDED 0xffff0003u /* a unit ended: word 0 exit code, words 1-2 its name */
+#define TSS_MSG_PAGE 0xffff0010u  /* a call: a page of a region is missing, see below */
+
+/*
+ * Pages. The call, 24 bytes, has the address of the page in word 0, TSS_RIGHT_READ, WRITE or EXECUTE in word 1 (what was
+ * tried), and in word 2 whether a page is there, which is mapped for reading then. The reply is TSS_FAULT_RESUME with one
+ * memory capability (GRANT), the address where it begins in word 0 and its protection in word 1: the kernel maps it there,
+ * whole, in the place of what an earlier reply has mapped at that very address, which must not have been smaller. It has
+ * to lie in the region and cover the page. Without a capability the thread tries again; TSS_FAULT_GIVE_UP makes a fault of
+ * it like any other. A reply that fails (argument 2) leaves the caller waiting for another one: RIGHTS, ARGUMENT (words);
+ * OCCUPIED, something else is mapped there; MEMORY, the caller's unit cannot pay for page tables.
+ */
 
 /*
  * What is told of a fault: 192 bytes. A thread's own handler finds it in its IPC page; at a fault port it is a call, at

@@ -22,6 +22,8 @@ struct tss_server {
 	void (*event)(void *state, uint64_t bits); /* the bound event; NULL if none is bound */
 	/* A fault of a unit whose fault_port this is: the record in words and recv[]; leaves the reply there. NULL: give up */
 	void (*fault)(void *state, struct tss_request *request);
+	/* A page of a region whose pager this is (TSS_MSG_PAGE): its words; leaves the reply there. NULL: give up */
+	void (*page)(void *state, struct tss_request *request);
 };
 
 /* A reply could not be delivered. If the caller still waits (its slots did not fit), it must hear something. */
@@ -60,9 +62,11 @@ TSS_INLINE tss_status_t tss_serve(cap_t port, const struct tss_server *server, v
 			if (TSS_TAG_TYPE(request.tag) == TSS_MSG_EVENT && server->event)
 				server->event(state, request.words[0]);
 			if (request.reply != TSS_CAP_NULL) {
+				bool page = TSS_TAG_TYPE(request.tag) == TSS_MSG_PAGE;
+				void (*answer)(void *, struct tss_request *) = page ? server->page : server->fault;
 				request.tag = TSS_TAG(TSS_FAULT_GIVE_UP, 0, 0);
-				if (server->fault)
-					server->fault(state, &request);
+				if (answer)
+					answer(state, &request);
 				continue;
 			}
 			request.reply = TSS_CAP_NULL;
