@@ -103,7 +103,8 @@ def plan_json(plan: Plan, root: bytes) -> str:
     connections = [{"client": c.client, "name": c.name, "server": c.server, "interface": c.interface,
                     "badge": c.badge, "rights": list(c.rights)} for c in plan.connections]
     document = {"system": plan.system, "abi_version": plan.abi["TSS_ABI_VERSION"], "root_hash": root.hex(),
-                "instances": rows, "objects": [_object(plan, o) for o in plan.objects], "connections": connections,
+                "manifest_hash": _hash(plan.sections[-1].data).hex(), "instances": rows,
+                "objects": [_object(plan, o) for o in plan.objects], "connections": connections,
                 "supervised": [_supervised(row) for row in plan.supervised],
                 "administrators": [{"client": a.client, "badge": a.badge, "may": sorted(a.may)} for a in plan.admins]}
     return json.dumps(document, indent=2, sort_keys=True) + "\n"
