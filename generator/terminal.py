@@ -20,6 +20,7 @@ EXAMPLES = {
     "run": ("tessera run demo", "tessera run demo -- -snapshot"),
     "list": ("tessera list",),
     "explain": ("tessera explain TSS-026", "tessera explain"),
+    "doc": ("tessera doc echo", "tessera doc"),
     "stubs": ("tessera stubs --out build/gen",),
     "why": ("tessera why shell serial", "tessera why CONFIG_SMEP"),
     "why-not": ("tessera why-not demo ping power",),
