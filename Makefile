@@ -18,7 +18,7 @@ EXTRA := $(if $(TESSERA_EXTRA),$(TESSERA_EXTRA)/)
 PACKAGES := gcc binutils make git python3 python3-kconfiglib python3-ruamel.yaml python3-jsonschema python3-jinja2 \
 	python3-pyelftools python3-rich graphviz chromium grub-pc-bin grub-efi-amd64-bin grub-common xorriso mtools \
 	e2fsprogs gnupg openssl sbsigntool faketime qemu-system-x86 qemu-utils ovmf python3-labgrid bochs bochsbios \
-	bochs-term vgabios python3-pytest python3-pytest-xdist mypy flake8 shellcheck zsh \
+	bochs-term vgabios python3-tk xvfb xauth python3-pytest python3-pytest-xdist mypy flake8 shellcheck zsh \
 	clang clang-format clang-tidy cppcheck libclang-rt-dev spin musl-tools
 
 CC := $(if $(filter default undefined,$(origin CC)),gcc,$(CC))

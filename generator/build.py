@@ -41,6 +41,7 @@ class Product:
 class Checked:
     """Everything that is known of a system after its checks."""
 
+    text: bytes = b""  # the manifest as it was read, and behind it what it extends, sorted by name
     composed: Composed | None = None
     manifest: Manifest | None = None
     verdicts: list[Verdict] = field(default_factory=list)
@@ -144,6 +145,7 @@ def check_system(inputs: Inputs, source: Source, build: Path, dot_config: str | 
     except Refused as refused:
         checked.errors += refused.diagnostics
         return checked
+    checked.text = b"".join((source.data, *(file.data for _, file in sorted(checked.composed.files.items()))))
     checked.errors += checked.composed.errors
     checked.manifest, more = read_manifest(checked.composed.tree, source.path)
     checked.errors += more
@@ -215,7 +217,7 @@ def _check_policy(checked: Checked) -> None:
 def make(checked: Checked, abi: Abi, dump: bool) -> Product:
     """plan and emit, for a system without errors."""
     assert checked.system is not None
-    planned = plan(checked.system, checked.images, abi, dump, checked.files)
+    planned = plan(checked.system, checked.images, abi, dump, checked.files, checked.text)
     errors = budget.check_machine(checked.system, planned.init_pages, planned.bundle_bytes)
     for what, count, limit in (("sections", len(planned.sections), SECTIONS_MAX),
                                ("objects", len(planned.objects), OBJECTS_MAX)):

@@ -11,7 +11,8 @@ import tempfile
 import textwrap
 from pathlib import Path
 
-from generator import attached, image, new, parameters, schema, show, slots, stack_check, stubs, terminal
+from generator import (attached, document, image, interface, new, parameters, schema, show, slots, stack_check, stubs,
+                       terminal)
 from generator.abi import read_abi
 from generator.build import Checked, check_system, make, read_composed, verify_files
 from generator.cli_authority import add_commands
@@ -226,6 +227,23 @@ def command_new(session: Session) -> int:
     return 0
 
 
+def command_doc(session: Session) -> int:
+    """The reference of an interface, or of all."""
+    wanted, known = session.arguments.interface, session.inputs.interfaces
+    if wanted is not None and wanted not in known:
+        raise Refused([Diagnostic("TSS-021", Position("doc"), f"there is no interface {short(wanted)}",
+                                  did_you_mean(wanted, known))])
+    components = _components(session.inputs)
+    pages = []
+    for name in [wanted] if wanted is not None else sorted(known):
+        read, errors = interface.read_interface(known[name].data, known[name].path)
+        if errors:
+            raise Refused(errors)
+        pages.append(document.markdown(read, components))
+    print("\n".join(pages), end="")
+    return 0
+
+
 def command_explain(session: Session) -> int:
     """What an error code means; without a code, all of them with their titles."""
     code = session.arguments.code
@@ -267,6 +285,9 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("explain", help="what an error code means")
     command.add_argument("code", nargs="?", metavar="CODE", help="such as TSS-026, or 026")
     command.set_defaults(run=command_explain)
+    command = commands.add_parser("doc", help="the reference of an interface, or of all, as Markdown")
+    command.add_argument("interface", nargs="?", help="such as echo")
+    command.set_defaults(run=command_doc)
     add_product_commands(commands)
     add_trace_command(commands)
     command = commands.add_parser("show", parents=[system], help="every value of a system and where it comes from")

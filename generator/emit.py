@@ -111,7 +111,8 @@ def plan_json(plan: Plan, root: bytes) -> str:
                    for c in plan.connections]
     guards = [{**vars(g), "mode": MODES[g.mode]} for g in plan.guards]
     document = {"system": plan.system, "abi_version": plan.abi["TSS_ABI_VERSION"], "root_hash": root.hex(),
-                "instances": rows, "objects": [_object(plan, o) for o in plan.objects], "connections": connections,
+                "manifest_hash": _hash(plan.sections[-1].data).hex(), "instances": rows,
+                "objects": [_object(plan, o) for o in plan.objects], "connections": connections,
                 "guards": guards, "controls": [vars(c) for c in plan.controls],
                 "supervised": [_supervised(row) for row in plan.supervised],
                 "administrators": [{"client": a.client, "badge": a.badge, "may": sorted(a.may)} for a in plan.admins]}

@@ -249,6 +249,10 @@ class _Planner:
                 "DIRECTORY", f"{self.guard.name}.supervision", self.rights("READ"), data, len(data),
                 pages(len(data)) * PAGE, 0))
 
+    def manifest(self, text: bytes) -> None:
+        """The last section: what the system was made from, for its hash to be readable when it runs."""
+        self.section(Section("DIRECTORY", "manifest", self.rights("READ"), text, len(text), pages(len(text)) * PAGE, 0))
+
     def memory(self, name: str, image: Image, stack_pages: int, heap_pages: int) -> None:
         """Segments, stack, heap and directory of one instance, mapped where the layout says."""
         abi, me, placed = self.abi, self.index[name], self.placed[name]
@@ -424,10 +428,11 @@ def _sized(planner: _Planner, rows: int) -> tuple[tuple[Section, ...], int]:
 
 
 def plan(system: System, images: Mapping[str, Image], abi: Abi, dump: bool = False,
-         files: Mapping[str, bytes] | None = None) -> Plan:
+         files: Mapping[str, bytes] | None = None, manifest: bytes = b"") -> Plan:
     """The plan of a system without errors; `images` has init and every component in use, `files` what it attaches."""
     planner = _Planner(system, images, abi, files or {})
     planner.lay_out()
+    planner.manifest(manifest)
     planner.init()
     for instance in planner.order:
         planner.instance(instance)

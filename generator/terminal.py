@@ -21,6 +21,7 @@ EXAMPLES = {
     "audit": ("tessera audit console.log", "tessera audit console.log --list --head HASH"),
     "list": ("tessera list",),
     "explain": ("tessera explain TSS-026", "tessera explain"),
+    "doc": ("tessera doc echo", "tessera doc"),
     "stubs": ("tessera stubs --out build/gen",),
     "why": ("tessera why shell serial", "tessera why CONFIG_SMEP"),
     "why-not": ("tessera why-not demo ping power",),

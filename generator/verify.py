@@ -115,6 +115,7 @@ def _sections(found: Found, expected: Expected) -> list[str]:
     table = here.pop("table", None)
     fine = table is not None and table[:2] == (1, 0) and table[3:] == (0, 0)
     lines = [] if fine else ["section table: is not as the format says"]
+    lines += [] if found.sections[-1].name == "manifest" else ["section table: the last section is not the manifest"]
     parts = ("kind", "flags", "contents", "memory size", "address")
     for name in sorted(here.keys() | expected.sections.keys()):
         got, wanted = here.get(name), expected.sections.get(name)
@@ -135,8 +136,9 @@ def verify(bundle: bytes, inputs: Inputs, path: str) -> tuple[Found | None, list
         return None, [Diagnostic(error.code, position, error.message)]
     order = [row["name"] for row in found.instances[1:]]
     whole = compose(inputs.manifest, inputs.fragments)
+    text = inputs.manifest + b"".join(inputs.fragments[name] for name in sorted(inputs.fragments))
     expected = expectation(whole, inputs.components, inputs.elfs, inputs.interfaces, order, len(bundle), inputs.dump,
-                           inputs.files)
+                           inputs.files, text)
     return found, [Diagnostic("TSS-073", position, line) for line in _differences(found, expected)]
 
 
@@ -191,6 +193,8 @@ def verify_plan(text: str, found: Found, path: str) -> list[Diagnostic]:
     """Where plan.json says something else than the bundle that was found good."""
     plan = json.loads(text)
     lines = [] if plan["root_hash"] == found.root.hex() and plan["abi_version"] == 1 else ["another root hash or ABI"]
+    if plan["manifest_hash"] != found.sections[-1].hash.hex():
+        lines.append("another hash of the manifest")
     if len(plan["instances"]) != len(found.instances):
         lines.append("another number of instances")
     for index, row in enumerate(plan["instances"][:len(found.instances)]):

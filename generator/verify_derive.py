@@ -313,8 +313,11 @@ def _guard(work: _Work, guard: str, order: list[str], contracts: dict[str, dict[
 
 def expectation(manifest: dict[str, Any], component_files: Mapping[str, bytes], elf_files: Mapping[str, bytes],
                 interfaces: Mapping[str, bytes], order: list[str], bundle_bytes: int, dump: bool,
-                files: Mapping[str, bytes]) -> Expected:
-    """`order`: names of the instances in the bundle's order, which must start providers before clients."""
+                files: Mapping[str, bytes], text: bytes) -> Expected:
+    """`order`: names of the instances in the bundle's order, which must start providers before clients.
+
+    `text`: the manifest and what it extends, as they lie in the bundle.
+    """
     rows = manifest["instances"] or {}
     descriptions = {name: yaml(component_files[row["component"]]) for name, row in rows.items()}
     work, slots = _Work(), {"init": {"log": 17}}
@@ -336,4 +339,5 @@ def expectation(manifest: dict[str, Any], component_files: Mapping[str, bytes], 
     if guard is not None:
         _guard(work, guard, order, contracts, _asked(manifest, guard, links),
                controls(manifest, [(client, name) for client, name, *_ in links], guard), slots)
+    work.sections["manifest"] = (3, READ, text, _round(len(text)), 0)
     return Expected(work.instances, work.capabilities, work.sections, clients, 1 if dump else 0)

@@ -6,6 +6,7 @@ import struct
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -337,3 +338,26 @@ def test_the_iso_is_the_same_every_time(tree: Path, tessera: Run, elf: bytes) ->
 
 def test_factory_settings_agree() -> None:
     assert {key: verify_derive._number(value) for key, value in verify_derive.FACTORY.items()} == vars(FACTORY)
+
+
+def test_the_manifest_with_what_it_extends_is_the_last_section(tree: Path, tessera: Run) -> None:
+    """`layered` extends `talk`, which extends `base`."""
+    assert tessera("build", "layered.yaml", "--no-image", "--out", "out").returncode == 0
+    bundle = (tree / "out" / "bundle.bin").read_bytes()
+    text = b"".join((tree / f"{name}.yaml").read_bytes() for name in ("layered", "base", "talk"))
+    said = json.loads((tree / "out" / "plan.json").read_text())["manifest_hash"]
+    assert said == blake2b(text, digest_size=32).hexdigest()
+    assert bundle.rstrip(b"\0") == bundle[:bundle.rindex(text)] + text.rstrip(b"\0")
+
+
+def test_another_manifest_in_the_bundle_is_found(full: Built) -> None:
+    """Well-formed, all hashes right, but not the text of the manifest; and a plan.json that tells another hash."""
+    bundle = bytearray(full.product.bundle)
+    bundle[bundle.rindex(full.source.data)] ^= 1
+    rehash(bundle)
+    errors = verify.verify(bytes(bundle), full.verify_inputs(), "bundle.bin")[1]
+    assert [e.message for e in errors] == ["section manifest: another contents than its ELF file or the manifest gives"]
+    found, _ = verify.verify(full.product.bundle, full.verify_inputs(), "bundle.bin")
+    assert found is not None
+    other = json.dumps({**full.document, "manifest_hash": "0" * 64})
+    assert [e.message for e in verify.verify_plan(other, found, "plan.json")] == ["another hash of the manifest"]

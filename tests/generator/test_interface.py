@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -117,3 +119,40 @@ def test_limits_are_the_abi_s() -> None:
     header = (TOP / "kernel" / "include" / "abi" / "message.h").read_text()
     limits = dict(re.findall(r"#define (TSS_MESSAGE_\w+) (\d+)u", header))
     assert (int(limits["TSS_MESSAGE_MAX"]), int(limits["TSS_MESSAGE_CAPS"])) == (MESSAGE_MAX, CAPS_MAX)
+
+
+def test_the_reference_tells_methods_sizes_errors_and_who_speaks_it(tree: Path, tessera: Callable[..., Any]) -> None:
+    (tree / "components/interfaces/echo.yaml").write_text("""interface: echo
+description: Says it again
+errors: [FULL]
+methods:
+  say: {number: 3, doc: Says it, request: [{name: a, type: u64}, {name: b, type: bool}], reply: [{name: c, type: cap}]}
+  tell: {number: 4, oneway: true, idempotent: true, request: [{name: text, type: string, max: 20}]}
+""")
+    assert tessera("doc", "echo").stdout == """# The interface echo
+
+Says it again.
+
+`#include <interfaces/echo.h>`: a stub for each method, `struct echo_operations` and `echo_dispatch` for servers.
+
+Provided by apps/echo, apps/twin, apps/user, servers/store; used by apps/shell, apps/user.
+
+## echo_say, method 3
+
+Says it.
+
+Takes `a` (u64), `b` (bool). Answers `c` (a capability). A request has at most 16 bytes, in registers.
+
+## echo_tell, method 4
+
+Takes `text` (text of up to 20 bytes). One-way: nothing comes back. A request has at most 32 bytes. """ \
+        """Idempotent: said again to a server that was restarted meanwhile. `echo_tell_send` does not wait; the """ \
+        """connection needs the right `send`.
+
+## Errors
+
+`ECHO_ERROR_FULL`
+"""
+    everything = tessera("doc").stdout
+    assert [line for line in everything.splitlines() if line.startswith("# ")] == [
+        f"# The interface {path.stem}" for path in sorted((tree / "components/interfaces").glob("*.yaml"))]

@@ -176,3 +176,12 @@ def test_why_an_option_is_as_it_is(tmp_path: Path) -> None:
     assert "manifests/console.yaml:" in switch.stdout
     wrong = run("generator/tessera", "why", "CONFIG_DRIVERS_KEYBORD")
     assert wrong.returncode == 1 and 'did you mean "CONFIG_DRIVERS_KEYBOARD"?' in wrong.stderr
+
+
+def test_guiconfig_opens_a_window_and_saves(tmp_path: Path) -> None:
+    """On a configuration that is not all right: what is no option is dropped, the rest is kept and saved."""
+    (tmp_path / ".config").write_text("CONFIG_LOG_SIZE=8192\nnonsense\nCONFIG_NO_SUCH=y\n")
+    done = run("xvfb-run", "-a", "/usr/bin/python3", str(TOP / "tests/lib/gui.py"), str(tmp_path))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "window: Tessera, viewable 1" in done.stdout
+    assert "CONFIG_LOG_SIZE=8192" in options(tmp_path) and "CONFIG_NO_SUCH=y" not in options(tmp_path)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 
 from lib.images import TOP, image, variant
 from lib.tables import ABSENT, Dump, Row, differences, read_dump, without
+from lib.vm import PROMPT
 from scenario.conftest import Boot
 
 SYSTEMS = ("demo", "console", "hello", "probe", "modes")
@@ -36,6 +39,17 @@ def test_running_tables_are_the_plan(system: str, boot: Boot) -> None:
     plan, dump = dumped(boot, system)
     assert len(dump.rows) > 10
     assert differences(plan, dump) == []
+
+
+def test_a_running_system_says_what_it_was_made_from(boot: Boot) -> None:
+    """The hashes of bundle and manifest, as the kernel tells them."""
+    plan = json.loads((image("demo") / "plan.json").read_text())
+    vm = boot("demo")
+    vm.expect(PROMPT, timeout=60)
+    said = dict(re.findall(r"^(bundle|manifest)=(\w+)$", vm.command("config"), re.M))
+    assert said == {"bundle": plan["root_hash"], "manifest": plan["manifest_hash"]}
+    text = (TOP / "manifests" / "demo.yaml").read_bytes()
+    assert hashlib.blake2b(text, digest_size=32).hexdigest() == said["manifest"]
 
 
 def test_each_kind_of_difference_is_seen(boot: Boot) -> None:

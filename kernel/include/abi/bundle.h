@@ -7,7 +7,8 @@
  *               kernel's command line (tessera.root=HEX; without it, against the header only), the hashes of the
  *               sections flagged TSS_SECTION_INIT and of the init table;
  *   init:       the hash of each other section before it builds the unit that uses it.
- * Everything between the end of one section and the start of the next is zero.
+ * Everything between the end of one section and the start of the next is zero. The last section is the manifest: the text
+ * from which the rest was made, with what it extends. Nobody maps it; system_inspect tells its hash (TSS_INSPECT_CONFIG).
  */
 #pragma once
 #include "abi.h"
