@@ -126,7 +126,8 @@ status_t sys_port_mailbox(struct thread *self, struct capability *cap)
 		return ERR(ARGUMENT, 2);
 	if (memory->written)
 		return ERR(BUSY, 2);
-	port_move(port, self->cpu);
+	if (!port_waiting(port))
+		port_move(port, self->cpu);
 	mailbox_begin(port, memory);
 	return TSS_OK;
 }

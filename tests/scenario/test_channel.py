@@ -8,7 +8,7 @@ import pytest
 
 from lib.vm import Machine
 from scenario.conftest import Boot
-from scenario.test_mailbox import spread
+from scenario.test_mailbox import settled, spread
 
 SENT = 1000
 
@@ -31,7 +31,7 @@ def test_across_cpus(boot: Boot, tmp_path: Path, cpu: int) -> None:
 def test_the_maker_of_the_channel_comes_back(boot: Boot) -> None:
     """What it made is gone with it; whoever asks the new one gets a new ring and a new channel."""
     vm = boot("queues")
-    vm.expect(r"\[peer\] channel: ")
+    settled(vm)
     vm.command("kill peer")
     vm.expect(r"\[peer\] ready")
     vm.command("restart three")
