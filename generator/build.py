@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The stages in a row, as the commands `check` and `build` use them."""
 import functools
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
 from generator import budget, emit, reach, verify
-from generator.abi import Abi
+from generator.abi import Abi, read_abi
 from generator.attached import load_file
+from generator.calls import names_of
 from generator.check import Surroundings, System, check
 from generator.component import Component
 from generator.compose import Composed, compose
@@ -76,7 +77,7 @@ def surroundings(inputs: Inputs, used: set[str], dot_config: str | None) -> tupl
             components[name] = component
     configs = frozenset(path.name for path in inputs.files("configs/*_defconfig"))
     return Surroundings(components, frozenset(inputs.components), configs,
-                        None if dot_config is None else _symbols(dot_config)), errors
+                        None if dot_config is None else _symbols(dot_config), {}), errors
 
 
 def elf_path(build: Path, component: str) -> Path:
@@ -138,6 +139,8 @@ def _check_model(checked: Checked, inputs: Inputs, build: Path, dot_config: str 
     used = {i.component for i in checked.manifest.instances if i.component is not None}
     around, more = surroundings(inputs, used, dot_config)
     checked.errors += more
+    if _names_calls(checked.manifest, around):
+        around = replace(around, calls=names_of(read_abi(inputs.root / "kernel" / "include" / "abi")))
     checked.system, more = check(checked.manifest, around)
     checked.errors += more
     _check_policy(checked)
@@ -148,6 +151,13 @@ def _check_model(checked: Checked, inputs: Inputs, build: Path, dot_config: str 
     _read_files(checked, build, inputs.roots, required)
     checked.errors += budget.check_budgets(checked.system, checked.images, checked.files)
     checked.errors += budget.check_machine(checked.system, budget.INIT_SPARE_PAGES, 0) if not required else []
+
+
+def _names_calls(manifest: Manifest, around: Surroundings) -> bool:
+    """Is there a system call in it by name? Reading the contract takes a compiler, and time."""
+    return any(i.deny or i.interpose or not i.exceptions or (i.component in around.components and
+                                                             around.components[i.component].calls)
+               for i in manifest.instances if i.component is not None)
 
 
 def _read_files(checked: Checked, build: Path, roots: tuple[Path, ...], required: bool) -> None:
@@ -193,10 +203,11 @@ def verify_files(bundle: bytes, plan_json: str, manifest: bytes, inputs: Inputs,
                  where: str) -> list[Diagnostic]:
     """verify: the files as they are on disk against manifest, fragments and components."""
     components = {name: source.data for name, source in inputs.components.items()}
+    names = names_of(read_abi(inputs.root / "kernel" / "include" / "abi"))
     fragments = {name: source.data for name, source in checked.composed.files.items()} if checked.composed else {}
     found, errors = verify.verify(bundle, verify.Inputs(manifest, components, checked.elfs, dump, fragments,
-                                                        checked.files),
+                                                        checked.files, names),
                                   f"{where}/bundle.bin")
     if found is not None and not errors:
-        errors += verify.verify_plan(plan_json, found, f"{where}/plan.json")
+        errors += verify.verify_plan(plan_json, found, f"{where}/plan.json", names)
     return errors

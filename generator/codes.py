@@ -136,5 +136,11 @@ CODES: dict[str, tuple[str, str]] = {
     "TSS-090": ("file of an instance", "A component lists in `files` what it finds in the image; each instance says "
                 "which file that is. Paths are relative to the tree or to TESSERA_EXTRA; what begins with build/ is "
                 "made by the build and lies in its output folder."),
+    "TSS-091": ("no such system call", "Calls are named as in kernel/include/abi/syscalls.def: object, _, verb. An "
+                "instance may make those that its component's stubs can make, and those that component.yaml lists in "
+                "`calls`, without those that the instance denies."),
+    "TSS-092": ("monitor that cannot be", "A monitor, which provides the interface monitor, is asked about another "
+                "instance's system calls, which wait until it answers. So it cannot be asked about itself or about "
+                "anybody whose services it uses, and each instance has at most one."),
     "TSS-080": ("tool failed", "A program that the generator uses is missing or failed; its own words follow."),
 } | INTERFACE_CODES

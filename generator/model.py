@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from generator.attached import Attached, read_files
+from generator.calls import Interpose, Named, read_interpose, read_list
 from generator.component import SETTINGS, Settings, read_settings, rights_of
 from generator.diagnostics import Diagnostic, Position, did_you_mean, short
 from generator.fields import NAME, WORD, Reader, Shape
@@ -25,7 +26,8 @@ MACHINE: dict[str, Shape | None] = {"memory": Shape("size", 16 << 20, 1 << 40), 
 MACHINE_FUTURE = ("cpus", "firmware", "disks", "devices")
 INSTANCE: dict[str, Shape | None] = {
     "component": Shape("text"), **SETTINGS, "connect": None, "devices": None, "parameters": None, "files": None,
-    "mode": None, "restart": None, "heartbeat": Shape("duration", *HEARTBEAT)}
+    "deny": None, "exceptions": Shape("boolean"), "interpose": None, "mode": None, "restart": None,
+    "heartbeat": Shape("duration", *HEARTBEAT)}
 INSTANCE_FUTURE = ("budget", "period", "deadline", "affinity", "arguments", "environment", "depends", "layout")
 DEFAULTS_FUTURE = ("mode", "restart", "budget", "period", "deadline")
 CONNECT: dict[str, Shape | None] = {
@@ -74,6 +76,9 @@ class Instance:
     places: tuple[tuple[str, Position], ...]  # of the settings that stand here
     parameters: tuple[Setting, ...] = ()
     files: tuple[Attached, ...] = ()
+    deny: tuple[Named, ...] = ()  # system calls
+    exceptions: bool = True  # may it handle its own?
+    interpose: Interpose | None = None
 
     def place(self, name: str) -> Position:
         return dict(self.places).get(name, self.position)
@@ -167,12 +172,18 @@ class _ManifestReader(Reader):
         given = read_given(self, node) if node is not None else ()
         node = mapping.get("files")
         files = read_files(self, node) if node is not None else ()
+        node = mapping.get("deny")
+        deny = read_list(self, node, "deny") if node is not None else ()
+        node = mapping.get("exceptions")
+        exceptions = self.boolean(node, "exceptions") if node is not None else True
+        node = mapping.get("interpose")
+        interpose = read_interpose(self, node) if node is not None else None
         node = mapping.get("component")
         placed = (*SETTINGS, "restart", "heartbeat")
         places = tuple((k.text, v.position) for k, v in mapping.entries if k.text in placed)
         return Instance(key.text, component.text if component else None, settings, connects, self.devices(mapping),
                         contract, heartbeat or 0, key.position, node.position if node is not None else key.position,
-                        places, given, files)
+                        places, given, files, deny, exceptions is not False, interpose)
 
     def lacking(self, rows: tuple[tuple[Scalar, Node], ...]) -> None:
         """Instances without a component; a misspelt name in a file that extends another looks like one."""

@@ -19,6 +19,7 @@ from conftest import REPOSITORY
 from generator import verify
 from generator.abi import Abi, read_abi
 from generator.build import Checked, check_system, make
+from generator.calls import names_of
 from generator.codes import CODES
 from generator.diagnostics import Refused, render, to_sarif
 from generator.elf import read_image
@@ -83,8 +84,8 @@ def built(checked: Checked, source: Source, elf: bytes, inputs: Inputs, abi: Abi
         assert {e.code for e in refused.diagnostics} <= {"TSS-035", "TSS-039"}
         return "too large"
     components = {name: c.data for name, c in inputs.components.items()}
-    assert verify.verify(product.bundle, verify.Inputs(source.data, components, images.elfs, files=files),
-                         "b")[1] == []
+    given = verify.Inputs(source.data, components, images.elfs, files=files, calls=names_of(abi))
+    assert verify.verify(product.bundle, given, "b")[1] == []
     return "valid"
 
 

@@ -59,7 +59,7 @@ struct tss_table_header {        /* 32 bytes */
 #define TSS_TABLE_DUMP 1u /* init prints all capability tables before the first instance runs */
 
 /* Instance 0 is init itself; it describes init's final state and is not built again. */
-struct tss_table_instance {      /* 112 bytes */
+struct tss_table_instance {      /* 152 bytes */
 	uint8_t name[TSS_NAME_SIZE];
 	uint8_t component[32];   /* "drivers/serial" */
 	uint64_t memory_pages;   /* budget, everything the unit pays for */
@@ -72,7 +72,12 @@ struct tss_table_instance {      /* 112 bytes */
 	uint32_t priority;       /* 1..254 */
 	uint32_t slice_us;
 	uint32_t flags;          /* TSS_INSTANCE_* */
+	uint64_t allowed[TSS_CALL_WORDS]; /* system calls that it may make */
+	uint64_t asked[TSS_CALL_WORDS];   /* those that its monitor is asked about */
+	uint32_t monitor;        /* object index: connection to the monitor, whose payer the instance is; or TSS_NO_OBJECT */
+	uint32_t reserved;       /* 0 */
 };
+#define TSS_NO_OBJECT 0xffffffffu
 #define TSS_INSTANCE_VECTORS 1u /* unit_vectors: its threads have vector and x87 registers */
 
 /*
@@ -123,7 +128,7 @@ struct tss_table_grant {         /* 32 bytes */
 	uint32_t protection;     /* MEMORY: TSS_RIGHT_READ/WRITE/EXECUTE it is mapped with */
 	uint32_t original;       /* 1: this is the object's original capability; exactly one grant an object has it */
 };
-_Static_assert(sizeof(struct tss_table_instance) == 112, "instance layout");
+_Static_assert(sizeof(struct tss_table_instance) == 152, "instance layout");
 
 /* A directory: tells a server who is behind each badge of its connections. Count from section size. */
 struct tss_directory_entry {     /* 64 bytes */

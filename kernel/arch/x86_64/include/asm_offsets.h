@@ -48,7 +48,7 @@
 #define REPLY_SCHED 0x40
 #define REPLY_CAP 0x58
 #define UNIT_TABLE 0x28
-#define SYSCALLS 0x35
+#define SYSCALLS 0x36
 #define TABLE_ROWS (8 * SYSCALLS) /* of 16 bytes */
 #define SYSCALL_FIRST 0x1000
 #define ABI_VERSION 1
