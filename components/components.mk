@@ -87,8 +87,9 @@ $(O)/gen/font.bin: $(FONT_SOURCE) generator/font.py
 $(O)/components/drivers/console/font.S.o: $(O)/gen/font.bin
 
 # Programs for Linux, each from one source beside a component that runs it: what manifests call build/linux/NAME.
-LINUX_PROGRAMS := $(if $(CONFIG_APPS_LINUX_HELLO),$(O)/linux/hello)
-$(O)/linux/hello: components/apps/linux_hello/program/hello.c
+LINUX_SOURCES := $(if $(CONFIG_APPS_LINUX_HELLO),$(wildcard components/apps/linux_hello/program/*.c))
+LINUX_PROGRAMS := $(patsubst %.c,$(O)/linux/%,$(notdir $(LINUX_SOURCES)))
+$(O)/linux/%: components/apps/linux_hello/program/%.c
 	$(call say,MUSL,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)musl-gcc -static -no-pie -O2 -Wall -Wextra -Werror -Wl,-Ttext-segment=0x10000000 -Wl,--build-id=none \

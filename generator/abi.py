@@ -5,6 +5,7 @@ Nothing here guesses at C: a tiny file defines each row macro to something that 
 includes the tables; another has the compiler print the value of each constant into its assembly.
 """
 import ast
+import functools
 import os
 import re
 import subprocess
@@ -121,6 +122,7 @@ def _compile(include: Path, arguments: list[str], source: str) -> str:
     return result.stdout
 
 
+@functools.lru_cache(maxsize=16)
 def read_abi(include: Path) -> Abi:
     """The tables and constants under `include` (kernel/include/abi)."""
     output = _compile(include, ["-E", "-P"], _ROWS)

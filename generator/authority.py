@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from generator.abi import Abi
+from generator.calls import MONITOR_SLOT, names_in
 from generator.check import Resolved, System
 from generator.diagnostics import Position
 from generator.elf import PAGE, Image, Segment
@@ -68,10 +69,10 @@ def rights(system: System) -> list[Right]:
     return sorted(right for instance in system.instances for right in _of_instance(instance, system))
 
 
-def planned(system: System, images: Mapping[str, Image], abi: Abi) -> Plan:
+def planned(system: System, images: Mapping[str, Image], abi: Abi, files: Mapping[str, bytes]) -> Plan:
     """The plan; components that are not built have a placeholder of three pages."""
     names = {i.component.name for i in system.instances} | {"init"}
-    return plan(system, {name: images.get(name, PLACEHOLDER) for name in names}, abi)
+    return plan(system, {name: images.get(name, PLACEHOLDER) for name in names}, abi, False, files)
 
 
 class Reasons:
@@ -122,6 +123,9 @@ class Reasons:
         if guard is not None and instance is guard and row is not None:
             other = self.instances[row.name]
             return f"the unit of {row.name}, to end and rebuild it", "it is the supervisor", other.position
+        watch = next((w for w in self.system.watches if w.client == instance.name), None)
+        if number == MONITOR_SLOT and watch is not None:
+            return f"connection through which {watch.monitor} is asked", "the manifest interposes", watch.position
         return "connection for heartbeats", "the manifest wants heartbeats", instance.place("heartbeat")
 
     def capabilities(self, name: str) -> list[Capability]:
@@ -135,6 +139,11 @@ class Reasons:
             found.append(Capability(grant.slot, target.type, tuple(self.plan.abi.right_names(grant.rights)), what, why,
                                     position, grant.address, self.size(grant.object)))
         return found
+
+    def calls(self, name: str) -> dict[str, list[str]]:
+        """Names of the system calls that an instance may make, and of those that its monitor is asked about."""
+        row = next(row for row in self.plan.rows if row.name == name)
+        return {"may": names_in(self.plan.abi, row.allowed), "asked": names_in(self.plan.abi, row.asked)}
 
     def size(self, index: int) -> int:
         """Pages of a memory object."""

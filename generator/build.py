@@ -3,13 +3,14 @@
 import functools
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
 from generator import budget, emit, reach, response, stack_check, verify
-from generator.abi import Abi
+from generator.abi import Abi, read_abi
 from generator.attached import load_file
+from generator.calls import names_of
 from generator.check import Surroundings, System, check
 from generator.component import Component
 from generator.compose import Composed, compose
@@ -97,7 +98,7 @@ def surroundings(inputs: Inputs, used: set[str], dot_config: str | None) -> tupl
             components[name] = component
     configs = frozenset(path.name for path in inputs.files("configs/*_defconfig"))
     return Surroundings(components, frozenset(inputs.components), configs,
-                        None if dot_config is None else _symbols(dot_config), _methods(inputs)), errors
+                        None if dot_config is None else _symbols(dot_config), _methods(inputs), {}), errors
 
 
 def elf_path(build: Path, component: str) -> Path:
@@ -160,6 +161,8 @@ def _check_model(checked: Checked, inputs: Inputs, build: Path, dot_config: str 
     used = {i.component for i in checked.manifest.instances if i.component is not None}
     around, more = surroundings(inputs, used, dot_config)
     checked.errors += more
+    if _names_calls(checked.manifest, around):
+        around = replace(around, calls=names_of(read_abi(inputs.root / "kernel" / "include" / "abi")))
     checked.system, more = check(checked.manifest, around)
     checked.errors += more
     _check_policy(checked)
@@ -189,6 +192,13 @@ def _check_times(checked: Checked, root: Path, symbols: Mapping[str, str] | None
     tick = 1 << int((symbols or {}).get("CONFIG_TIMER_TICK_SHIFT", response.TICK_SHIFT))
     checked.responses, more = response.respond(checked.system, {name: row["max"] for name, row in rows.items()}, tick)
     checked.errors += more
+
+
+def _names_calls(manifest: Manifest, around: Surroundings) -> bool:
+    """Is there a system call in it by name? Reading the contract takes a compiler, and time."""
+    return any(i.deny or i.interpose or not i.exceptions or (i.component in around.components and
+                                                             around.components[i.component].calls)
+               for i in manifest.instances if i.component is not None)
 
 
 def _read_files(checked: Checked, build: Path, roots: tuple[Path, ...], required: bool) -> None:
@@ -235,9 +245,10 @@ def verify_files(bundle: bytes, plan_json: str, manifest: bytes, inputs: Inputs,
     """verify: the files as they are on disk against manifest, fragments and components."""
     components = {name: source.data for name, source in inputs.components.items()}
     interfaces = {name: source.data for name, source in inputs.interfaces.items()}
+    names = names_of(read_abi(inputs.root / "kernel" / "include" / "abi"))
     fragments = {name: source.data for name, source in checked.composed.files.items()} if checked.composed else {}
-    given = verify.Inputs(manifest, components, checked.elfs, dump, fragments, checked.files, interfaces)
+    given = verify.Inputs(manifest, components, checked.elfs, dump, fragments, checked.files, interfaces, names)
     found, errors = verify.verify(bundle, given, f"{where}/bundle.bin")
     if found is not None and not errors:
-        errors += verify.verify_plan(plan_json, found, f"{where}/plan.json")
+        errors += verify.verify_plan(plan_json, found, f"{where}/plan.json", names)
     return errors

@@ -4,12 +4,13 @@
 Each check goes on after an error, so that one run reports all of them; an instance whose component is unknown or
 broken takes no part in the checks that would only repeat that.
 """
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
 from generator import devices
 from generator.attached import Attached, check_files
+from generator.calls import EXCEPTIONS, INTERFACE, Watch, unknown
 from generator.component import FACTORY, Component, DeviceSlot, Need, Provide
 from generator.devices import Device
 from generator.diagnostics import Diagnostic, Note, Position, did_you_mean, short
@@ -76,6 +77,7 @@ class Resolved:
     deadline: int = 0
     work: int = 0
     files: tuple[Attached, ...] = ()  # likewise
+    denied: tuple[str, ...] = ()  # system calls
 
     def place(self, name: str) -> Position:
         """Where a setting stands, or the instance if it does not."""
@@ -90,6 +92,7 @@ class System:
     instances: tuple[Resolved, ...]  # sorted by name
     links: tuple[Link, ...]  # sorted by client, name
     manifest: Manifest
+    watches: tuple[Watch, ...] = ()  # sorted by client
 
     @property
     def supervisor(self) -> Resolved | None:
@@ -105,6 +108,18 @@ class Surroundings:
     configs: frozenset[str]
     symbols: Mapping[str, str] | None  # of the build's .config
     methods: Mapping[str, Mapping[str, int]]  # interface -> method -> number; those that could be read
+    calls: Mapping[str, int]  # name of each system call -> number; empty if nothing names one
+
+
+def behind(name: str, edges: list[tuple[str, str]]) -> set[str]:
+    """The instance and all whom it waits for, directly or not; `edges`: who waits for whom."""
+    found, ahead = {name}, [name]
+    while ahead:
+        client = ahead.pop()
+        new = {server for waiting, server in edges if waiting == client} - found
+        found |= new
+        ahead += new
+    return found
 
 
 class _Checker:
@@ -318,7 +333,48 @@ class _Checker:
                         heartbeat(instance, component), instance.position, instance.places, typed, instance.period,
                         instance.deadline, instance.work,
                         check_files(component.files, instance.files, component.name, instance.name, instance.position,
-                                    self.error))
+                                    self.error), self.denied(instance, component))
+
+    # system calls
+
+    def denied(self, instance: Instance, component: Component) -> tuple[str, ...]:
+        known = self.around.calls
+        for listed in (instance.deny, component.calls or (), (instance.interpose and instance.interpose.calls) or ()):
+            unknown(listed, known, self.error)
+        return tuple(sorted({one.name for one in instance.deny if one.name in known} |
+                            (set() if instance.exceptions else set(EXCEPTIONS))))
+
+    def watches(self, instance: Instance, component: Component, links: list[Link]) -> Iterator[Watch]:
+        """Whose calls an instance is asked about."""
+        asked = instance.interpose
+        if asked is None:
+            return
+        provide = next((p for p in component.provides if p.interface == INTERFACE), None)
+        if provide is None:
+            self.error("TSS-121", asked.position, f"{component.name} is no monitor: it provides no {INTERFACE}",
+                       "take a component that does, such as apps/strace")
+        edges = [(link.client, link.server) for link in links]
+        edges += [(one.name, i.name) for i in self.manifest.instances if i.interpose for one in i.interpose.who]
+        needed = behind(instance.name, edges)
+        for one in asked.who:
+            if one.name not in self.by_name:
+                self.error("TSS-023", one.position, f"there is no instance {short(one.name)}",
+                           did_you_mean(one.name, set(self.by_name) - {instance.name}))
+            elif one.name in needed:
+                what = "itself" if one.name == instance.name else f"{short(one.name)}, which it needs"
+                self.error("TSS-121", one.position, f"{short(instance.name)} would be asked about {what}, and both "
+                           "would wait for each other", "take it out of `who`, or connect the monitor to another")
+            elif provide is not None:
+                names = None if asked.calls is None else tuple(call.name for call in asked.calls)
+                yield Watch(one.name, instance.name, provide.name, names, one.position)
+
+    def one_monitor_each(self, watches: list[Watch]) -> None:
+        first: dict[str, Watch] = {}
+        for watch in watches:
+            if first.setdefault(watch.client, watch) is not watch:
+                self.error("TSS-121", watch.position, f"{short(watch.client)} has a monitor already, "
+                           f"{short(first[watch.client].monitor)}", "one monitor can be asked about all calls",
+                           Note(first[watch.client].position))
 
 
 def _config(checker: _Checker) -> None:
@@ -347,6 +403,9 @@ def check(manifest: Manifest, around: Surroundings) -> tuple[System, list[Diagno
         links += [link for link in found if link is not None]
         checker.unconnected(instance, component)
         resolved.append(checker.resolve(instance, component))
+    monitors = [(i, c) for i in manifest.instances if (c := checker.component(i)) is not None and c.name != "init"]
+    watches = [watch for instance, component in monitors for watch in checker.watches(instance, component, links)]
+    checker.one_monitor_each(watches)
     check_supervision(manifest, around.components, resolved, checker.error)
     checker.cpus(resolved, links)
     check_record(manifest, around.components, links, checker.error)
@@ -354,5 +413,6 @@ def check(manifest: Manifest, around: Surroundings) -> tuple[System, list[Diagno
     checker.collisions([(r.name, device) for r in resolved for device in r.devices])
     system = System(manifest.system, manifest.description, manifest.memory,
                     tuple(sorted(resolved, key=lambda r: r.name)),
-                    tuple(sorted(links, key=lambda k: (k.client, k.name))), manifest)
+                    tuple(sorted(links, key=lambda k: (k.client, k.name))), manifest,
+                    tuple(sorted(watches, key=lambda w: w.client)))
     return system, checker.errors

@@ -193,7 +193,8 @@ def command_show(session: Session) -> int:
     checked = check_system(session.inputs, source, session.build_dir(), None, False, session.read)
     if checked.composed is None or checked.manifest is None:
         raise Refused(checked.errors)
-    rows = [v for v in show.values(checked.composed, checked.system)
+    abi = read_abi(session.root / "kernel" / "include" / "abi")
+    rows = [v for v in show.values(checked.composed, checked.system, checked.images, abi)
             if arguments.path is None or f"{v.path}.".startswith(f"{arguments.path}.")]
     if not rows:
         raise Refused([Diagnostic("TSS-010", Position(source.path), f"nothing lies at {short(arguments.path)}",

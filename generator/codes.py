@@ -185,5 +185,11 @@ CODES: dict[str, tuple[str, str]] = {
     "TSS-089": ("nobody supplies the pages", "`paged` says how many bytes of addresses at TSS_LAYOUT_PAGED have their "
                 "pages from a memory server: the one at the other end of the instance's one connection with the "
                 "interface mem."),
+    "TSS-120": ("no such system call", "Calls are named as in kernel/include/abi/syscalls.def: object, _, verb. An "
+                "instance may make those that its component's stubs can make, and those that component.yaml lists in "
+                "`calls`, without those that the instance denies."),
+    "TSS-121": ("monitor that cannot be", "A monitor, which provides the interface monitor, is asked about another "
+                "instance's system calls, which wait until it answers. So it cannot be asked about itself or about "
+                "anybody whose services it uses, and each instance has at most one."),
     "TSS-080": ("tool failed", "A program that the generator uses is missing or failed; its own words follow."),
 } | INTERFACE_CODES

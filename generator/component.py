@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from generator import devices
 from generator.attached import read_names
+from generator.calls import Named, read_calls
 from generator.devices import Device
 from generator.diagnostics import Diagnostic, Note, Position, did_you_mean, short
 from generator.fields import WORD, Reader, Shape
@@ -16,7 +17,7 @@ from generator.stack import Facts, read_facts
 
 COMPONENT = re.compile(r"init|(drivers|servers|apps)/[a-z][a-z0-9_]{0,22}")  # fits the table's 32 bytes
 KEYS = ("component", "description", "config", "provides", "needs", "devices", "events", "system", "self", "directory",
-        "fpu", "defaults", "restart", "heartbeat", "parameters", "keeps_apart", "stacks", "files")
+        "fpu", "defaults", "restart", "heartbeat", "parameters", "keeps_apart", "stacks", "files", "calls")
 FUTURE = ("state", "dma", "caps", "personality", "libraries")
 RIGHTS = ("call", "send", "grant")
 KINDS = ("port", "mailbox")  # of what is provided
@@ -103,6 +104,7 @@ class Component:
     position: Position  # of the value of `component:`
     parameters: tuple[Parameter, ...] = ()
     files: tuple[str, ...] = ()
+    calls: tuple[Named, ...] | None = ()  # system calls that it makes without a stub; None: any
     keeps_apart: Position | None = None  # says that what one client tells it reaches no other; None: does not say so
     stacks: Facts = Facts()
 
@@ -302,6 +304,7 @@ def read_component(root: Mapping, folder: str, interfaces: frozenset[str]) -> tu
                           contract, reader.flag(root, "heartbeat"), position,
                           read_parameters(reader, node) if (node := root.get("parameters")) is not None else (),
                           read_names(reader, node) if (node := root.get("files")) is not None else (),
+                          read_calls(reader, node, "calls") if (node := root.get("calls")) is not None else (),
                           root.key("keeps_apart").position if reader.flag(root, "keeps_apart") else None,
                           read_facts(reader, node) if (node := root.get("stacks")) is not None else Facts())
     reader.contradictions(component, root)

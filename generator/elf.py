@@ -31,6 +31,7 @@ class Segment:
 class Image:
     segments: tuple[Segment, ...]  # sorted by address
     entry: int  # bytes from the start of the image
+    calls: frozenset[int] = frozenset()  # numbers of the system calls that its stubs make
 
 
 def pages(size: int) -> int:
@@ -97,6 +98,13 @@ def _relocations(elf: Any, found: list[tuple[Any, str]], position: Position) -> 
     return list(errors.values())
 
 
+def _calls(elf: Any) -> frozenset[int]:
+    """What the marks of system calls say (components/lib, TSS_SYSCALL_MARKED)."""
+    section = elf.get_section_by_name(".tessera.calls")
+    data = section.data() if section is not None else b""
+    return frozenset(int.from_bytes(data[at:at + 2], "little") for at in range(0, len(data) - 1, 2))
+
+
 def _read(elf: Any, position: Position) -> tuple[Image | None, list[Diagnostic]]:
     if elf["e_machine"] != "EM_X86_64" or elf.elfclass != 64 or elf["e_type"] != "ET_DYN":
         return None, [Diagnostic("TSS-060", position, f"is {elf['e_type']} for {elf['e_machine']}, not a "
@@ -110,7 +118,7 @@ def _read(elf: Any, position: Position) -> tuple[Image | None, list[Diagnostic]]
                                  "name it with ENTRY(_start) in the linker script"))
     segments = sorted((Segment(k, s["p_vaddr"] - start, bytes(s.data()), pages(s["p_memsz"]) * PAGE)
                        for s, k in found), key=lambda s: s.address)
-    return Image(tuple(segments), entry - start), errors
+    return Image(tuple(segments), entry - start, _calls(elf)), errors
 
 
 def read_image(data: bytes, path: str) -> tuple[Image | None, list[Diagnostic]]:

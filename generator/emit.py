@@ -5,6 +5,7 @@ import struct
 from hashlib import blake2b
 from typing import Any
 
+from generator.calls import names_in
 from generator.elf import PAGE, pages
 from generator.modes import MODES
 from generator.plan import Grant, Object, Plan, Section
@@ -14,7 +15,7 @@ MAGIC = b"TESSERA\x01"
 _HEADER = struct.Struct("<8sIIQQ32s")
 _SECTION = struct.Struct("<IIQQQQ32s32s")
 _TABLE = struct.Struct("<IIIIQII")
-_INSTANCE = struct.Struct("<16s32sQQQQQQIIII")
+_INSTANCE = struct.Struct("<16s32sQQQQQQIIII2Q2QII")
 _OBJECT = struct.Struct("<IIQQQ")
 _GRANT = struct.Struct("<IIIIQII")
 _GUARD = struct.Struct("<IIQIIII")
@@ -31,7 +32,8 @@ def table(plan: Plan) -> bytes:
     parts = [_TABLE.pack(abi["TSS_TABLE_MAGIC"], len(plan.rows), len(plan.objects), len(plan.grants), plan.init_pages,
                          plan.flags, len(plan.guards))]
     parts += [_INSTANCE.pack(r.name.encode(), r.component.encode(), r.memory_pages, r.entry, r.image_base, r.stack_top,
-                             r.ipc_page, r.argument, r.slots, r.priority, r.slice_us, r.flags) for r in plan.rows]
+                             r.ipc_page, r.argument, r.slots, r.priority, r.slice_us, r.flags, *r.allowed,
+                             *r.asked, r.monitor, 0) for r in plan.rows]
     parts += [_OBJECT.pack(abi[f"TSS_TYPE_{o.type}"], o.payer, o.a, o.b, o.c) for o in plan.objects]
     parts += [_GRANT.pack(g.instance, g.slot, g.object, g.rights, g.address, g.protection, int(g.original))
               for g in plan.grants]
@@ -114,6 +116,8 @@ def plan_json(plan: Plan, root: bytes) -> str:
                 "manifest_hash": _hash(plan.sections[-1].data).hex(), "instances": rows,
                 "objects": [_object(plan, o) for o in plan.objects], "connections": connections,
                 "guards": guards, "controls": [vars(c) for c in plan.controls],
+                "calls": {row.name: {"may": names_in(plan.abi, row.allowed), "asked": names_in(plan.abi, row.asked)}
+                          for row in plan.rows},
                 "supervised": [_supervised(row) for row in plan.supervised],
                 "administrators": [{"client": a.client, "badge": a.badge, "may": sorted(a.may)} for a in plan.admins]}
     return json.dumps(document, indent=2, sort_keys=True) + "\n"

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from generator.attached import Attached, read_files
+from generator.calls import Interpose, Named, read_interpose, read_list
 from generator.component import SETTINGS, Settings, read_settings, rights_of
 from generator.diagnostics import Diagnostic, Position, did_you_mean, short
 from generator.fields import NAME, WORD, Reader, Shape, time_text
@@ -27,8 +28,8 @@ TIMED = ("period", "deadline", "work")  # what response.py goes by
 TIMES = Shape("duration", 1, 3_600_000_000)
 INSTANCE: dict[str, Shape | None] = {
     "component": Shape("text"), **SETTINGS, "connect": None, "devices": None, "parameters": None, "files": None,
-    "mode": MODE_KEYS["mode"], "restart": None, "heartbeat": Shape("duration", *HEARTBEAT),
-    **{name: TIMES for name in TIMED}}
+    "deny": None, "exceptions": Shape("boolean"), "interpose": None, "mode": MODE_KEYS["mode"], "restart": None,
+    "heartbeat": Shape("duration", *HEARTBEAT), **{name: TIMES for name in TIMED}}
 INSTANCE_FUTURE = ("budget", "affinity", "arguments", "environment", "depends", "layout")
 DEFAULTS = {**SETTINGS, "mode": MODE_KEYS["mode"]}
 DEFAULTS_FUTURE = ("restart", "budget", "period", "deadline")
@@ -84,6 +85,9 @@ class Instance:
     work: int = 0  # the longest time it computes when its period begins, or for one request
     files: tuple[Attached, ...] = ()
     mode: str | None = None  # of its connections, and the least of those that lead to it
+    deny: tuple[Named, ...] = ()  # system calls
+    exceptions: bool = True  # may it handle its own?
+    interpose: Interpose | None = None
 
     def place(self, name: str) -> Position:
         return dict(self.places).get(name, self.position)
@@ -177,12 +181,19 @@ class _ManifestReader(Reader):
         given = read_given(self, node) if node is not None else ()
         node = mapping.get("files")
         files = read_files(self, node) if node is not None else ()
+        node = mapping.get("deny")
+        deny = read_list(self, node, "deny") if node is not None else ()
+        node = mapping.get("exceptions")
+        exceptions = self.boolean(node, "exceptions") if node is not None else True
+        node = mapping.get("interpose")
+        interpose = read_interpose(self, node) if node is not None else None
         node = mapping.get("component")
         placed = (*SETTINGS, "restart", "heartbeat", "mode", *TIMED)
         places = tuple((k.text, v.position) for k, v in mapping.entries if k.text in placed)
         return Instance(key.text, component.text if component else None, settings, connects, self.devices(mapping),
                         contract, heartbeat or 0, key.position, node.position if node is not None else key.position,
-                        places, given, *self.timed(key, mapping), files, self.mode(mapping))
+                        places, given, *self.timed(key, mapping), files, self.mode(mapping), deny,
+                        exceptions is not False, interpose)
 
     def timed(self, key: Scalar, mapping: Mapping) -> tuple[int, int, int]:
         """period, deadline and work; 0 for what is not said."""

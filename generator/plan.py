@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from generator import attached, budget, devices, parameters, supervision
 from generator.abi import Abi
+from generator.calls import BADGE_MONITOR, INTERFACE, MONITOR_SLOT, allowed, mask, names_of
 from generator.check import PAGER, Link, Resolved, System
 from generator.elf import PAGE, Image, pages
 from generator.modes import MODES, Guard as Wanted
@@ -21,6 +22,7 @@ SYSTEM_RIGHTS = {"audit": "RECEIVE"}  # whose names are not the words in compone
 INIT_FAULTS, INIT_LOG, INIT_FIRST = 16, 17, 18  # init's own planned slots
 DIRECTORY_ENTRY = 64
 MOST_IMPORTANT = 255  # init
+NO_OBJECT = 0xffffffff
 PROTECTION = {"text": ("READ", "EXECUTE"), "rodata": ("READ",), "data": ("READ", "WRITE")}
 
 
@@ -83,6 +85,9 @@ class Row:
     priority: int
     slice_us: int
     flags: int  # TSS_INSTANCE_*
+    allowed: tuple[int, int]  # masks of system calls
+    asked: tuple[int, int]
+    monitor: int  # object index of the connection through which its monitor is asked, or NO_OBJECT
 
 
 @dataclass(frozen=True)
@@ -174,6 +179,10 @@ class _Planner:
         self.guard = system.supervisor
         self.cpus = {i.name: i.cpu for i in system.instances}
         self.guard_port = ""
+        self.call_names = names_of(abi)
+        self.monitors: dict[str, int] = {}
+        self.connections += [Connection(w.client, "monitor", w.monitor, INTERFACE, BADGE_MONITOR + self.index[w.client],
+                                        (), w.provided) for w in system.watches]
         self.supervised: list[supervision.Row] = []
         self.admins: list[supervision.Admin] = []
         self.controls: list[supervision.Control] = []
@@ -239,7 +248,7 @@ class _Planner:
                 "DIRECTORY", f"{instance.name}.parameters", self.rights("READ"), data, len(data), PAGE, 0))
         for instance in self.order:
             for n, one in enumerate(instance.files):
-                data = attached.section(self.files[one.path])
+                data = attached.section(self.files.get(one.path, b""))
                 self.placed[instance.name][f"file{n}"] = self.section(Section(
                     "DIRECTORY", f"{instance.name}.file{n}", self.rights("READ"), data, len(data),
                     pages(len(data)) * PAGE, 0))
@@ -359,6 +368,8 @@ class _Planner:
                 slot = INIT_FIRST + 2 * (connection.badge - BADGE_SUPERVISE + 1) + 1
             elif connection.interface == "heartbeat":
                 slot = HEARTBEAT_SLOT
+            elif connection.interface == INTERFACE and connection.badge >= BADGE_MONITOR:
+                slot = MONITOR_SLOT
             elif me == 0:
                 slot = INIT_LOG
             else:
@@ -368,6 +379,8 @@ class _Planner:
                       if connection in sending else 0)
             paged = paged_pages(connection, instances.get(connection.client))
             target = self.add("CONNECTION", me, port, connection.badge, credit)
+            if slot == MONITOR_SLOT:
+                self.monitors[connection.client] = target
             self.grants.append(Grant(me, slot, target, self.rights(*connection.rights),
                                      self.abi["TSS_LAYOUT_PAGED"] if paged else 0, paged, True))
             self.guard_of(connection, target)
@@ -392,18 +405,28 @@ class _Planner:
             target = self.add("CONNECTION", 1, faults, BADGE_HEARTBEAT + 1)
             self.grant(1, HEARTBEAT_SLOT, target, "SEND")
 
+    def calls(self, instance: Resolved) -> tuple[tuple[int, int], tuple[int, int]]:
+        """What it may call, and what of that its monitor is asked about."""
+        may = allowed(self.images[instance.component.name].calls, instance.component.calls, instance.denied,
+                      self.call_names)
+        watch = next((w for w in self.system.watches if w.client == instance.name), None)
+        listed = may if watch is None or watch.calls is None else {self.call_names[name] for name in watch.calls}
+        return mask(may), mask(may & frozenset(listed)) if watch is not None else (0, 0)
+
     def row(self, instance: Resolved) -> Row:
         return Row(instance.name, instance.component.name, pages(instance.memory),
                    self.abi["TSS_LAYOUT_IMAGE"] + self.images[instance.component.name].entry,
                    self.abi["TSS_LAYOUT_IMAGE"], self.abi["TSS_LAYOUT_STACK_TOP"], self.abi["TSS_LAYOUT_IPC_PAGE"],
                    instance.heap | instance.heartbeat << 32, instance.slots, instance.priority, instance.slice,
-                   self.abi["TSS_INSTANCE_VECTORS"] if instance.component.fpu else 0)
+                   self.abi["TSS_INSTANCE_VECTORS"] if instance.component.fpu else 0, *self.calls(instance),
+                   self.monitors.get(instance.name, NO_OBJECT))
 
     def init_row(self, init_pages: int, bundle_bytes: int) -> Row:
         abi = self.abi
         return Row("init", "init", init_pages, abi["TSS_LAYOUT_IMAGE"] + self.images["init"].entry,
                    abi["TSS_LAYOUT_IMAGE"], abi["TSS_LAYOUT_STACK_TOP"], abi["TSS_LAYOUT_IPC_PAGE"], bundle_bytes,
-                   abi["TSS_INIT_SLOTS"], abi["TSS_INIT_PRIORITY"], 10000, 0)
+                   abi["TSS_INIT_SLOTS"], abi["TSS_INIT_PRIORITY"], 10000, 0, mask(self.images["init"].calls), (0, 0),
+                   NO_OBJECT)
 
 
 def paged_pages(connection: Connection, client: Resolved | None) -> int:
@@ -421,7 +444,7 @@ def directory(found: list[Connection], clients: Mapping[str, Resolved]) -> bytes
 
 def _sized(planner: _Planner, rows: int) -> tuple[tuple[Section, ...], int]:
     """The sections with the table's size in place, and the size of the bundle."""
-    size = 32 + 112 * rows + 32 * (len(planner.objects) + len(planner.grants) + len(planner.guards))
+    size = 32 + 152 * rows + 32 * (len(planner.objects) + len(planner.grants) + len(planner.guards))
     sections = [Section("TABLE", "table", s.flags, b"", size, 0, 0) if s.kind == "TABLE" else s
                 for s in planner.sections]
     return tuple(sections), (pages(64 + 104 * len(sections)) + sum(pages(s.size) for s in sections)) * PAGE
@@ -438,9 +461,11 @@ def plan(system: System, images: Mapping[str, Image], abi: Abi, dump: bool = Fal
         planner.instance(instance)
     planner.connect()
     sections, size = _sized(planner, len(planner.order) + 1)
-    init_pages = budget.init_pages(len(planner.order), images["init"], size, abi["TSS_INIT_SLOTS"],
-                                   abi["TSS_INIT_STACK_PAGES"])
-    rows = (planner.init_row(init_pages, size), *(planner.row(i) for i in planner.order))
+    others = [planner.row(instance) for instance in planner.order]
+    tables = len({(row.allowed, row.asked) for row in others}) + 1  # of system calls, a page each: init's is one more
+    init_pages = tables + budget.init_pages(len(planner.order), images["init"], size, abi["TSS_INIT_SLOTS"],
+                                            abi["TSS_INIT_STACK_PAGES"])
+    rows = (planner.init_row(init_pages, size), *others)
     return Plan(system.name, abi, rows, tuple(planner.objects), tuple(sorted(planner.grants)),
                 tuple(sorted(planner.guards)), sections, tuple(planner.connections), tuple(planner.supervised),
                 tuple(planner.admins), tuple(planner.controls), abi["TSS_TABLE_DUMP"] if dump else 0, init_pages, size)

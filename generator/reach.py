@@ -3,9 +3,10 @@
 
 Nodes are instances; kernel and init are trusted. A flow is one step: a client's request reaches its server, a server's
 answer its client; the supervisor can end and rebuild everybody, and hears of everybody's end; who `may` kill or restart
-reaches all; an end reaches its dependants; system rights `schedule` and `device` reach everybody. A connection with the
-right `grant` may be handed on along every flow, and then is a flow itself. Devices are owned by one instance each, so
-they join nobody. Not in the model: time, counters that `inspect` shows, devices that write to memory by themselves.
+reaches all; a monitor and whom it is asked about reach each other; an end reaches its dependants; system rights
+`schedule` and `device` reach everybody. A connection with the right `grant` may be handed on along every flow, and then
+is a flow itself. Devices are owned by one instance each, so they join nobody. Not in the model: time, counters that
+`inspect` shows, devices that write to memory by themselves.
 
 A server that keeps its clients apart (component.yaml) passes nothing from one client to another, neither itself nor
 through the servers it uses for it. So a path that came in by a request goes on only to those servers, and does not come
@@ -89,6 +90,15 @@ def _system_rights(instance: Resolved, system: System) -> Iterator[Flow]:
                        "schedule)", instance.position)
 
 
+def _monitors(system: System) -> Iterator[Flow]:
+    """A monitor sees the calls of another and decides what becomes of them."""
+    for watch in system.watches:
+        yield Flow(watch.client, watch.monitor, "request", f"{watch.monitor} is asked about system calls of "
+                   f"{watch.client}", watch.position)
+        yield Flow(watch.monitor, watch.client, "control", f"{watch.monitor} decides about system calls of "
+                   f"{watch.client}", watch.position)
+
+
 @dataclass(frozen=True)
 class _Label:
     """A place on a path: came in by a request, and through which servers that keep their clients apart."""
@@ -111,7 +121,8 @@ class Graph:
         self.uses: dict[tuple[str, Link], Use] = {}  # by holder and what is held
         for link in system.links:
             self.hold(Use(link.client, link, ()))
-        fixed = [*_supervision(system), *(f for i in system.instances for f in _system_rights(i, system))]
+        fixed = [*_supervision(system), *_monitors(system),
+                 *(f for i in system.instances for f in _system_rights(i, system))]
         for flow in fixed:
             if flow.source in self.names and flow.target in self.names:
                 self.flows[flow.source].append(flow)

@@ -60,6 +60,7 @@ def _instance(instance: Resolved, reasons: Reasons, checked: Checked) -> dict[st
             "description": instance.component.description, "settings": _settings(instance), "capabilities": rows,
             "trusted": instance.component.keeps_apart is not None,
             "stacks": _stacks(instance, checked),
+            "calls": reasons.calls(instance.name) if image else None,
             "map": [{"address": f"{c.address:#014x}", "size": size_text(c.pages * PAGE), "what": c.what,
                      "rights": " ".join(c.rights).lower()} for c in mapped],
             "memory": {"budget": instance.memory, "needed": sum(kinds.values()) * PAGE,
@@ -89,7 +90,7 @@ def facts(checked: Checked, abi: Abi, prices: dict[str, Any]) -> dict[str, Any]:
     """Everything that the page shows."""
     system, flows = checked.system, checked.graph
     assert system is not None and flows is not None
-    reasons = Reasons(system, planned(system, checked.images, abi), abi)
+    reasons = Reasons(system, planned(system, checked.images, abi, checked.files), abi)
     return {"system": system.name, "description": system.description, "machine": system.memory,
             "instances": [_instance(i, reasons, checked) for i in system.instances],
             "connections": _connections(system), "reach": _paths(flows),

@@ -43,6 +43,10 @@ def _names() -> Schema:
     return {"type": "array", "items": _text(NAME.pattern), "uniqueItems": True}
 
 
+def _words() -> Schema:
+    return {"type": "array", "items": _text(WORD.pattern), "uniqueItems": True}
+
+
 def _object(table: Table[str, Shape | None], special: Table[str, Schema], required: tuple[str, ...] = ()) -> Schema:
     """Lines with the keys of `table`; those without a shape stand in `special`."""
     properties = {key: special[key] if shape is None else of_shape(shape) for key, shape in table.items()}
@@ -86,6 +90,9 @@ def _instance() -> Schema:
     parameters = {"type": "object", "additionalProperties": {"type": ["string", "integer", "boolean"]}}
     return _object(model.INSTANCE, {
         "connect": _connect(), "devices": _lines(WORD.pattern, {"type": "string"}), "parameters": parameters,
+        "deny": _words(), "interpose": {
+            "type": "object", "required": ["who", "calls"], "additionalProperties": False, "properties": {
+                "who": {"anyOf": [_text(NAME.pattern), _names()]}, "calls": {"anyOf": [{"const": "all"}, _words()]}}},
         "files": _lines(WORD.pattern, _text(attached.PATH.pattern)), "restart": _restart()})
 
 

@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """show: every value of a system and where it comes from: a file's line, component.yaml, or the factory."""
 from collections.abc import Iterator
+from collections.abc import Mapping as Tree
 from dataclasses import dataclass
 
+from generator.abi import Abi
+from generator.calls import allowed, mask, names_in, names_of
 from generator.check import System
 from generator.compose import Composed
 from generator.component import SETTINGS
 from generator.diagnostics import Position
+from generator.elf import Image
 from generator.fields import size_text, time_text
 from generator.load import Mapping, Node, Scalar, Sequence
 
@@ -60,9 +64,21 @@ def _settled(system: System) -> Iterator[Value]:
                 yield Value(f"instances.{instance.name}.parameters.{parameter.name}", str(value), component)
 
 
-def values(composed: Composed, system: System | None) -> list[Value]:
+def _called(system: System, images: Tree[str, Image], abi: Abi) -> Iterator[Value]:
+    """The system calls that each instance may make whose component is built."""
+    for instance in system.instances:
+        image = images.get(instance.component.name)
+        if image is not None:
+            may = allowed(image.calls, instance.component.calls, instance.denied, names_of(abi))
+            yield Value(f"instances.{instance.name}.may_call", f"[{', '.join(names_in(abi, mask(may)))}]",
+                        "its program and component.yaml" + (", without what is denied" if instance.denied else ""))
+
+
+def values(composed: Composed, system: System | None, images: Tree[str, Image] | None = None,
+           abi: Abi | None = None) -> list[Value]:
     """All values below their paths, sorted by instance as the manifest has them."""
     written = list(_written(composed.tree, "", composed))
     order = {v.path.rsplit(".", 1)[0]: n for n, v in reversed(list(enumerate(written)))}
     more = list(_settled(system)) if system is not None else []
+    more += list(_called(system, images, abi)) if system is not None and images and abi is not None else []
     return sorted([*written, *more], key=lambda v: order.get(v.path.rsplit(".", 1)[0], len(order)))

@@ -12,6 +12,7 @@ _HEAD = """/* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 #include "abi.h"
 #include <stddef.h>
+#include <tessera/call.h>
 """
 _REGISTERS = ("rdi", "rsi", "rdx", "r10", "r8", "r9")
 _TYPED = {"cap": "cap_t", "parent": "cap_t", "unit": "cap_t", "memory": "cap_t", "thread": "cap_t", "sched": "cap_t",
@@ -40,7 +41,8 @@ def _stub(call: Call) -> str:
         constraint = {"rdi": "D", "rsi": "S", "rdx": "d"}.get(register, "r")
         operands.append(f'"{"+" if argument else "="}{constraint}"({register}_)')
     clobbers = ", ".join(f'"{name}"' for name in [*lost, "memory"])
-    body.append(f'\t__asm__ volatile("syscall" : {", ".join(operands)} : : {clobbers});')
+    body.append(f'\t__asm__ volatile(TSS_SYSCALL_MARKED : {", ".join(operands)}\n\t\t\t : [call] "i"({call.number:#x}) '
+                f': {clobbers});')
     if call.has_value:
         body.append("\tif (value != NULL && status == TSS_OK)\n\t\t*value = rdx_;")
     body.append("\treturn status;")

@@ -28,6 +28,7 @@ class Inputs:
     fragments: Mapping[str, bytes] = field(default_factory=dict)  # by the names that `extends` calls them
     files: Mapping[str, bytes] = field(default_factory=dict)  # by their paths in the manifest
     interfaces: Mapping[str, bytes] = field(default_factory=dict)
+    calls: Mapping[str, int] = field(default_factory=dict)  # number of each system call by its name in syscalls.def
 
 
 def _names(mask: int) -> list[str]:
@@ -69,6 +70,12 @@ def _describe(capability: Capability | None) -> str:
     return f"{kind}{attributes} with {words}{mapped}{'' if original else ', derived'}"
 
 
+def _monitor(found: Found, target: int) -> tuple[str, int] | None:
+    """Where the connection to a monitor is held; None: there is no monitor."""
+    return next(((found.instances[instance]["name"], slot) for instance, slot, held, _, _, _, original in found.grants
+                 if held == target and original), None)
+
+
 def _differences(found: Found, expected: Expected) -> list[str]:
     """Sentences, one a difference."""
     here = capabilities(found)
@@ -76,7 +83,8 @@ def _differences(found: Found, expected: Expected) -> list[str]:
              f"{_describe(expected.capabilities.get((name, slot)))}"
              for name, slot in sorted(here.keys() | expected.capabilities.keys())
              if here.get((name, slot)) != expected.capabilities.get((name, slot))]
-    rows = {row["name"]: {k: v for k, v in row.items() if k != "name"} for row in found.instances}
+    rows = {row["name"]: {k: v for k, v in row.items() if k != "name"} | {"monitor": _monitor(found, row["monitor"])}
+            for row in found.instances}
     for name in sorted(rows.keys() | expected.instances.keys()):
         row, wanted = rows.get(name), expected.instances.get(name)
         if row is None or wanted is None:
@@ -138,7 +146,7 @@ def verify(bundle: bytes, inputs: Inputs, path: str) -> tuple[Found | None, list
     whole = compose(inputs.manifest, inputs.fragments)
     text = inputs.manifest + b"".join(inputs.fragments[name] for name in sorted(inputs.fragments))
     expected = expectation(whole, inputs.components, inputs.elfs, inputs.interfaces, order, len(bundle), inputs.dump,
-                           inputs.files, text)
+                           inputs.files, text, inputs.calls)
     return found, [Diagnostic("TSS-073", position, line) for line in _differences(found, expected)]
 
 
@@ -157,6 +165,10 @@ def _json_object(found: Found, index: int) -> dict[str, Any]:
     if kind == "UNIT":
         row |= {"instance": found.instances[a]["name"], "sealed": bool(b)}
     return row
+
+
+def _calls(words: list[int], calls: Mapping[str, int]) -> list[str]:
+    return sorted(name for name, number in calls.items() if words[number - 0x1000 >> 6] >> (number & 63) & 1)
 
 
 def _json_capabilities(found: Found, index: int) -> dict[int, dict[str, Any]]:
@@ -189,7 +201,7 @@ def _connections(found: Found) -> list[tuple[str, str, int, tuple[str, ...]]]:
     return sorted(rows)
 
 
-def verify_plan(text: str, found: Found, path: str) -> list[Diagnostic]:
+def verify_plan(text: str, found: Found, path: str, calls: Mapping[str, int]) -> list[Diagnostic]:
     """Where plan.json says something else than the bundle that was found good."""
     plan = json.loads(text)
     lines = [] if plan["root_hash"] == found.root.hex() and plan["abi_version"] == 1 else ["another root hash or ABI"]
@@ -208,6 +220,9 @@ def verify_plan(text: str, found: Found, path: str) -> list[Diagnostic]:
     modes = ("FAST", "HARDENED", "PARANOID")
     if plan["guards"] != [{**dict(zip(keys, g)), "mode": modes[g[1]], "shares": bool(g[5])} for g in found.guards]:
         lines.append("the guards differ")
+    if plan["calls"] != {row["name"]: {"may": _calls(row["allowed"], calls), "asked": _calls(row["asked"], calls)}
+                         for row in found.instances}:
+        lines.append("the system calls differ")
     tables = [s.data for s in found.sections if s.name.endswith(".supervision")]
     if (plan["supervised"], plan["administrators"], plan["controls"]) != (
             read_supervision(tables[0]) if tables else ([], [], [])):

@@ -148,6 +148,52 @@ def _files(work: _Work, name: str, declared: list[str], given: dict[str, str], f
         work.ends[name] += 1
 
 
+def _marks(elf: bytes) -> set[int]:
+    """What the section .tessera.calls of an ELF file lists."""
+    table, = struct.unpack_from("<Q", elf, 40)
+    size, count, names = struct.unpack_from("<HHH", elf, 58)
+    headers = [struct.unpack_from("<IIQQQQ", elf, table + i * size) for i in range(count)]
+    for name, _, _, _, offset, length in headers:
+        start = headers[names][4] + name
+        if elf[start:start + 15] == b".tessera.calls\0":
+            return {number for number, in struct.iter_unpack("<H", elf[offset:offset + length])}
+    return set()
+
+
+def _words(numbers: set[int]) -> list[int]:
+    whole = sum(1 << number - 0x1000 for number in numbers)
+    return [whole & (1 << 64) - 1, whole >> 64]
+
+
+def _denied(row: dict[str, Any]) -> set[str]:
+    return set(row.get("deny") or []) | ({"self_fault_handler", "self_fault_return"} if row.get("exceptions") is False
+                                         else set())
+
+
+def _may(elf: bytes, more: Any, denied: set[str], calls: Mapping[str, int]) -> list[int]:
+    """The mask of what an instance may call."""
+    named = set(calls.values()) if more == "all" else {calls[name] for name in more or []}
+    return _words((_marks(elf) | named) - {calls[name] for name in denied})
+
+
+def _monitors(work: _Work, rows: dict[str, Any], descriptions: dict[str, dict[str, Any]], order: list[str],
+              calls: Mapping[str, int]) -> None:
+    """Who is asked about whose calls, and the connections for it."""
+    for name in rows:
+        work.instances[name]["asked"] = [0, 0]
+    for monitor, row in rows.items():
+        said = row.get("interpose") or {"who": []}
+        provides = descriptions[monitor].get("provides") or {}
+        port = next((p for p, d in provides.items() if d["interface"] == "monitor"), "")
+        for client in [said["who"]] if isinstance(said["who"], str) else said["who"]:
+            listed = [~0, ~0] if said["calls"] == "all" else _words({calls[name] for name in said["calls"]})
+            mine = work.instances[client]
+            mine["asked"] = [may & word for may, word in zip(mine["allowed"], listed)]
+            mine["monitor"] = (client, 13)
+            badge = 0x40000 + order.index(client) + 1
+            work.add(client, 13, "CONNECTION", (client, work.ports[monitor, port], badge, 0, NONE), 0)
+
+
 def _device(work: _Work, name: str, slot: int, row: dict[str, Any], text: str, window: int) -> None:
     kind, place = text.split(":")
     which = FIRMWARE.get(place, 0)
@@ -313,7 +359,7 @@ def _guard(work: _Work, guard: str, order: list[str], contracts: dict[str, dict[
 
 def expectation(manifest: dict[str, Any], component_files: Mapping[str, bytes], elf_files: Mapping[str, bytes],
                 interfaces: Mapping[str, bytes], order: list[str], bundle_bytes: int, dump: bool,
-                files: Mapping[str, bytes], text: bytes) -> Expected:
+                files: Mapping[str, bytes], text: bytes, calls: Mapping[str, int]) -> Expected:
     """`order`: names of the instances in the bundle's order, which must start providers before clients.
 
     `text`: the manifest and what it extends, as they lie in the bundle.
@@ -328,6 +374,10 @@ def expectation(manifest: dict[str, Any], component_files: Mapping[str, bytes], 
         slots[name] = _instance(work, name, row, descriptions[name], manifest.get("defaults") or {},
                                 elf_files[row["component"]], contracts[name])
         _files(work, name, descriptions[name].get("files") or [], row.get("files") or {}, files)
+        work.instances[name] |= {"monitor": None, "allowed": _may(
+            elf_files[row["component"]], descriptions[name].get("calls", []), _denied(row), calls)}
+    work.instances["init"] |= {"allowed": _may(elf_files["init"], [], set(), calls), "asked": [0, 0], "monitor": None}
+    _monitors(work, rows, descriptions, order, calls)
     links = _links(manifest, descriptions)
     clients = {s: frozenset(c for c, _, server, _, _ in links if server == s and c != guard) for _, _, s, _, _ in links}
     guards = {(client, name): guard_of(manifest, client, name, server, interfaces.get(

@@ -17,7 +17,8 @@ SOURCES = {1: "MAPPED", 2: "COPIED", 3: "ZERO", 4: "DEVICE", 5: "FIRMWARE"}
 # How many of a, b, c an object of each type uses; the others are 0.
 USED = {"SCHED": 1, "PORT": 1, "REPLY": 1, "CONNECTION": 3, "MEMORY": 3, "IRQ": 1, "IOPORT": 3, "UNIT": 2}
 ROW = ("name", "component", "memory_pages", "entry", "image_base", "stack_top", "ipc_page", "argument", "slots",
-       "priority", "slice_us", "flags")
+       "priority", "slice_us", "flags", "allowed", "asked", "monitor")
+NO_OBJECT = 0xFFFFFFFF
 
 
 class Malformed(Exception):
@@ -102,16 +103,18 @@ def _table(data: bytes) -> tuple[list[dict[str, Any]], list[tuple[int, ...]], li
     need(len(data) >= 32, "TSS-070", "the init table is shorter than its header")
     magic, instances, objects, grants, init_pages, flags, guards = struct.unpack_from("<IIIIQII", data)
     need(magic == int.from_bytes(b"STBL", "little"), "TSS-070", "the init table has another header")
-    need(len(data) == 32 + 112 * instances + 32 * (objects + grants + guards) and instances > 0, "TSS-070",
+    need(len(data) == 32 + 152 * instances + 32 * (objects + grants + guards) and instances > 0, "TSS-070",
          "the init table's counts do not fit its size")
     rows = []
     for i in range(instances):
-        values = struct.unpack_from("<16s32sQQQQQQIIII", data, 32 + 112 * i)
-        row = dict(zip(ROW, values))
+        *values, first, second, third, fourth, monitor, zero = struct.unpack_from("<16s32sQQQQQQIIII4QII", data,
+                                                                                  32 + 152 * i)
+        row = dict(zip(ROW, (*values, [first, second], [third, fourth], monitor)))
+        need(zero == 0, "TSS-070", f"instance {i} uses a field it does not have")
         row["name"], row["component"] = _name(values[0], f"instance {i}"), _name(values[1], f"instance {i}")
         need(row["flags"] in (0, 1), "TSS-070", f'instance "{row["name"]}" has unknown flags {row["flags"]:#x}')
         rows.append(row)
-    at = 32 + 112 * instances
+    at = 32 + 152 * instances
     object_rows = [struct.unpack_from("<IIQQQ", data, at + 32 * i) for i in range(objects)]
     at += 32 * objects
     grant_rows = [struct.unpack_from("<IIIIQII", data, at + 32 * i) for i in range(grants)]
@@ -207,6 +210,9 @@ def read_bundle(data: bytes) -> Found:
     names = [row["name"] for row in rows]
     need(names[0] == "init" and len(set(names)) == len(names), "TSS-070", "instance names repeat, or init is not first")
     kinds = [row[0] for row in raw]
+    for row in rows:
+        need(row["monitor"] == NO_OBJECT or (row["monitor"] < len(kinds) and kinds[row["monitor"]] == 5), "TSS-072",
+             f'instance "{row["name"]}" has the monitor {row["monitor"]}, which is no connection')
     objects = tuple(_object(i, row, rows, kinds, len(sections)) for i, row in enumerate(raw))
     _check_grants(grants, rows, len(objects))
     return Found(root, sections, tuple(rows), objects, tuple(grants),  # type: ignore[arg-type]

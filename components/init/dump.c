@@ -117,6 +117,9 @@ void dump(void)
 			break;
 		print("unit %.16s id %lu budget %lu used %lu\n", (const char *)unit.name, unit.id, unit.budget_pages,
 		      unit.used_pages);
+		print("calls %.16s allowed %#lx %#lx asked %#lx %#lx monitor %lu table %lu\n", (const char *)unit.name,
+		      unit.calls.allowed[0], unit.calls.allowed[1], unit.calls.asked[0], unit.calls.asked[1],
+		      unit.monitor, unit.table);
 		print_capabilities(&unit);
 	} while (index != 0);
 	print_connections();

@@ -34,6 +34,7 @@ static cap_t own(uint32_t type)
 /* Drops all that the plan does not have. A dump shows the final spaces and, in init's, what dumping takes. */
 static void finish(void)
 {
+	restrict_init(&build);
 	drop_authority(&build);
 	dump();
 	if (build.sealed && tss_unit_seal(TSS_SLOT_UNIT) != TSS_OK)
@@ -54,6 +55,7 @@ int main(void)
 	grant_originals(&build, ORIGINALS_MEMORY);
 	map_memory(&build);
 	supervise(&build);
+	restrict_calls(&build);
 	start_threads(&build);
 	dump_prepare(&build);
 	grant_originals(&build, ORIGINALS_OTHERS);

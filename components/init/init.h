@@ -66,9 +66,12 @@ enum originals { ORIGINALS_MEMORY, ORIGINALS_OTHERS, ORIGINALS_UNITS };
 void grant_originals(struct build *build, enum originals which);
 void map_memory(struct build *build);
 void supervise(struct build *build);
+/* calls.c */
+void restrict_calls(struct build *build);
 void start_threads(struct build *build);
 void seal(struct build *build);
 void end_failed(struct build *build);
+void restrict_init(struct build *build); /* its own calls; then: */
 void drop_authority(struct build *build);
 
 /* say.c: a line for people. Lines wait until say_to names the log; after that they are sent, never blocking. */

@@ -95,7 +95,16 @@ static bool instance_good(const struct tss_table_instance *instance)
 	return name_good(instance->name, sizeof(instance->name)) &&
 	       name_good(instance->component, sizeof(instance->component)) &&
 	       (instance->flags & ~TSS_INSTANCE_VECTORS) == 0 && instance->slots > 0 &&
-	       instance->slots <= TSS_SLOTS_MAX;
+	       instance->slots <= TSS_SLOTS_MAX && instance->reserved == 0;
+}
+
+static bool monitor_good(const struct table *t, uint32_t instance)
+{
+	uint32_t monitor = t->instances[instance].monitor;
+	if (monitor == TSS_NO_OBJECT)
+		return true;
+	return monitor < t->header->object_count && t->objects[monitor].type == TSS_TYPE_CONNECTION &&
+	       t->objects[monitor].payer == instance;
 }
 
 static bool refers(const struct table *t, uint32_t self, uint64_t index, uint32_t type)
@@ -197,7 +206,7 @@ static bool originals_good(const struct table *t)
 bool table_check(const struct table *t)
 {
 	for (uint32_t i = 0; i < t->header->instance_count; i++)
-		if (!instance_good(&t->instances[i]))
+		if (!instance_good(&t->instances[i]) || !monitor_good(t, i))
 			return false;
 	for (uint32_t i = 0; i < t->header->object_count; i++)
 		if (!object_good(t, i))

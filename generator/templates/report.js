@@ -62,6 +62,8 @@ function show(i) {
   if (i.trusted) panel.append(make("p", "Says that it keeps its clients apart: verdicts may rest on it."));
   section("Capabilities, and why it has them", table(["slot", "type", "rights", "what", "why", "where"],
     i.capabilities.map(c => [c.slot, c.type, c.rights, c.what, c.why, place(c.place)])));
+  if (i.calls) section("System calls that it may make", i.calls.may.join(" ") || "none");
+  if (i.calls?.asked.length) section("of these its monitor is asked about", i.calls.asked.join(" "));
   section("Can influence", reachList(i.name, true));
   section("Can be influenced by", reachList(i.name, false));
   section("Settings", table(["", ""], Object.entries(i.settings)));

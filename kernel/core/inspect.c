@@ -23,11 +23,13 @@ struct query {
 static bool inspect_unit(struct query *query, void *record)
 {
 	const struct unit *unit = query->object;
+	const struct syscall_table *table = unit->table;
 	const uint64_t parent = unit->parent ? unit->parent->object.id : 0;
+	const uint64_t monitor = unit->monitor ? unit->monitor->object.id : 0;
 	struct tss_inspect_unit *out = record;
-	*out = (struct tss_inspect_unit){unit->object.id, {0},           unit->state,      unit->budget,
-					 unit->used,      unit->threads, unit->caps.slots, unit->caps.used,
-					 parent,          unit->sealed,  unit->restarts};
+	*out = (struct tss_inspect_unit){
+		unit->object.id, {0},    unit->state,  unit->budget,   unit->used,   unit->threads, unit->caps.slots,
+		unit->caps.used, parent, unit->sealed, unit->restarts, table->calls, monitor,       table->id};
 	__builtin_memcpy(out->name, unit->name, TSS_NAME_SIZE);
 	return true;
 }

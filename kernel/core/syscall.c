@@ -29,6 +29,7 @@ static status_t syscall_exclusively(struct thread *self, struct capability *cap)
 }
 
 const struct syscall_table syscall_table = {
+	.calls.allowed = {~0ull, ~0ull},
 	.entry =
 		{
 #define SYSCALL(number, object, type, verb, right, argc, form, text) [(number)-0x1000] = ENTRY(number),

@@ -21,7 +21,13 @@ struct syscall_row {
 struct syscall_table {
 	const char *entry[TSS_SYSCALL_COUNT]; /* where entry.S goes on */
 	struct syscall_row row[TSS_SYSCALL_COUNT];
+	struct tss_calls calls; /* that all of it follows from */
+	struct link all;            /* in syscall_tables */
+	struct unit *payer;
+	uint32_t id, users;         /* from 1; how many units use it or are to get it back */
 };
+extern struct link syscall_tables; /* all but syscall_table */
+_Static_assert(sizeof(struct syscall_table) <= PAGE_SIZE && TSS_SYSCALL_COUNT <= 64 * TSS_CALL_WORDS, "one frame");
 extern const struct syscall_table syscall_table;
 
 /* entry.S. Any call; one that is denied, or sees the whole frame; the null call. */
@@ -34,6 +40,7 @@ extern const char arch_syscall_call[], arch_syscall_reply_receive[];
 #include <abi/syscalls.def>
 #undef SYSCALL
 status_t sys_denied(struct thread *self, struct capability *cap);
+status_t sys_asked(struct thread *self, struct capability *cap); /* interpose.c */
 
 /* Called by entry.S: arguments and rax, the number, are in self->frame. Its result is the call's status. */
 status_t syscall_dispatch(struct thread *self, const struct syscall_row *row);

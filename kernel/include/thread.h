@@ -25,6 +25,10 @@ struct port;
 struct reply;
 struct event;
 
+struct upcall { /* a function of its unit's; entry 0: none */
+	uint64_t entry, stack;
+};
+
 struct thread {
 	struct object object;
 	struct arch_frame frame; /* entry.S stores here: THREAD_FRAME in asm_offsets.h */
@@ -52,15 +56,14 @@ struct thread {
 	uint64_t switches;
 	struct capability *last_port, *last_reply, *last_connection; /* fast.S: slots of the unit where it found these last */
 	const void *lane;         /* fast.S hands over within a lane: its CPU; or itself, if `extended` is set */
-	struct {
-		uint64_t entry, stack;
-	} redirect; /* entry.S: where its foreign system calls go; entry 0: nowhere */
+	struct upcall redirect;   /* where its foreign system calls go (entry.S) */
 	struct arch_extended *extended; /* &extension, or NULL: uses none of it */
 	struct arch_extended extension;
-	uint64_t fault_entry, fault_stack; /* its own fault handler; 0: none */
+	struct upcall handler;             /* its own, of faults */
 	bool fault_handling;               /* which is running */
 	bool paging;                       /* CALLING, FAULTED: the fault is or was its pager's (pager.h) */
 	uint8_t fault;                     /* CALLING, FAULTED: enum tss_fault, the frame has the rest; 0: none */
+	struct interposed *interposed;     /* interpose.c: what its unit's monitor has allowed; NULL: never asked */
 	struct thread_start {
 		uint64_t entry, stack, argument;
 		struct sched *sched; /* it was started with; NULL: not started, or gone */
@@ -113,6 +116,16 @@ void fault_unhandled(struct thread *thread); /* who was asked has not helped: th
 void fault_deliver(struct thread *to, const struct thread *from, uint64_t badge, struct reply *reply);
 /* The answer to a fault: takes the registers over. caller->fault stays set if it gives up. ARGUMENT (2: the tag). */
 MUST_CHECK status_t fault_reply(struct thread *self, struct reply *reply, uint64_t tag);
+
+#define FAULT_RECORD_TAG(type) TSS_TAG(type, sizeof(struct tss_fault_record), 0)
+/* The frame says what thread and CPU had before the instruction, rcx and r11 excepted. */
+void fault_at_syscall(struct arch_frame *frame);
+/* The thread calls with the record of its fault. False: nobody is there (NULL), or its own chain of calls ends at it. */
+bool fault_call(struct thread *thread, struct connection *connection);
+/* ---- interpose.c ---- */
+MUST_CHECK status_t interpose_reply(const struct thread *self, struct reply *reply, uint64_t tag); /* as fault_reply() */
+void interpose_end(struct thread *thread, status_t status, uint64_t value); /* results of a call not carried out */
+void interpose_forget(struct thread *thread);                               /* it is reset or destroyed */
 
 /* Make it current: address space, GS base, and what only some threads have. */
 ALWAYS_INLINE void thread_switch_to(struct cpu *cpu, struct thread *thread)

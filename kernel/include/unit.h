@@ -30,8 +30,8 @@ struct unit {
 	uint64_t kept;                   /* the last frames, not for memory objects but for kernel objects and tables */
 	struct region *regions;          /* whose pages a pager supplies (pager.h) */
 	bool vectors;                    /* its next threads have vector registers */
-	struct syscall_table *own_table;  /* paid table, once restricted */
-	uint64_t allowed, sealed_allowed; /* bit n: call 0x1000 + n is not denied; and when it was sealed */
+	struct connection *monitor;      /* who is asked about some of its calls; NULL: they all fail */
+	const struct syscall_table *sealed_table; /* NULL, or what a restart gives back */
 	bool sealed;
 	uint64_t restarts;
 	uint64_t refill_slot, refill_page; /* how far a restart has come with the memory */
@@ -56,7 +56,10 @@ void unit_end(struct unit *unit, uint64_t code);
  * child units go whole.
  */
 MUST_CHECK status_t unit_clear_slice(struct thread *self, struct unit *unit, bool strip);
-void unit_deny(struct unit *unit);    /* its table follows unit->allowed */
+/* ---- table.c: tables are counted, and shared by units of one parent, who pays ---- */
+const struct syscall_table *table_keep(const struct syscall_table *table); /* used once more; returns it */
+void table_put(const struct syscall_table *table);                         /* once less; NULL is fine */
+void table_use(struct unit *unit, const struct syscall_table *table);      /* kept for this */
 #define UNIT_CODE_KILLED 0x200u       /* what the supervisor is told: exit codes are below 0x100, faults 0x100 | kind */
 #define UNIT_CODE_FAULT 0x100u
 bool unit_range_valid(uint64_t address, uint64_t size); /* page-aligned and in user space */

@@ -113,5 +113,7 @@ void connection_destroy(void *object)
 			unit->supervisor = NULL;
 		if (unit->fault_port == connection)
 			unit->fault_port = NULL;
+		if (unit->monitor == connection)
+			unit->monitor = NULL;
 	}
 }

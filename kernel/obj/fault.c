@@ -17,7 +17,7 @@
 #include <trace.h>
 
 #define PAGE_TAG TSS_TAG(TSS_MSG_PAGE, 24, 0)
-#define RECORD_TAG TSS_TAG(TSS_MSG_FAULT, sizeof(struct tss_fault_record), 0)
+#define RECORD_TAG FAULT_RECORD_TAG(TSS_MSG_FAULT)
 _Static_assert(offsetof(struct arch_frame, rip) == sizeof(((struct tss_fault_record *)0)->regs), "same order");
 
 static const char *fault_name(enum tss_fault kind)
@@ -65,8 +65,8 @@ static void fault_to_self(struct thread *thread)
 	record_fill(&thread->ipc->fault, thread);
 	thread->fault = 0;
 	thread->fault_handling = true;
-	frame->rip = thread->fault_entry;
-	frame->rsp = thread->fault_stack;
+	frame->rip = thread->handler.entry;
+	frame->rsp = thread->handler.stack;
 	frame->rdi = thread->ipc_user + offsetof(struct tss_ipc_page, fault);
 	frame->rflags = ARCH_USER_FLAGS(0);
 }
@@ -91,7 +91,9 @@ ALWAYS_INLINE void record_deliver(struct thread *to, const struct thread *from, 
 	struct arch_frame *frame = &to->frame;
 	/* Safety: recv[] is larger than a record, and aligned. */
 	record_fill((struct tss_fault_record *)to->ipc->recv, from);
-	message_set_result(to, badge, RECORD_TAG, capability_handle(reply->cap));
+	bool asked = from->fault == TSS_FAULT_INTERPOSED;
+	message_set_result(to, badge, FAULT_RECORD_TAG(asked ? TSS_MSG_SYSCALL : TSS_MSG_FAULT),
+			   capability_handle(reply->cap));
 	frame->r10 = from->fault;
 	frame->r8 = from->frame.address;
 	frame->r9 = from->frame.rip;
@@ -114,10 +116,8 @@ ALWAYS_INLINE struct connection *fault_connection(const struct thread *thread)
 	return thread->paging ? pager_of(thread->unit, thread->frame.address) : thread->unit->fault_port;
 }
 
-/* The thread calls who is asked. False: nobody is there, or its own chain of calls ends at it. */
-static bool fault_call(struct thread *thread)
+bool fault_call(struct thread *thread, struct connection *connection)
 {
-	struct connection *connection = fault_connection(thread);
 	if (!connection)
 		return false;
 	/* Nothing of an earlier call counts for this one: it need not hear that the server was restarted. */
@@ -163,9 +163,9 @@ static bool fault_at_home(const struct thread *thread)
 static void fault_go_on(struct thread *thread)
 {
 	thread->paging = false;
-	if (thread->fault_entry && !thread->fault_handling)
+	if (thread->handler.entry && !thread->fault_handling)
 		fault_to_self(thread);
-	else if (!fault_call(thread))
+	else if (!fault_call(thread, thread->unit->fault_port))
 		fault_supervise(thread);
 }
 
@@ -181,13 +181,13 @@ void thread_fault(struct thread *thread, enum tss_fault kind, uint64_t address)
 	cpu->faults++;
 	thread->frame.address = address;
 	thread->paging = page_is_missing(thread, kind) && pager_of(thread->unit, address);
-	if ((thread->paging || !thread->fault_entry || thread->fault_handling) && !fault_at_home(thread))
+	if ((thread->paging || !thread->handler.entry || thread->fault_handling) && !fault_at_home(thread))
 		cpu_exclusive();
 	if (!cpu->current)
 		return; /* ended, or moved to another CPU, where it does the same again */
 	TRACE_BY(thread, FAULT, kind, address, thread->frame.rip);
 	thread->fault = (uint8_t)kind;
-	if (!thread->paging || !fault_call(thread))
+	if (!thread->paging || !fault_call(thread, fault_connection(thread)))
 		fault_go_on(thread);
 }
 
@@ -206,6 +206,8 @@ status_t fault_reply(struct thread *self, struct reply *reply, uint64_t tag)
 	uint64_t length = TSS_TAG_LENGTH(tag);
 	if (caller->paging)
 		return pager_reply(self, reply, tag);
+	if (caller->fault == TSS_FAULT_INTERPOSED)
+		return interpose_reply(self, reply, tag);
 	if (TSS_TAG_CAPS(tag) || TSS_TAG_TYPE(tag) > TSS_FAULT_GIVE_UP ||
 	    (length && tag != (RECORD_TAG ^ (uint32_t)RECORD_TAG)))
 		return ERR(ARGUMENT, 2);
@@ -221,8 +223,7 @@ status_t fault_reply(struct thread *self, struct reply *reply, uint64_t tag)
 	return TSS_OK;
 }
 
-/* The record will say what CPU and thread had before the instruction, rcx and r11 excepted. */
-static void frame_before_call(struct arch_frame *frame)
+void fault_at_syscall(struct arch_frame *frame)
 {
 	frame->rcx = frame->rip;
 	frame->r11 = frame->rflags;
@@ -234,7 +235,7 @@ static void frame_before_call(struct arch_frame *frame)
 void thread_stop(struct thread *thread, enum tss_fault kind, uint64_t address)
 {
 	cpu_this()->faults++;
-	frame_before_call(&thread->frame);
+	fault_at_syscall(&thread->frame);
 	thread->frame.address = address;
 	thread->fault = (uint8_t)kind;
 	thread->paging = false;
@@ -246,23 +247,31 @@ void thread_stop(struct thread *thread, enum tss_fault kind, uint64_t address)
 
 status_t sys_denied(struct thread *self, struct capability *cap)
 {
-	const struct arch_frame *frame = &self->frame;
 	cpu_this()->syscalls_denied++;
-	frame_before_call(&self->frame);
-	thread_fault(self, TSS_FAULT_SYSCALL, frame->rax);
+	fault_at_syscall(&self->frame);
+	thread_fault(self, TSS_FAULT_SYSCALL, self->frame.rax);
 	return SYSCALL_NO_RESULT;
+}
+
+static status_t upcall_set(struct thread *self, struct upcall *upcall)
+{
+	status_t status = ARG1(self) ? thread_check_start(ARG1(self), ARG2(self), 1) : TSS_OK;
+	if (status == TSS_OK)
+		*upcall = (struct upcall){ARG1(self), ARG2(self)};
+	return status;
+}
+
+status_t sys_self_redirect(struct thread *self, struct capability *cap)
+{
+	return upcall_set(self, &self->redirect);
 }
 
 /* Also ends a handler that runs: it may go on as an ordinary part of the thread. */
 status_t sys_self_fault_handler(struct thread *self, struct capability *cap)
 {
-	status_t status = ARG1(self) ? thread_check_start(ARG1(self), ARG2(self), 1) : TSS_OK;
-	if (status != TSS_OK)
-		return status;
-	self->fault_entry = ARG1(self);
-	self->fault_stack = ARG2(self);
-	self->fault_handling = false;
-	return TSS_OK;
+	status_t status = upcall_set(self, &self->handler);
+	self->fault_handling &= status != TSS_OK;
+	return status;
 }
 
 status_t sys_self_fault_return(struct thread *self, struct capability *cap)
@@ -285,7 +294,7 @@ status_t sys_self_fault_return(struct thread *self, struct capability *cap)
 	self->frame.vector = code >> 32;
 	self->frame.error = (uint32_t)code;
 	self->fault = action == TSS_FAULT_GIVE_UP ? (uint8_t)kind : 0;
-	if (self->fault && !fault_call(self))
+	if (self->fault && !fault_call(self, self->unit->fault_port))
 		fault_supervise(self);
 	return SYSCALL_NO_RESULT;
 }

@@ -29,7 +29,8 @@ status_t sys_unit_seal(struct thread *self, struct capability *cap)
 		}
 	regions_seal(unit);
 	unit->sealed = true;
-	unit->sealed_allowed = unit->allowed;
+	table_put(unit->sealed_table);
+	unit->sealed_table = table_keep(unit->table);
 	return TSS_OK;
 }
 
@@ -92,8 +93,7 @@ status_t sys_unit_restart(struct thread *self, struct capability *cap)
 		return status;
 	if (!refill_slice(unit))
 		return ERR(AGAIN, 1);
-	unit->allowed = unit->sealed_allowed;
-	unit_deny(unit);
+	table_use(unit, table_keep(unit->sealed_table));
 	unit->restarts++;
 	TRACE(RESTART, unit->object.id, unit->restarts);
 	unit->state = UNIT_RUNNING;

@@ -40,6 +40,7 @@ void thread_destroy(void *object)
 		frame_free(thread->unit, thread->extension.vectors);
 	if (thread->ipc)
 		frame_free(thread->unit, thread->ipc);
+	interpose_forget(thread);
 }
 
 void sched_destroy(void *object)
@@ -60,8 +61,9 @@ void thread_reset(struct thread *thread)
 					    .rflags = ARCH_USER_FLAGS(0)};
 	thread->state = TSS_THREAD_NEW;
 	thread->fault = 0;
-	thread->fault_entry = 0;
+	thread->handler.entry = 0;
 	thread->redirect.entry = 0;
+	interpose_forget(thread);
 	thread->fault_handling = false;
 	thread->paging = false;
 	thread->left = SCHED_CHAIN_MAX;
@@ -172,6 +174,10 @@ void thread_wake(struct thread *thread, status_t status)
 	bool message = thread->state == TSS_THREAD_CALLING || thread->state == TSS_THREAD_RECEIVING;
 	thread_unwait(thread);
 	TRACE(WAKE, thread->object.id, status);
+	if (thread->fault == TSS_FAULT_INTERPOSED) {
+		interpose_end(thread, TSS_CODE(status), 0);
+		return thread_ready(thread);
+	}
 	if (thread->fault) {
 		thread->state = TSS_THREAD_FAULTED;
 		sched_wake_parked(thread);
@@ -253,16 +259,6 @@ status_t sys_self_fs_base(struct thread *self, struct capability *cap)
 	cpu_this()->extended_used = true;
 	arch_extended_switch(cpu_this(), self->extended);
 	arch_user_bases_set(cpu_this(), &self->ipc_user, self->extension.fs_base);
-	return TSS_OK;
-}
-
-status_t sys_self_redirect(struct thread *self, struct capability *cap)
-{
-	status_t status = ARG1(self) ? thread_check_start(ARG1(self), ARG2(self), 1) : TSS_OK;
-	if (status != TSS_OK)
-		return status;
-	self->redirect.entry = ARG1(self);
-	self->redirect.stack = ARG2(self);
 	return TSS_OK;
 }
 

@@ -15,7 +15,6 @@ struct unit *unit_build(struct unit *parent, uint64_t pages, uint64_t slots)
 {
 	struct unit *unit = frame_alloc(NULL);
 	unit->table = &syscall_table;
-	unit->allowed = ~0ull;
 	unit->parent = parent;
 	unit->budget = pages;
 	unit->used = 1;
@@ -171,31 +170,6 @@ status_t sys_unit_supervise(struct thread *self, struct capability *cap)
 status_t sys_unit_fault_port(struct thread *self, struct capability *cap)
 {
 	return unit_connect(self, &((struct unit *)cap->object)->fault_port, TSS_RIGHT_CALL);
-}
-
-void unit_deny(struct unit *unit)
-{
-	for (unsigned i = 0; unit->own_table && i < TSS_SYSCALL_COUNT; i++) {
-		bool allowed = unit->allowed >> i & 1;
-		unit->own_table->entry[i] = allowed ? syscall_table.entry[i] : arch_syscall_general;
-		unit->own_table->row[i] = allowed ? syscall_table.row[i] : (struct syscall_row){.handler = sys_denied};
-	}
-}
-
-/* (unit, mask): the unit gets a table of its own, paid by itself, in which entries can only ever be denied. */
-status_t sys_unit_restrict(struct thread *self, struct capability *cap)
-{
-	struct unit *unit = (struct unit *)cap->object;
-	if (!unit->own_table) {
-		unit->own_table = slab_alloc(unit, sizeof(syscall_table));
-		if (!unit->own_table)
-			return ERR(MEMORY, 0);
-	}
-	unit->allowed &= ARG2(self);
-	unit_deny(unit);
-	/* Last: another CPU finds its way by the table before it has a lock. */
-	__atomic_store_n(&unit->table, unit->own_table, __ATOMIC_RELEASE);
-	return TSS_OK;
 }
 
 /* (unit, event, bits, low, kept) */

@@ -121,8 +121,8 @@ status_t unit_clear_slice(struct thread *self, struct unit *top, bool strip)
 void unit_destroy(void *object)
 {
 	struct unit *unit = object;
-	if (unit->own_table)
-		slab_free(unit, unit->own_table, sizeof(syscall_table));
+	table_put(unit->table);
+	table_put(unit->sealed_table);
 	for (uint32_t page = 0; page < unit->caps.slots / CAPS_PER_PAGE; page++)
 		frame_free(unit, unit->caps.pages[page]);
 	arch_space_destroy(&unit->space, unit);

@@ -14,6 +14,7 @@
 #include <memory.h>
 #include <pager.h>
 #include <port.h>
+#include <syscall.h>
 #include "defects.h"
 
 enum { ORIGINALS, CALLERS, REPLIES, READY, PARKED, TIMEOUTS, SLABS, BALANCES };
@@ -61,6 +62,7 @@ static const struct pointer {
 	POINTER(UNIT, unit, supervisor, CONNECTION, connection, object),
 	POINTER(UNIT, unit, fault_port, CONNECTION, connection, object),
 	POINTER(UNIT, unit, low_event, EVENT, event, object),
+	POINTER(UNIT, unit, monitor, CONNECTION, connection, object),
 	POINTER(UNIT, unit, parent, UNIT, unit, object),
 	POINTER(IRQ, irq, event, EVENT, event, object),
 };
@@ -253,6 +255,8 @@ static void audit_thread(const void *object)
 	uint64_t id = thread->object.id, state = thread->state;
 	bool calls = state == TSS_THREAD_CALLING, blocked = state > TSS_THREAD_RUNNING && state < TSS_THREAD_ENDED;
 	hold(thread->unit, virt_to_phys(thread->ipc), 1);
+	if (thread->interposed)
+		hold_item(thread->unit, thread->interposed);
 	if (thread->extension.vectors)
 		hold(thread->unit, virt_to_phys(thread->extension.vectors), 1);
 	thread->unit->tally[TALLY_MAPPED]--;
@@ -334,8 +338,6 @@ static void audit_unit(const void *object)
 	}
 	same("unit: slots in use", id, unit->caps.used, used);
 	arch_space_each(&unit->space, unit, hold);
-	if (unit->own_table)
-		hold_item(unit, unit->own_table);
 	for (const struct region *region = unit->regions; region; region = region->next)
 		audit_region(unit, region);
 	if (unit->parent)
@@ -371,6 +373,17 @@ static void audit_object(struct object *object)
 	audit_pointers(object);
 	if (rest[object->type])
 		rest[object->type](object);
+}
+
+static void audit_tables(void)
+{
+	LINK_FOR_EACH(const struct syscall_table, table, &syscall_tables, all) {
+		uint64_t users = 0;
+		OBJECTS_OF(UNIT, unit, unit)
+			users += (unit->table == table) + 0u + (unit->sealed_table == table);
+		same("table of calls: users", table->id, table->users, users);
+		hold(table->payer, virt_to_phys(table), 1);
+	}
 }
 
 static void audit_queues(const struct cpu *cpu)
@@ -427,6 +440,7 @@ bool audit_walk(struct tss_inspect_audit *wrong, uint64_t defect)
 		for (unsigned type = 0; type < TSS_TYPE_COUNT; type++)
 			LINK_FOR_EACH(struct object, object, &object_lists[type], all)
 				audit_object(object);
+		audit_tables();
 		frame_each_free(hold);
 		EACH_CPU(cpu)
 			audit_queues(cpu);

@@ -106,6 +106,11 @@ static void follow_bundle(const struct bundle *bundle)
 static void follow_table(const struct table *t)
 {
 	touch(t->instances, t->header->instance_count * sizeof(*t->instances));
+	for (uint32_t i = 0; i < t->header->instance_count; i++) {
+		uint32_t monitor = t->instances[i].monitor;
+		REQUIRE(monitor == TSS_NO_OBJECT ||
+			(monitor < t->header->object_count && t->objects[monitor].type == TSS_TYPE_CONNECTION));
+	}
 	for (uint32_t i = 0; i < t->header->object_count; i++) {
 		const struct tss_table_object *o = &t->objects[i];
 		REQUIRE(o->payer < t->header->instance_count && o->type < TSS_TYPE_COUNT);

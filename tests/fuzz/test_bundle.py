@@ -36,8 +36,8 @@ def table() -> bytes:
               (1, 16, 2, 0, 0, 0, 1), (1, 17, 3, 0, 0, 0, 1)]
     instances = [(b"init", b"init"), (b"echo", b"apps/echo")]
     head = struct.pack("<IIIIQII", 0x4C425453, len(instances), len(objects), len(grants), 64, 0, 0)
-    rows = [struct.pack("<16s32sQQQQQQIIII", name, component, 64, 0x400000, 0x400000, 0x7FFF0000, 0x7FFF8000, 0, 64,
-                        100, 1000, 0) for name, component in instances]
+    rows = [struct.pack("<16s32sQQQQQQIIII4QII", name, component, 64, 0x400000, 0x400000, 0x7FFF0000, 0x7FFF8000, 0, 64,
+                        100, 1000, 0, 1, 0, 0, 0, 0xFFFFFFFF, 0) for name, component in instances]
     rows += [struct.pack("<IIQQQ", *row) for row in objects] + [struct.pack("<IIIIQII", *row) for row in grants]
     return head + b"".join(rows)
 

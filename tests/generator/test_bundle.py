@@ -18,12 +18,14 @@ from test_fixtures import rehash, table_offset
 from generator import emit, plan, slots, supervision, verify, verify_derive, verify_read
 from generator.abi import CONSTANTS, Abi, read_abi
 from generator.build import Checked, Product, check_system, make
+from generator.calls import names_of
 from generator.check import Link, Resolved, System
 from generator.component import FACTORY
 from generator.diagnostics import render
 from generator.inputs import Inputs, read_inputs, read_source
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
+CALLS = names_of(read_abi(REPOSITORY / "kernel" / "include" / "abi"))
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +49,7 @@ class Built:
         assert self.checked.composed is not None
         fragments = {name: source.data for name, source in self.checked.composed.files.items()}
         interfaces = {name: source.data for name, source in self.inputs.interfaces.items()}
-        return verify.Inputs(self.source.data, components, self.checked.elfs, False, fragments, interfaces)
+        return verify.Inputs(self.source.data, components, self.checked.elfs, False, fragments, {}, interfaces, CALLS)
 
     def instance(self, name: str) -> dict[str, Any]:
         return next(dict(i) for i in self.document["instances"] if i["name"] == name)
@@ -102,7 +104,7 @@ def test_verify_finds_nothing_wrong(name: str, request: pytest.FixtureRequest) -
     built: Built = request.getfixturevalue(name)
     found, errors = verify.verify(built.product.bundle, built.verify_inputs(), "bundle.bin")
     assert found is not None and errors == []
-    assert verify.verify_plan(built.product.plan_json, found, "plan.json") == []
+    assert verify.verify_plan(built.product.plan_json, found, "plan.json", CALLS) == []
 
 
 def test_the_supervisor_is_first_and_holds_only_install(guarded: Built) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +22,7 @@ from generator.load import MAX_BYTES, load
 from generator.model import read_manifest
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
+LIBRARY = f"-I{REPOSITORY}/components/lib/include"
 
 
 def test_check_says_fine(tessera: Run) -> None:
@@ -96,7 +98,8 @@ def test_the_stubs_compile_and_cover_every_value_call(tree: Path, tessera: Run) 
     uses = "\n".join(f"void *use_{c.object}_{c.verb} = (void *)tss_{c.object}_{c.verb};" for c in calls)
     (tree / "use.c").write_text(f"#include <tessera/syscalls.h>\n{uses}\n")
     subprocess.run(["gcc", "-std=gnu2x", "-O2", "-Wall", "-Wextra", "-Werror", "-Wshadow", "-Wconversion",
-                    "-Igen/include", "-Ikernel/include/abi", "-c", "use.c", "-o", "use.o"], cwd=tree, check=True)
+                    "-Igen/include", "-Ikernel/include/abi", LIBRARY, "-c", "use.c",
+                    "-o", "use.o"], cwd=tree, check=True)
     rows = (tree / "kernel/include/abi/syscalls.def").read_text().count("\nSYSCALL(")
     assert len(calls) + sum(call.form == "MESSAGE" for call in abi.calls) == len(abi.calls) == rows
 
@@ -105,10 +108,11 @@ def test_stub_arguments_go_to_the_registers_of_the_table(tree: Path, tessera: Ru
     assert tessera("stubs", "--out", "gen").returncode == 0
     (tree / "use.c").write_text("#include <tessera/syscalls.h>\nuint64_t f(uint64_t *v);\nuint64_t f(uint64_t *v)\n"
                                 "{ return tss_unit_create(11, 12, 13, 14, 15, v); }\n")
-    text = subprocess.run(["gcc", "-std=gnu2x", "-O2", "-S", "-Igen/include", "-Ikernel/include/abi", "use.c", "-o",
-                           "-"], cwd=tree, check=True, capture_output=True, text=True).stdout
+    text = subprocess.run(["gcc", "-std=gnu2x", "-O2", "-S", "-Igen/include", "-Ikernel/include/abi", LIBRARY, "use.c",
+                           "-o", "-"], cwd=tree, check=True, capture_output=True, text=True).stdout
     for value, register in ((0x1009, "eax"), (11, "edi"), (12, "esi"), (13, "edx"), (14, "r10d"), (15, "r8d")):
         assert f"movl\t${value}, %{register}" in text
+    assert re.search(r"\.pushsection \.tessera\.calls,.*\n\s*\.short 4105\n", text), "and a mark of its number"
 
 
 def test_a_layout_has_no_gaps() -> None:

@@ -67,8 +67,8 @@ def table_offset(bundle: bytes, kind: str, index: int) -> int:
     rows = [struct.unpack_from("<IIQQ", bundle, 64 + 104 * i) for i in range(count)]
     start = next(offset for number, _, offset, _ in rows if number == 1)
     instances, objects, grants = struct.unpack_from("<III", bundle, start + 4)
-    base = start + 32 + (112 * instances + 32 * objects if kind == "grant" else 0)
-    number, size = (grants, 32) if kind == "grant" else (instances, 112)
+    base = start + 32 + (152 * instances + 32 * objects if kind == "grant" else 0)
+    number, size = (grants, 32) if kind == "grant" else (instances, 152)
     return base + (index % number) * size
 
 

@@ -19,6 +19,7 @@ from conftest import REPOSITORY
 from generator import verify
 from generator.abi import Abi, read_abi
 from generator.build import Checked, check_system, make
+from generator.calls import names_of
 from generator.codes import CODES
 from generator.diagnostics import Refused, render, to_sarif
 from generator.elf import read_image
@@ -84,7 +85,8 @@ def built(checked: Checked, source: Source, elf: bytes, inputs: Inputs, abi: Abi
         return "too large"
     components = {name: c.data for name, c in inputs.components.items()}
     interfaces = {name: i.data for name, i in inputs.interfaces.items()}
-    given = verify.Inputs(source.data, components, images.elfs, files=files, interfaces=interfaces)
+    given = verify.Inputs(source.data, components, images.elfs, files=files, interfaces=interfaces,
+                          calls=names_of(abi))
     assert verify.verify(product.bundle, given, "b")[1] == []
     return "valid"
 

@@ -16,6 +16,7 @@ FIRMWARE = ("", "facts", "framebuffer", "dsdt", "pm1a", "pm1b", "smi", "reset") 
 ABSENT = ("framebuffer", "pm1b", "reset")  # on q35 with SeaBIOS; its reset register is port cf9, which the plan gives
 ROW = re.compile(r"^cap (\S+) slot (\d+) (\w+) rights (\S+) gen (\d+) id (\d+) "
                  r"a (\w+) b (\w+) c (\w+) prot (\S+)$", re.M)
+CALLS = re.compile(r"^calls (\S+) allowed (\w+) (\w+) asked (\w+) (\w+) monitor (\d+) table (\d+)$", re.M)
 UNIT = re.compile(r"^unit (\S+) id (\d+) budget (\d+) used (\d+)$", re.M)
 CAPS = re.compile(r"^(\S+) (\d+) (\w+) (\S+) (\d+) \d+ (\d+)((?: \w+=\S+)*)$", re.M)
 PS = re.compile(r"^ *(\d+) (\S+) +(?:building|running|ended|dead) ", re.M)
@@ -40,6 +41,17 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Calls:
+    """System calls a unit may make, and those asked for: masks; ids of the monitor's connection and of the table."""
+
+    unit: str
+    allowed: tuple[int, int]
+    asked: tuple[int, int]
+    monitor: int
+    table: int
+
+
+@dataclass(frozen=True)
 class Dump:
     """All tables of a running system; `ids` has the object id of each unit, `modes` what a connection's id stands for:
     mode and methods, if the text says so."""
@@ -47,6 +59,7 @@ class Dump:
     rows: tuple[Row, ...]
     ids: dict[str, int]
     modes: dict[int, tuple[int, int]] | None = None
+    calls: tuple[Calls, ...] = ()  # of each unit; not in what the shell prints
 
 
 def _names(letters: str) -> tuple[str, ...]:
@@ -58,8 +71,31 @@ def read_dump(text: str) -> Dump:
     """The dump in a console log."""
     rows = tuple(Row(m[1], int(m[2]), m[3], _names(m[4]), int(m[6]), int(m[7], 0), int(m[8], 0), int(m[9], 0),
                      _names(m[10])) for m in ROW.finditer(text))
-    return Dump(rows, {m[1]: int(m[2]) for m in UNIT.finditer(text)},
-                {int(m[1]): (int(m[2]), int(m[3], 0)) for m in CONNECTION.finditer(text)})
+    calls = tuple(Calls(m[1], (int(m[2], 0), int(m[3], 0)), (int(m[4], 0), int(m[5], 0)), int(m[6]), int(m[7]))
+                  for m in CALLS.finditer(text))
+    modes = {int(m[1]): (int(m[2]), int(m[3], 0)) for m in CONNECTION.finditer(text)}
+    return Dump(rows, {m[1]: int(m[2]) for m in UNIT.finditer(text)}, modes, calls)
+
+
+def call_differences(plan: dict[str, Any], dump: Dump) -> list[str]:
+    """The same for system calls. Units of equal masks use one table, others do not."""
+    running = {c.unit: c for c in dump.calls}
+    planned = {row["name"]: row for row in plan["instances"]}
+    wrong = [f"{unit}: only planned or only running" for unit in sorted(running.keys() ^ planned.keys())]
+    ids = {(row.unit, row.slot): row.id for row in dump.rows}
+    homes = {cap["object"]: (row["name"], cap["slot"]) for row in plan["instances"] for cap in row["capabilities"]
+             if cap["original"]}
+    for unit in sorted(running.keys() & planned.keys()):
+        calls, row = running[unit], planned[unit]
+        monitor = ids.get(homes.get(row["monitor"], ("", 0)), 0)
+        facts = {"allowed": (tuple(row["allowed"]), calls.allowed), "asked": (tuple(row["asked"]), calls.asked),
+                 "monitor": (monitor, calls.monitor)}
+        wrong += [f"{unit}: {name} is {real}, planned {mine}" for name, (mine, real) in facts.items() if mine != real]
+    others = [calls for calls in dump.calls if calls.unit != "init"]  # whose table nobody shares: it pays for it itself
+    pairs = {((c.allowed, c.asked), c.table) for c in others}
+    if len(pairs) != len({masks for masks, _ in pairs}) or len(pairs) != len({table for _, table in pairs}):
+        wrong.append("tables are not shared as they could be")
+    return wrong
 
 
 def read_caps(text: str, units: str) -> Dump:

@@ -23,7 +23,7 @@ NAMES: dict[int, str] = {number: name for name, number in CODES.items()}
 HUGE = (1, 0x7FFFFFFF, 0xFFFFFFFF, 1 << 47, 1 << 63, (1 << 64) - 1)
 # Not thrown at the probe itself: what blocks, what ends or cripples the caller, what prints. They have their own tests.
 LEFT_OUT = {"self_sleep", "port_receive", "port_reply_receive", "connection_call", "event_wait", "self_exit",
-            "unit_kill", "unit_restrict"}
+            "unit_kill", "unit_restrict", "unit_interpose"}
 
 
 @dataclass(frozen=True)

@@ -127,7 +127,7 @@ def test_a_unit_of_its_own(v0: Probe) -> None:
     v0.value("unit_install", child, 20, event, SIGNAL, 0)
     assert v0.error("unit_install", child, 20, event, SIGNAL, 0) == "OCCUPIED"
     v0.value("unit_supervise", child, supervisor)
-    v0.value("unit_restrict", child, (1 << 42) - 1)
+    v0.value("unit_restrict", child, (1 << 64) - 1, (1 << 64) - 1)
     thread = v0.value("thread_create", child, 0x10000, 0x20000, 0x30000, 0)
     sched = v0.value("sched_create", SYSTEM, child, 200, 1_000)
     v0.value("thread_start", thread, sched)
@@ -142,7 +142,7 @@ def test_kill(v0: Probe) -> None:
 
 
 def test_restrict_makes_a_call_a_fault(v0: Probe) -> None:
-    v0.value("unit_restrict", UNIT, ~(1 << 1) & (1 << 42) - 1)
+    v0.value("unit_restrict", UNIT, ~(1 << 1) & (1 << 64) - 1, (1 << 64) - 1)
     assert order(v0.vm, "v0 call 1001")[0] == "!"
     assert order(v0.vm, "v1 call 1000") == ("=", 0, 1)
 

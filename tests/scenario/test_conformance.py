@@ -6,13 +6,14 @@ import copy
 import hashlib
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lib.images import TOP, image, variant
-from lib.tables import ABSENT, Dump, Row, differences, read_dump, without
+from lib.tables import ABSENT, Dump, Row, call_differences, differences, read_dump, without
 from lib.vm import PROMPT
 from scenario.conftest import Boot
 
@@ -31,7 +32,7 @@ def dumped(boot: Boot, system: str) -> tuple[dict[str, Any], Dump]:
     assert sorted((row.type, row.rights) for row in dumpers) == DUMPERS
     rows = tuple(row for row in dump.rows if row not in dumpers)
     assert dump.modes
-    return json.loads((folder / "plan.json").read_text()), Dump(rows, dump.ids, dump.modes)
+    return json.loads((folder / "plan.json").read_text()), Dump(rows, dump.ids, dump.modes, dump.calls)
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
@@ -39,6 +40,24 @@ def test_running_tables_are_the_plan(system: str, boot: Boot) -> None:
     plan, dump = dumped(boot, system)
     assert len(dump.rows) > 10
     assert differences(plan, dump) == []
+    assert call_differences(plan, dump) == []
+    assert {calls.unit for calls in dump.calls} == {row["name"] for row in plan["instances"]}
+
+
+def test_each_difference_of_calls_is_seen(boot: Boot) -> None:
+    plan, dump = dumped(boot, "demo")
+    assert call_differences(plan, dump) == []
+    for index in range(len(plan["instances"])):
+        for key, value in (("allowed", [0, 0]), ("asked", [1, 0]), ("monitor", 0)):
+            changed = copy.deepcopy(plan)
+            changed["instances"][index][key] = value
+            if key == "monitor":  # some connection that is there
+                changed["instances"][index][key] = next(n for n, o in enumerate(plan["objects"])
+                                                        if o["type"] == "CONNECTION")
+            assert call_differences(changed, dump), (index, key)
+    first = next(calls for calls in dump.calls if calls.unit != "init")
+    alone = tuple(replace(calls, table=99) if calls is first else replace(calls, table=1) for calls in dump.calls)
+    assert call_differences(plan, Dump(dump.rows, dump.ids, alone))
 
 
 def test_a_running_system_says_what_it_was_made_from(boot: Boot) -> None:

@@ -176,6 +176,7 @@ static void tame(uint64_t *state, struct registers *r)
 			 : r->rax == TSS_SYS_connection_call || r->rax == TSS_SYS_port_reply_receive ? &r->rdx
 												     : NULL;
 	bool ends = r->rax == TSS_SYS_self_exit || r->rax == TSS_SYS_unit_restrict ||
+		    r->rax == TSS_SYS_unit_interpose ||
 		    ((r->rax == TSS_SYS_unit_kill || r->rax == TSS_SYS_capability_delete ||
 		      r->rax == TSS_SYS_capability_revoke) &&
 		     (uint16_t)r->rdi < GIVEN_FIRST) ||

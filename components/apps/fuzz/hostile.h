@@ -19,7 +19,7 @@ struct registers {
 #define HOSTILE_ROWS                                                                                                   \
 	ROW(self_sleep, "t"), ROW(capability_derive, "*x"), ROW(capability_delete, "*"), ROW(capability_inspect, "*"), \
 		ROW(capability_revoke, "*"), ROW(unit_create, "uNN??"), ROW(unit_install, "ul*xf"),                    \
-		ROW(unit_map, "umad"), ROW(unit_unmap, "um"), ROW(unit_supervise, "uc"), ROW(unit_restrict, "u?"),     \
+		ROW(unit_map, "umad"), ROW(unit_unmap, "um"), ROW(unit_supervise, "uc"), ROW(unit_restrict, "u??"),    \
 		ROW(unit_kill, "uf"), ROW(thread_create, "uESan"), ROW(thread_start, "hs"), ROW(sched_create, "yuNt"), \
 		ROW(port_create, "un"), ROW(port_receive, "pt"), ROW(port_reply_receive, "bgt"),                       \
 		ROW(reply_create, "pu"), ROW(reply_send, "rg"), ROW(connection_create, "punn"),                        \
@@ -30,7 +30,8 @@ struct registers {
 		ROW(system_inspect, "ynnn"), ROW(memory_template, "mmnN"), ROW(unit_seal, "u"),                        \
 		ROW(unit_restart, "u"), ROW(self_fault_handler, "ES"), ROW(self_fault_return, "n"),                    \
 		ROW(self_fs_base, "a"), ROW(unit_fault_port, "uc"), ROW(unit_vectors, "u"),                            \
-		ROW(capability_move, "*l"), ROW(capability_check, "*kx"), ROW(self_redirect, "ES")
+		ROW(capability_move, "*l"), ROW(capability_check, "*kx"), ROW(self_redirect, "ES"),                    \
+		ROW(unit_interpose, "uc??")
 
 /* The call in r, all its registers; what came back is there too. */
 static inline void hostile_call(struct registers *r)

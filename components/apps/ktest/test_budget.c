@@ -7,7 +7,7 @@
 
 #define POOR_PAGES 16
 #define FAR_AT 0x500000000000ull
-static cap_t poor;
+static cap_t poor, poor_child;
 
 static uint64_t pages_of(cap_t unit)
 {
@@ -71,7 +71,7 @@ static tss_status_t spend_unit(uint64_t *value)
 static tss_status_t spend_restrict(uint64_t *value)
 {
 	(void)value;
-	return tss_unit_restrict(poor, ~0ull);
+	return tss_unit_restrict(poor_child, ~0ull, 1);
 }
 static tss_status_t spend_map(uint64_t *value)
 {
@@ -111,6 +111,7 @@ static void test_an_empty_budget_fails_its_owner_only(void)
 	cap_t other = unit_new(SELF, POOR_PAGES);
 	uint64_t value = 0;
 	poor = unit_new(SELF, POOR_PAGES);
+	poor_child = unit_new(poor, 7); /* whose table of calls poor would pay */
 	spend_all();
 	struct usage mine = usage_now();
 	uint64_t used = pages_of(poor), others = pages_of(other);

@@ -32,7 +32,7 @@ static void test_delete_many_units(void)
 	uint64_t before = free_pages();
 	for (unsigned round = 0; round < ROUNDS; round++) {
 		cap_t unit = small_unit(SELF);
-		CHECK_OK(tss_unit_restrict(unit, ~0ull >> 1));
+		CHECK_OK(tss_unit_restrict(unit, ~0ull >> 1, ~0ull));
 		for (unsigned slot = SLOT; slot < SLOT + round % 40; slot++)
 			CHECK_OK(tss_unit_install(unit, slot, new_event(), TSS_RIGHT_WAIT, TSS_INSTALL_COPY));
 		CHECK_OK(destroy(unit));

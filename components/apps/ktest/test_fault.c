@@ -76,7 +76,7 @@ static void fault_of(struct kind kind)
 	struct child child = child_new(LOW, job_fault, (uint64_t)kind.run, kind.in_rsi);
 	children_have_vectors = false;
 	cap_t watch = child_watch(&child, 0x77);
-	CHECK_OK(tss_unit_restrict(child.unit, ~2ull));
+	CHECK_OK(tss_unit_restrict(child.unit, ~2ull, ~0ull));
 	child_go(&child);
 	struct tss_fault_record record = fault_record(watch, 0x77, false);
 	check_record(&record, &kind, &child);

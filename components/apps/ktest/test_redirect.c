@@ -170,7 +170,7 @@ static void test_denied_call_is_not_redirected(void)
 {
 	struct child child = child_new(LOW, job_denied, TSS_SYS_self_yield, 0);
 	cap_t watch = child_watch(&child, 1);
-	CHECK_OK(tss_unit_restrict(child.unit, ~(1ull << (TSS_SYS_self_yield - TSS_SYSCALL_FIRST))));
+	CHECK_OK(tss_unit_restrict(child.unit, ~(1ull << (TSS_SYS_self_yield - TSS_SYSCALL_FIRST)), ~0ull));
 	child_go(&child);
 	struct tss_fault_record fault = fault_record(watch, 1, false);
 	CHECK(fault.kind, TSS_FAULT_SYSCALL);

@@ -123,7 +123,7 @@ static void job_spoil(struct worker *self)
 	self->got[0] = tss_capability_delete(SLOT_PRIVATE);
 	self->got[1] = tss_unit_unmap(SLOT_SELF, SLOT_PRIVATE);
 	self->got[2] = tss_unit_install(SLOT_SELF, 40, SLOT_SELF, TSS_RIGHT_CONTROL, TSS_INSTALL_MOVE);
-	self->got[3] = tss_unit_restrict(SLOT_SELF, ~(1ull << (TSS_SYS_self_clock - TSS_SYSCALL_FIRST)));
+	self->got[3] = tss_unit_restrict(SLOT_SELF, ~(1ull << (TSS_SYS_self_clock - TSS_SYSCALL_FIRST)), ~0ull);
 	self->got[4]++;
 	self->got[5] += tss_unit_restart(SLOT_SELF) == E(BUSY, 1);
 	(void)tss_self_clock(NULL);

@@ -205,8 +205,8 @@ static void test_restrict(void)
 	struct child child = child_new(LOW, job_calls, 0, 0);
 	cap_t watch = child_watch(&child, 2);
 	struct tss_request request;
-	CHECK_OK(tss_unit_restrict(child.unit, ~(1ull << (TSS_SYS_self_clock - TSS_SYSCALL_FIRST))));
-	CHECK_OK(tss_unit_restrict(child.unit, ~0ull));
+	CHECK_OK(tss_unit_restrict(child.unit, ~(1ull << (TSS_SYS_self_clock - TSS_SYSCALL_FIRST)), ~0ull));
+	CHECK_OK(tss_unit_restrict(child.unit, ~0ull, ~0ull));
 	child_go(&child);
 	CHECK_OK(receive(watch, &request, SECOND));
 	CHECK(request.tag, TSS_TAG(TSS_MSG_FAULT, sizeof(struct tss_fault_record), 0));

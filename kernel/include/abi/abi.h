@@ -89,6 +89,12 @@ enum tss_fault {
 #undef FAULT
 };
 
+/* Words of a mask of system calls: bit n % 64 of word n / 64 is call 0x1000 + n. */
+#define TSS_CALL_WORDS 2u
+
+/* What a monitor says of a call that it is asked about: type of the reply to a TSS_MSG_SYSCALL. */
+enum tss_call_answer { TSS_CALL_ALLOW = 0, TSS_CALL_FAULT = 1, TSS_CALL_RESULT = 2, TSS_CALL_TELL = 3 };
+
 /* What a handler says of a fault: argument of fault_return, type of the reply to a TSS_MSG_FAULT call. */
 enum tss_fault_action { TSS_FAULT_RESUME = 0, TSS_FAULT_GIVE_UP = 1 };
 

@@ -60,7 +60,7 @@ struct tss_table_header {        /* 32 bytes */
 #define TSS_TABLE_DUMP 1u /* init prints all capability tables before the first instance runs */
 
 /* Instance 0 is init itself; it describes init's final state and is not built again. */
-struct tss_table_instance {      /* 112 bytes */
+struct tss_table_instance {      /* 152 bytes */
 	uint8_t name[TSS_NAME_SIZE];
 	uint8_t component[32];   /* "drivers/serial" */
 	uint64_t memory_pages;   /* budget, everything the unit pays for */
@@ -73,7 +73,12 @@ struct tss_table_instance {      /* 112 bytes */
 	uint32_t priority;       /* 1..254 */
 	uint32_t slice_us;
 	uint32_t flags;          /* TSS_INSTANCE_* */
+	uint64_t allowed[TSS_CALL_WORDS]; /* system calls that it may make */
+	uint64_t asked[TSS_CALL_WORDS];   /* those that its monitor is asked about */
+	uint32_t monitor;        /* object index: connection to the monitor, whose payer the instance is; or TSS_NO_OBJECT */
+	uint32_t reserved;       /* 0 */
 };
+#define TSS_NO_OBJECT 0xffffffffu
 #define TSS_INSTANCE_VECTORS 1u /* unit_vectors: its threads have vector and x87 registers */
 
 /*
@@ -137,7 +142,7 @@ struct tss_table_guard {         /* 32 bytes */
 	uint32_t shares;         /* 1: memory may be handed over */
 	uint32_t reserved;       /* 0 */
 };
-_Static_assert(sizeof(struct tss_table_instance) == 112 && sizeof(struct tss_table_guard) == 32, "table layout");
+_Static_assert(sizeof(struct tss_table_instance) == 152 && sizeof(struct tss_table_guard) == 32, "table layout");
 
 /* A directory: tells a server who is behind each badge of its connections. Count from section size. */
 struct tss_directory_entry {     /* 64 bytes */

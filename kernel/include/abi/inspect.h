@@ -22,6 +22,11 @@ enum tss_inspect {
 		or a defect that is planted for the time of the walk: for tests of the audit itself */
 };
 
+struct tss_calls { /* masks of system calls */
+	uint64_t allowed[TSS_CALL_WORDS]; /* those that are not denied */
+	uint64_t asked[TSS_CALL_WORDS];   /* those that a monitor is asked about */
+};
+
 /* id: kernel objects are numbered from 1 in the order of their creation and never renumbered. */
 struct tss_inspect_unit {
 	uint64_t id;
@@ -31,6 +36,9 @@ struct tss_inspect_unit {
 	uint64_t threads, slots, slots_used;
 	uint64_t parent; /* id, 0 for the first */
 	uint64_t sealed, restarts;
+	struct tss_calls calls;
+	uint64_t monitor;                 /* id of the connection to it, 0: none */
+	uint64_t table;                   /* 0: the whole table of calls; units with the same number share one */
 };
 
 enum tss_thread_state { TSS_THREAD_NEW, TSS_THREAD_READY, TSS_THREAD_RUNNING, TSS_THREAD_RECEIVING, TSS_THREAD_CALLING,

@@ -55,6 +55,7 @@ typedef uint64_t tss_tag_t;
 	has given up (time-out, death), so that one of the reply handles will return GONE */
 #define TSS_MSG_FAULT 0xffff0002u /* struct tss_fault_record; badge of the fault_port or supervise connection */
 #define TSS_MSG_ENDED 0xffff0003u /* a unit ended: word 0 exit code, words 1-2 its name */
+#define TSS_MSG_SYSCALL 0xffff0004u /* struct tss_fault_record of kind INTERPOSED; badge of the interpose connection */
 #define TSS_MSG_PAGE 0xffff0010u  /* a call: a page of a region is missing, see below */
 
 /*
@@ -88,6 +89,21 @@ struct tss_fault_record {
 	uint8_t unit[TSS_NAME_SIZE];
 	uint64_t regs[15];   /* rax rbx rcx rdx rsi rdi rbp r8-r15 */
 };
+
+/*
+ * A call that a unit's monitor is asked about (unit_interpose) is the same record: address has the number, regs the
+ * arguments, code 0. The thread stands still until the reply, with a type of enum tss_call_answer:
+ *   ALLOW   of 0 bytes: the kernel carries the call out now, as if it were made now: handles are looked up now, its
+ *           time-out begins now, if it blocks it blocks its thread and not the monitor. Of 192 bytes: with the record's
+ *           regs instead.
+ *   TELL    the same, and a second TSS_MSG_SYSCALL with code 1 and the results in regs, unless the call blocked, handed
+ *           over to another thread, or ended its own. Answered by ALLOW, which lets the thread go on (192 bytes: with the
+ *           record's regs), RESULT or FAULT.
+ *   RESULT  it is not carried out. 16 bytes: word 0 is its status, word 1 its value, other results are 0.
+ *   FAULT   the unit ends as by a denied call.
+ * Without a monitor nothing is carried out: a call that waits for the answer of one that dies gets PEER_RESTARTED or
+ * PEER_DEAD, one that asks a monitor being restarted waits until it is back, and later ones get PEER_DEAD; argument 0.
+ */
 
 /*
  * A system call whose number no row of syscalls.def has, as self_redirect's handler finds it: on its own stack, all other

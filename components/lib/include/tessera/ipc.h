@@ -10,6 +10,7 @@
 #pragma once
 #include <stddef.h>
 #include <abi/message.h>
+#include <tessera/call.h>
 #include <tessera/string.h>
 #include <tessera/syscalls.h>
 
@@ -50,9 +51,9 @@ TSS_INLINE struct tss_ipc_page *tss_ipc(void)
 	register uint64_t r10 asm("r10") = (w)[0];                                                                     \
 	register uint64_t r8 asm("r8") = (w)[1];                                                                       \
 	register uint64_t r9 asm("r9") = (w)[2];                                                                       \
-	asm volatile("syscall"                                                                                         \
+	asm volatile(TSS_SYSCALL_MARKED                                                                                \
 		     : "+a"(rax), "+D"(rdi), "+S"(rsi), "+d"(rdx), "+b"(rbx), "+r"(r10), "+r"(r8), "+r"(r9)            \
-		     :                                                                                                 \
+		     : [call] "i"(number_)                                                                             \
 		     : "rcx", "r11", "memory")
 #endif
 

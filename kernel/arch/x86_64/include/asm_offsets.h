@@ -30,7 +30,7 @@
 #define THREAD_LAST_CONNECTION 0x1a8
 #define THREAD_LANE 0x1b0
 #define THREAD_REDIRECT 0x1b8 /* entry, stack */
-#define THREAD_GUARD 0x218
+#define THREAD_GUARD 0x220
 
 /* Of other objects. */
 #define UNIT_CAPS 0x40
@@ -54,7 +54,7 @@
 #define REPLY_CAP 0x58
 #define UNIT_TABLE 0x28
 #define HARDENED 1
-#define SYSCALLS 0x41
+#define SYSCALLS 0x42
 #define TABLE_ROWS (8 * SYSCALLS) /* of 16 bytes */
 #define SYSCALL_FIRST 0x1000
 #define ABI_VERSION 1
