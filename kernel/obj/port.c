@@ -324,8 +324,11 @@ void port_die(struct port *port)
 /* The stale connection that caller called port through and has not been told of; NULL: told, or it is gone. */
 static struct connection *caller_untold(const struct thread *caller, const struct port *port)
 {
-	const struct capability *cap =
-		cspace_lookup_needed(&caller->unit->caps, (cap_t)caller->frame.rdi, CAP_NEEDS(TSS_TYPE_CONNECTION, 0));
+	/* A fault's registers name nothing: its connection was told when it was made. */
+	const struct capability *cap = caller->fault
+					       ? NULL
+					       : cspace_lookup_needed(&caller->unit->caps, (cap_t)caller->frame.rdi,
+								      CAP_NEEDS(TSS_TYPE_CONNECTION, 0));
 	struct connection *connection = cap ? (struct connection *)cap->object : NULL;
 	return connection && connection->target == port && connection->port == &port_stale ? connection : NULL;
 }

@@ -446,6 +446,8 @@ static void test_pager_arguments(void)
 	CHECK_OK(tss_unit_pager(other, good, AT + 32768 * PAGE, 1));
 	CHECK_OK(tss_unit_pager(other, TSS_CAP_NULL, AT, 0));
 	CHECK_OK(tss_unit_pager(other, good, AT, 1));
+	CHECK_OK(tss_unit_seal(other));
+	CHECK(tss_unit_pager(other, TSS_CAP_NULL, AT, 0), E(BUSY, 3));
 }
 
 const struct test pager_tests[] = {

@@ -15,7 +15,7 @@
 /* A page for entry; again and again, as long as room can be made. */
 static tss_status_t supply(struct mem *m, const struct client *c, struct entry *entry, bool write)
 {
-	for (;;) {
+	while (entry->kind != ENTRY_NONE) { /* room may have been made of the client's own */
 		uint32_t index = entry->index;
 		bool copy = entry->kind == ENTRY_PAGE && write && m->pages[index].users > 1;
 		tss_status_t status = entry->kind == ENTRY_PAGE && !copy ? TSS_OK
@@ -43,6 +43,7 @@ static tss_status_t supply(struct mem *m, const struct client *c, struct entry *
 		entry->index = index & 0xfffffff;
 		return TSS_OK;
 	}
+	return TSS_STATUS(TSS_E_GONE, 0);
 }
 
 bool entry_fetch(struct mem *m, const struct client *c, struct entry *entry)
