@@ -122,6 +122,11 @@ class Reasons:
         if guard is not None and instance is guard and row is not None:
             other = self.instances[row.name]
             return f"the unit of {row.name}, to end and rebuild it", "it is the supervisor", other.position
+        control = next((c for c in self.plan.controls if c.slot == number), None)
+        if guard is not None and instance is guard and control is not None:
+            link = self.links[control.client, control.name]
+            return (f"connection {control.name} of {control.client}, to raise its mode",
+                    "somebody may ask for it (may: [mode])", link.position)
         return "connection for heartbeats", "the manifest wants heartbeats", instance.place("heartbeat")
 
     def capabilities(self, name: str) -> list[Capability]:

@@ -137,8 +137,11 @@ tables.append(make("h2", `Memory budgets in KiB, of ${kib(facts.machine).toLocal
   table(["instance", "budget", "needed", "text", "rodata", "data", "stack", "heap", ""], facts.instances.map(i => [
     link(i.name), kib(i.memory.budget), kib(i.memory.needed), ...["text", "rodata", "data"].map(
       kind => i.memory.image ? kib(i.memory.image[kind] ?? 0) : "not built"), kib(i.memory.stack), kib(i.memory.heap), bar(i.memory.budget)])));
-tables.append(make("h2", "Connections"), table(["client", "name", "server", "interface", "rights", "may", "mode", "where"],
-  facts.connections.map(c => [link(c.client), c.name, link(c.server), c.interface, c.rights, c.may, c.mode, place(c.place)])));
+tables.append(make("h2", "Connections"), table(["client", "name", "server", "interface", "rights", "may", "mode", "methods", "where"],
+  facts.connections.map(c => [link(c.client), c.name, link(c.server), c.interface, c.rights, c.may, c.mode, c.methods, place(c.place)])));
+tables.append(make("h2", "Price list of security modes: instructions a round trip, by bytes"),
+  table(["mode", "in registers", "64", "256"], facts.price_list.map(
+    p => [p.mode, ...["register", "64", "256"].map(size => p[size] === null ? "not measured" : p[size])])));
 tables.append(make("h2", "Prices, from the last `make bench`"), facts.prices.length
   ? table(["operation", "median", "most", "unit"], facts.prices.map(p => [p.name, p.median, p.max, p.unit]))
   : make("p", "not measured: run `make bench`"));

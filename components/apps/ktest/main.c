@@ -110,7 +110,7 @@ int main(void)
 		delete_tests,   restart_tests,  memory_tests,  time_tests,       life_tests,     device_tests,
 		argument_tests, machine_tests,  handler_tests, fault_port_tests, vector_tests,   hand_on_tests,
 		revoke_tests,   credit_tests,   budget_tests,  audit_tests,      cpu_tests,      mode_tests,
-		paranoid_tests, random_tests,
+		paranoid_tests, random_tests,   secret_tests,
 	};
 	workers_init();
 	children_init();
