@@ -37,7 +37,7 @@ say = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' '$(1)' '$(patsubst $(O)/%,%,$
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help setup run test coverage verify soak test-machines test-products test-lab image iso disk qcow2 direct sbom \
+.PHONY: help setup run test coverage verify stress-replay soak test-machines test-products test-lab image iso disk qcow2 direct sbom \
 	bench bench-compare bench-keep bench-peers bench-path bench-profile bench-smp mutate mutate-manifests lint format \
 	clean kernel components stubs FORCE
 
@@ -123,6 +123,10 @@ coverage: setup
 ## verify            the protocol between CPUs in every interleaving, by SPIN
 verify: setup
 	$(Q)$(PYTHON) tests/model/run.py
+
+## stress-replay     one run of the stress system in Bochs, the same each time: ARGS='--seed 7 --cpus 2 --seconds 5'
+stress-replay: setup
+	$(Q)PYTHONPATH=tests $(PYTHON) tests/lib/stress.py $(ARGS)
 
 ## soak              10 million hostile calls, as many damaged bundles, ten seeds of stress on all CPUs: two hours
 soak: setup

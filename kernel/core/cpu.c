@@ -131,6 +131,7 @@ static void cpu_exclusive_end(struct cpu *self)
 	}
 	rank_give(self, RANK_TURN);
 	__atomic_store_n(&turn.serving, turn.serving + 1, __ATOMIC_RELEASE);
+	sched_preempt(self);
 }
 
 void kernel_leave(void)

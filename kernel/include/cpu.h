@@ -21,6 +21,7 @@ struct arch_extended;
 #define CPUS_MAX CONFIG_MAX_CPUS
 #endif
 #define CACHE_LINE 64
+#define FRAME_CACHE 16
 
 struct run_queue {
 	uint64_t summary; /* bit i: occupied[i] is not 0 */
@@ -63,6 +64,8 @@ struct cpu {
 	void *asked_with;
 	_Alignas(CACHE_LINE) struct run_queue run_queue;
 	struct wheel wheel;
+	unsigned frame_count, frames_clear; /* in `frames`; the first `frames_clear` of them are all zeros */
+	void *frames[FRAME_CACHE];          /* free ones, which this CPU takes first */
 };
 
 extern struct cpu cpus[CPUS_MAX];

@@ -11,6 +11,8 @@ uint64_t frame_init(void);
 /* One zeroed frame. NULL when payer's budget is used up; a NULL payer is the kernel itself, whose never is. */
 void *frame_alloc(struct unit *payer);
 void frame_free(struct unit *payer, void *frame);
+/* With this CPU's lock alone: clears as many of its free frames as may be wanted soon, if it has them. */
+void frame_prepare(uint64_t wanted);
 
 bool frame_is_ram(paddr_t start, uint64_t size); /* does any byte of the range belong to RAM, free or reserved? */
 /* For audits. Whether the frame's bit, set while it is on the free list, is set now that it has been flipped. */

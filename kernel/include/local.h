@@ -25,3 +25,4 @@
 #define LOCAL_irq_ack 1
 #define LOCAL_ioport_read 1
 #define LOCAL_ioport_write 1
+#define LOCAL_memory_create 1 /* what it needs is cleared first, then it starts anew */

@@ -48,6 +48,7 @@ void sched_unqueue(struct sched *sched);                /* out of run queue or p
 void sched_wake_parked(struct thread *thread);          /* everything parked at thread is queued again */
 void sched_activate_home(struct thread *thread);        /* if its own context is parked, queue it */
 void sched_schedule(void);                              /* put the current context back and run the best */
+void sched_preempt(struct cpu *cpu);                    /* CONFIG_PERTURB: the current slice is over, here and now */
 void sched_stop(struct sched *sched);                   /* it is not current any more; in no queue */
 void sched_migrate(struct sched *sched, struct cpu *to); /* exclusive; its home thread and what that waits for, too */
 void sched_timer_update(struct cpu *cpu);               /* this CPU: set the timer for the next timeout */

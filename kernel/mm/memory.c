@@ -126,6 +126,10 @@ void memory_unmap(struct capability *cap)
 status_t sys_memory_create(struct thread *self, struct capability *cap)
 {
 	struct memory *memory;
+	if (!cpu_is_exclusive()) {
+		frame_prepare(ARG2(self) + 1); /* and a table */
+		kernel_exclusive(self);
+	}
 	status_t status = memory_create((struct unit *)cap->object, ARG2(self), &memory);
 	return status == TSS_OK ? syscall_place(self, memory, NULL, TSS_RIGHT_ALL) : status;
 }

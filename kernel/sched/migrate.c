@@ -52,9 +52,13 @@ static void thread_migrate(struct thread *thread, struct cpu *to)
 		else if (port->receiver == thread)
 			port->receiver = NULL; /* that of a port is on the port's CPU; callers in its queue helped it */
 	}
-	OBJECTS_OF(REPLY, reply, reply)
-		if (reply->caller == thread || reply->server == thread)
-			reply->sched = reply->fault_sched = NULL;
+	OBJECTS_OF(REPLY, reply, reply) {
+		if (reply->caller != thread && reply->server != thread)
+			continue;
+		reply->sched = reply->fault_sched = NULL;
+		if (reply->caller == thread && reply->server)
+			sched_activate_home(reply->server); /* it may have been running in this context */
+	}
 	if (thread->event)
 		thread->event->cpu = to;
 	sched_wake_parked(thread);

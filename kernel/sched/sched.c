@@ -99,6 +99,14 @@ static void sched_perturb(struct cpu *cpu)
 	timer_fire_by(cpu, arch_clock_us() + (cpu->lot >> 58));
 }
 
+void sched_preempt(struct cpu *cpu)
+{
+	if (CONFIG_PERTURB == 0 || !cpu->sched)
+		return;
+	cpu->sched->slice_end = 0;
+	cpu->need_resched = true;
+}
+
 void sched_enqueue(struct sched *sched)
 {
 	struct cpu *cpu = sched->cpu;
@@ -332,10 +340,7 @@ void trap_timer(void)
 	}
 	if (cpu->sched && arch_tsc() >= cpu->sched->slice_end && !link_empty(run_queue_of(cpu->sched)))
 		cpu->need_resched = true;
-	if (CONFIG_PERTURB && cpu->sched) {
-		cpu->sched->slice_end = 0;
-		cpu->need_resched = true;
-	}
+	sched_preempt(cpu);
 	sched_timer_update(cpu);
 	if (cpu->sched && !cpu->need_resched && !link_empty(run_queue_of(cpu->sched)))
 		sched_arm_slice(cpu);

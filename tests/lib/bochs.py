@@ -29,7 +29,8 @@ config_interface: textconfig
 display_library: term
 romimage: file={share}/BIOS-bochs-latest
 vgaromimage: file={share}/VGABIOS-lgpl-latest
-cpu: model=corei7_haswell_4770, count=1, ips=200000000
+cpu: model=corei7_haswell_4770, count={cpus}, ips={ips}
+clock: sync=none, time0=1704067200, rtc_sync=1
 memory: guest={memory}, host={memory}
 pci: enabled=1, chipset=i440fx
 ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
@@ -44,9 +45,14 @@ panic: action=fatal
 class Bochs:
     """A running Bochs. As with lib.vm.VM, text that `expect` has matched is consumed, and `console` is all of it."""
 
-    def __init__(self, iso: Path, memory: int = 128, disk: bool = False) -> None:
-        """`disk`: the same bytes are a hard disk, not a CD."""
+    def __init__(self, iso: Path, memory: int = 128, disk: bool = False, cpus: int = 1,
+                 ips: int = 200_000_000) -> None:
+        """`disk`: the same bytes are a hard disk, not a CD. `ips`: instructions in a second of the machine.
+
+        Its clock is theirs, and its CPUs take turns by them, so what has no input runs alike each time.
+        """
         self.iso, self.memory, self.disk = iso, memory, disk
+        self.cpus, self.ips = cpus, ips
         self.console = ""
         self.position = 0
         self.scratch = tempfile.TemporaryDirectory(prefix="tessera-bochs-")
@@ -69,6 +75,7 @@ class Bochs:
         if self.disk:
             kind = f"disk, path={self.iso.resolve()}, mode=volatile"
         (folder / "bochsrc").write_text(CONFIG.format(share=SHARE, memory=self.memory, kind=kind, serial=name,
+                                                      cpus=self.cpus, ips=self.ips,
                                                       boot="disk" if self.disk else "cdrom"))
         (folder / "commands").write_text("c\n")
         # Safety: preexec_fn only calls prctl.

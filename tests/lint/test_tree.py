@@ -114,7 +114,7 @@ def test_make_targets_in_documents() -> None:
     targets = set(re.findall(r"^([\w%][\w%-]*):", known, re.M))
     unknown = []
     for name in files(".md"):
-        for words in re.findall(r"(?:^|`)\s*make ([a-z_][\w ]*)", text(name), re.M):
+        for words in re.findall(r"(?:^|`)\s*make ([a-z_][\w -]*)", text(name), re.M):
             target = words.split()[0]
             if target not in targets and not target.endswith("_defconfig"):
                 unknown.append(f"{name}: make {target}")

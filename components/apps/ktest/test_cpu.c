@@ -290,8 +290,10 @@ static void test_sleeper_is_moved(void)
 {
 	struct worker *worker = work_there(job_sleep, 20000, 0);
 	uint64_t start = now();
+	wait_for_state(worker->thread, TSS_THREAD_SLEEPING);
 	for (unsigned i = 0; i < 10; i++)
 		CHECK_OK(tss_sched_place(SYSTEM, worker->sched, i % counters()->cpus));
+	CHECK_OK(tss_sched_place(SYSTEM, worker->sched, here())); /* not where it fell asleep */
 	CHECK_TRUE(joined(worker));
 	CHECK(worker->status, E(TIMEOUT, 0));
 	CHECK_TRUE(now() - start >= 20000);
@@ -339,6 +341,38 @@ static void test_server_moves_between_calls(void)
 	CHECK_TRUE(joined(server));
 }
 
+/* Works for its caller until told to stop, in the caller's context, and counts. */
+static void job_long_server(struct worker *self)
+{
+	struct tss_request request;
+	self->status = tss_port_receive((cap_t)self->a, &request, TSS_INFINITE);
+	while (self->status == TSS_OK && !stop_spinning)
+		self->got[0]++;
+	self->status = tss_reply_send(request.reply, request.tag, request.words);
+}
+
+/* The server loses the context that it was called in, and goes on in its own. */
+static void test_caller_moves_while_it_is_served(void)
+{
+	cap_t port = new_port(2), connection = new_connection(port, 1);
+	(void)new_reply(port);
+	struct worker *server = work_there(job_long_server, port, 0);
+	wait_for_state(server->thread, TSS_THREAD_RECEIVING);
+	struct worker *caller = work_there(job_caller, connection, TSS_INFINITE);
+	wait_for_state(caller->thread, TSS_THREAD_CALLING);
+	CHECK_OK(tss_sched_place(SYSTEM, caller->sched, here()));
+	const volatile uint64_t *count = &server->got[0];
+	uint64_t before = *count, end = now() + SECOND;
+	while (*count == before && now() < end)
+		(void)tss_self_sleep(100);
+	CHECK_TRUE(*count > before);
+	stop_spinning = true;
+	CHECK_TRUE(joined(server));
+	CHECK_TRUE(joined(caller));
+	stop_spinning = false;
+	CHECK(caller->status, TSS_OK);
+}
+
 static void job_wild(struct worker *self)
 {
 	*(volatile uint64_t *)SHARED_AT = self->a;
@@ -382,5 +416,6 @@ const struct test cpu_tests[] = {TEST(place_refusals),
 				 TEST(sleeper_is_moved),
 				 TEST(registers_move_along),
 				 TEST(server_moves_between_calls),
+				 TEST(caller_moves_while_it_is_served),
 				 TEST(fault_across),
 				 {NULL, NULL}};

@@ -133,6 +133,21 @@ static void ends_with(cap_t watch, uint64_t code)
 	CHECK(request.words[0], code);
 }
 
+/* On each CPU in turn, whatever that had of it last time; alone on it, so that no other thread makes it save them. */
+static void test_vectors_move_along(void)
+{
+	cap_t watch;
+	struct child child = with_vectors(job_keep_vectors, 7, &watch);
+	CHECK_OK(tss_system_inspect(SYSTEM, TSS_INSPECT_COUNTERS, 0, 0, NULL));
+	uint64_t cpus = ((const struct tss_inspect_counters *)tss_ipc()->recv)->cpus;
+	child_go(&child);
+	for (unsigned i = 0; i < 30; i++) {
+		CHECK_OK(tss_sched_place(SYSTEM, child.sched, i % cpus));
+		(void)tss_self_sleep(SLICE);
+	}
+	ends_with(watch, 0);
+}
+
 /* Two fill, check and interrupt each other; others begin in between, and a third never has any of it. */
 static void test_vectors_stay_with_their_thread(void)
 {
@@ -299,8 +314,13 @@ static void test_selectors_are_cleared(void)
 }
 
 const struct test vector_tests[] = {
-	TEST(vectors_stay_with_their_thread), TEST(vectors_over_calls),
-	TEST(vectors_of_a_deleted_thread),    TEST(vectors_are_paid_for),
-	TEST(fs_base_is_the_threads_own),     TEST(fs_base_arguments),
-	TEST(selectors_are_cleared),          {0},
+	TEST(vectors_stay_with_their_thread),
+	TEST(vectors_move_along),
+	TEST(vectors_over_calls),
+	TEST(vectors_of_a_deleted_thread),
+	TEST(vectors_are_paid_for),
+	TEST(fs_base_is_the_threads_own),
+	TEST(fs_base_arguments),
+	TEST(selectors_are_cleared),
+	{0},
 };

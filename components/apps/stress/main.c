@@ -9,6 +9,8 @@
 #define SECOND 1000000ull
 #define CHECKS 4u /* a second */
 #define STUCK_S 20u
+#define LINE_STATUS 5 /* a register of the 16550 */
+#define TRANSMITTER_EMPTY 0x20u
 
 struct worker workers[WORKERS_MAX];
 struct service services[PORTS];
@@ -26,8 +28,12 @@ static void say(const char *format, ...)
 	va_start(arguments, format);
 	(void)vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	for (const char *at = text; *at; at++) /* QEMU's port is always ready; looking would make runs differ */
+	for (const char *at = text; *at; at++) {
+		uint64_t status = TRANSMITTER_EMPTY;
+		while (tss_ioport_read(SLOT_REGS, LINE_STATUS, 1, &status) == TSS_OK && !(status & TRANSMITTER_EMPTY))
+			(void)tss_self_yield();
 		(void)tss_ioport_write(SLOT_REGS, 0, 1, (uint8_t)*at);
+	}
 }
 
 void fail(const char *what, uint64_t got, uint64_t want)

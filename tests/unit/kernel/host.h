@@ -4,11 +4,17 @@
 #include "check.h"
 #include <frame.h>
 #include <stdarg.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #include <unit.h>
 
 #define HOST_FRAMES 512
 
+#define HOST_SET_GS 0x1001 /* arch_prctl(2): cpu_this() reads GS */
+
 struct boot_info boot_info;
+struct cpu cpus[CPUS_MAX];
+unsigned cpu_count = 1;
 static _Alignas(4096) uint8_t host_ram[HOST_FRAMES * PAGE_SIZE];
 
 void panic(const char *format, ...)
@@ -23,6 +29,8 @@ void panic(const char *format, ...)
 
 static inline void host_memory_init(void)
 {
+	cpus[0].self = &cpus[0];
+	CHECK(syscall(SYS_arch_prctl, HOST_SET_GS, &cpus[0]) == 0);
 	boot_info.ram[0] = (struct boot_region){virt_to_phys(host_ram), 100 * PAGE_SIZE};
 	boot_info.ram[1] = (struct boot_region){virt_to_phys(host_ram + 200 * PAGE_SIZE), 300 * PAGE_SIZE};
 	boot_info.ram_count = 2;

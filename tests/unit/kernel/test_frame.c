@@ -46,6 +46,41 @@ static void test_all_of_ram(void)
 	CHECK(frame_count.available == count);
 }
 
+/* With several CPUs: what one gives back it gets again, clear, whether that was done beforehand or not. */
+static void test_cache(void)
+{
+	void *frames[2 * FRAME_CACHE];
+	struct cpu *cpu = &cpus[0];
+	uint64_t count = frame_count.available;
+	host_unit_init(&unit, count);
+	cpu_count = 2;
+	for (unsigned i = 0; i < 2 * FRAME_CACHE; i++)
+		frames[i] = frame_alloc(&unit);
+	for (unsigned i = 0; i < 2 * FRAME_CACHE; i++) {
+		memset(frames[i], 0xee, PAGE_SIZE);
+		frame_free(&unit, frames[i]);
+	}
+	CHECK(cpu->frame_count == FRAME_CACHE && cpu->frames_clear == 0);
+	frame_prepare(5);
+	CHECK(cpu->frames_clear == 5);
+	frame_prepare(3);
+	CHECK(cpu->frames_clear == 5);
+	for (unsigned i = 0; i < 2 * FRAME_CACHE; i++) {
+		frames[i] = frame_alloc(&unit);
+		for (unsigned j = 0; j < PAGE_SIZE; j++)
+			CHECK(((uint8_t *)frames[i])[j] == 0);
+	}
+	CHECK(cpu->frame_count == 0 && cpu->frames_clear == 0);
+	for (unsigned i = 0; i < 2 * FRAME_CACHE; i++)
+		frame_free(&unit, frames[i]);
+	frame_prepare(UINT64_MAX);
+	CHECK(cpu->frames_clear == FRAME_CACHE && frame_count.available == count);
+	cpus[1] = *cpu; /* another's: taken when there are no others */
+	cpu->frame_count = cpu->frames_clear = 0;
+	test_all_of_ram();
+	cpu_count = 1;
+}
+
 static void test_slabs(void)
 {
 	static struct {
@@ -98,6 +133,7 @@ int main(void)
 	test_budget();
 	test_all_of_ram();
 	test_slabs();
+	test_cache();
 	test_objects();
 	puts("ok frame");
 	return 0;
