@@ -59,8 +59,8 @@ bool reply_at_home(const struct reply *reply)
 	if (cpu_is_exclusive())
 		return true;
 	/* The port first: if that is at home, nobody else changes the reply. */
-	return port_at_home(reply->port) && !reply->away &&
-	       (!reply->caller || (reply->caller->cpu == cpu && reply->caller->guard.mode < TSS_MODE_PARANOID)) &&
+	return port_at_home(reply->port) && !reply->away && (!reply->caller || reply->caller->cpu == cpu) &&
+	       (!reply->caller || reply->caller->guard.mode < TSS_MODE_PARANOID) &&
 	       (!reply->server || reply->server->cpu == cpu) && (!reply->port->event || reply->port->event->cpu == cpu);
 }
 
