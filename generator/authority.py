@@ -126,6 +126,11 @@ class Reasons:
         watch = next((w for w in self.system.watches if w.client == instance.name), None)
         if number == MONITOR_SLOT and watch is not None:
             return f"connection through which {watch.monitor} is asked", "the manifest interposes", watch.position
+        control = next((c for c in self.plan.controls if c.slot == number), None)
+        if guard is not None and instance is guard and control is not None:
+            link = self.links[control.client, control.name]
+            return (f"connection {control.name} of {control.client}, to raise its mode",
+                    "somebody may ask for it (may: [mode])", link.position)
         return "connection for heartbeats", "the manifest wants heartbeats", instance.place("heartbeat")
 
     def capabilities(self, name: str) -> list[Capability]:

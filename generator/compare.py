@@ -50,6 +50,21 @@ def _settings(old: System, new: System) -> list[Row]:
     return found
 
 
+def _modes(old: System, new: System) -> list[Row]:
+    """Connections that both have: a weaker mode and further methods are growth, and so is memory that may cross."""
+    before = {(k.client, k.name): k.guard for k in old.links}
+    found = []
+    for link in (k for k in new.links if (k.client, k.name) in before):
+        was, now, name = before[link.client, link.name], link.guard, f"{link.client}: connection {link.name}"
+        if was.mode != now.mode:
+            found.append(Row("modes", now.level < was.level, f"{name}: mode {was.mode} -> {now.mode}", link.position))
+        for more, names in ((True, set(now.names) - set(was.names)), (False, set(was.names) - set(now.names))):
+            found += [Row("modes", more, f"{name}: may call {method}", link.position) for method in sorted(names)]
+        if was.shares != now.shares:
+            found.append(Row("modes", now.shares, f"{name}: memory may be handed over", link.position))
+    return found
+
+
 def _reach(old: Graph, new: Graph) -> list[Row]:
     """Pairs of which the first can newly influence the second, or no longer can."""
     found = []
@@ -80,7 +95,7 @@ def compare(old: System, new: System, graphs: tuple[Graph, Graph]) -> list[Row]:
     there, here = ({f"{i.name} ({i.component.name})": i.position for i in s.instances} for s in (old, new))
     before, now = ({f"{r.instance}: {r.text}": r.position for r in rights(s)} for s in (old, new))
     return [*_rows("instances", there, here), *_rows("capabilities", before, now), *_reach(*graphs),
-            *_policy(old, new), *_settings(old, new)]
+            *_policy(old, new), *_modes(old, new), *_settings(old, new)]
 
 
 def text(rows: Iterable[Row]) -> str:

@@ -307,8 +307,8 @@ class _Planner:
         if component.own_unit:
             self.grant(me, abi["TSS_SLOT_UNIT"], unit, "CONTROL", original=False)
         if component.system:
-            self.grant(me, abi["TSS_SLOT_SYSTEM"], self.system_object, *(SYSTEM_RIGHTS.get(r, r.upper()) for r in component.system),
-                       original=False)
+            self.grant(me, abi["TSS_SLOT_SYSTEM"], self.system_object,
+                       *(SYSTEM_RIGHTS.get(r, r.upper()) for r in component.system), original=False)
         self.thread(instance.name)
         self.memory(instance.name, self.images[component.name], pages(instance.stack), pages(instance.heap))
         for provide in component.provides:

@@ -86,6 +86,13 @@ def _paths(flows: Graph) -> dict[str, Any]:
     return {"steps": [{"text": text, "place": place} for text, place in numbers], "paths": paths}
 
 
+def _price_list(prices: dict[str, Any]) -> list[dict[str, Any]]:
+    """What a round trip costs in each mode, by the size of the message; None: not measured."""
+    return [{"mode": mode, **{size: prices.get(f"ipc_rt_{size}_cross{suffix}", {}).get("median")
+                              for size in ("register", "64", "256")}}
+            for mode, suffix in (("FAST", ""), ("HARDENED", "_hardened"), ("PARANOID", "_paranoid"))]
+
+
 def facts(checked: Checked, abi: Abi, prices: dict[str, Any]) -> dict[str, Any]:
     """Everything that the page shows."""
     system, flows = checked.system, checked.graph
@@ -101,7 +108,7 @@ def facts(checked: Checked, abi: Abi, prices: dict[str, Any]) -> dict[str, Any]:
                        for v in checked.verdicts],
             "prices": [{"name": name, "median": row["median"], "max": row["max"], "unit": row["unit"]}
                        for name, row in sorted(prices.items())],
-            "colours": graph.COLOURS}
+            "price_list": _price_list(prices), "colours": graph.COLOURS}
 
 
 def page(checked: Checked, abi: Abi, prices: dict[str, Any]) -> str:

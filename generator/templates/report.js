@@ -158,8 +158,11 @@ if (facts.responses.length)
   tables.append(make("h2", "Response times: the longest from the beginning of a period until the work is done"),
     table(["instance", "deadline", "at most", "made of"], facts.responses.map(r => [link(r.instance), r.deadline, r.time,
       ways(`${r.terms.length} parts`, r.terms.map(t => [`${t.time}: ${t.text} `, t.place]))])));
-tables.append(make("h2", "Connections"), table(["client", "name", "server", "interface", "rights", "may", "mode", "where"],
-  facts.connections.map(c => [link(c.client), c.name, link(c.server), c.interface, c.rights, c.may, c.mode, place(c.place)])));
+tables.append(make("h2", "Connections"), table(["client", "name", "server", "interface", "rights", "may", "mode", "methods", "where"],
+  facts.connections.map(c => [link(c.client), c.name, link(c.server), c.interface, c.rights, c.may, c.mode, c.methods, place(c.place)])));
+tables.append(make("h2", "Price list of security modes: instructions a round trip, by bytes"),
+  table(["mode", "in registers", "64", "256"], facts.price_list.map(
+    p => [p.mode, ...["register", "64", "256"].map(size => p[size] === null ? "not measured" : p[size])])));
 tables.append(make("h2", "Prices, from the last `make bench`"), facts.prices.length
   ? table(["operation", "median", "most", "unit"], facts.prices.map(p => [p.name, p.median, p.max, p.unit]))
   : make("p", "not measured: run `make bench`"));

@@ -106,6 +106,7 @@ ALWAYS_INLINE void arch_space_activate(struct cpu *cpu, paddr_t root);
 ALWAYS_INLINE void arch_user_bases_set(const struct cpu *cpu, const uint64_t *gs, uint64_t fs);
 
 /* Every register that a unit can reach is in the frame, is GS base, is one of these, or is 0. */
+void arch_flush_speculation(void); /* predictors and buffers, where the CPU can: before another unit runs */
 void arch_extended_switch(struct cpu *cpu, struct arch_extended *next); /* NULL: none of it */
 void arch_extended_reset(struct arch_extended *extended);               /* the state a thread begins with */
 ALWAYS_INLINE void arch_selectors_clear(void); /* DS ES FS GS, and the bases of FS and GS with them */

@@ -22,8 +22,11 @@ MUST_CHECK status_t mode_check(struct thread *self, struct connection *connectio
 void mode_call(struct thread *caller, const struct connection *connection);
 /* So is a message for the queue. */
 void mode_send(const struct thread *self, const struct connection *connection, uint64_t tag);
-/* A message of that tag has been put into to's registers and IPC page: nothing of what is past its length is left there. */
-void mode_clean(struct thread *to, uint64_t tag);
+/*
+ * A message of that tag has been put into to's registers and IPC page under that mode: nothing of what is past its length
+ * is left there, and if it is PARANOID nothing in the CPU's predictors and buffers.
+ */
+void mode_clean(struct thread *to, uint64_t tag, uint8_t mode);
 /* The answer from self to a guarded call through port is at caller's. */
 void mode_reply(struct thread *self, struct thread *caller, const struct port *port, uint64_t tag);
 /* The guarded call of caller ends without an answer. */

@@ -238,7 +238,7 @@ static NOINLINE status_t call_general(struct thread *self, struct connection *co
 		self->reply->sched = self->home; /* a reply handed on may have taken the context that runs along */
 	if (connection->guard.mode) {
 		mode_call(self, connection);
-		mode_clean(server, tag);
+		mode_clean(server, tag, connection->guard.mode);
 		reply_guard(self->reply);
 	}
 	return status;

@@ -78,7 +78,7 @@ void mode_send(const struct thread *self, const struct connection *connection, u
 		record_add(TSS_AUDIT_SEND, connection->guard, self->unit, connection->target, tag);
 }
 
-void mode_clean(struct thread *to, uint64_t tag)
+void mode_clean(struct thread *to, uint64_t tag, uint8_t mode)
 {
 	uint64_t length = TSS_TAG_LENGTH(tag),
 		 *words[] = {&to->frame.r10, &to->frame.r8, &to->frame.r9, &to->frame.rbx};
@@ -89,13 +89,15 @@ void mode_clean(struct thread *to, uint64_t tag)
 	}
 	uint64_t from = length > MESSAGE_REGISTER_BYTES ? length : MESSAGE_REGISTER_BYTES;
 	__builtin_memset((uint8_t *)to->ipc->recv + from, 0, sizeof(to->ipc->recv) - from);
+	if (mode == TSS_MODE_PARANOID)
+		arch_flush_speculation();
 }
 
 /* The answer's words are wiped where the server left them; the call's were overwritten by them. */
 void mode_reply(struct thread *self, struct thread *caller, const struct port *port, uint64_t tag)
 {
 	struct guard guard = caller->guard;
-	mode_clean(caller, tag);
+	mode_clean(caller, tag, guard.mode);
 	mode_end(caller);
 	if (guard.mode < TSS_MODE_PARANOID)
 		return;

@@ -59,8 +59,8 @@ bool reply_at_home(const struct reply *reply)
 	if (cpu_is_exclusive())
 		return true;
 	/* The port first: if that is at home, nobody else changes the reply. */
-	return port_at_home(reply->port) && !reply->away &&
-	       (!reply->caller || (reply->caller->cpu == cpu && reply->caller->guard.mode < TSS_MODE_PARANOID)) &&
+	return port_at_home(reply->port) && !reply->away && (!reply->caller || reply->caller->cpu == cpu) &&
+	       (!reply->caller || reply->caller->guard.mode < TSS_MODE_PARANOID) &&
 	       (!reply->server || reply->server->cpu == cpu) && (!reply->port->event || reply->port->event->cpu == cpu);
 }
 
@@ -126,7 +126,7 @@ static void port_deliver_message(struct port *port, struct message *message)
 	to->frame.rbx = message->words[3];
 	message_copy_payload(to->ipc->recv, message->words, message->tag);
 	if (message->mode)
-		mode_clean(to, message->tag);
+		mode_clean(to, message->tag, message->mode);
 	message_wipe(message);
 }
 
@@ -155,7 +155,7 @@ static bool port_deliver_caller(struct port *port, struct thread *caller)
 		message_copy_words(to, caller);
 		message_copy_payload(to->ipc->recv, caller->ipc->send, tag);
 		if (caller->guard.mode) {
-			mode_clean(to, tag);
+			mode_clean(to, tag, caller->guard.mode);
 			reply_guard(reply);
 		}
 	}

@@ -28,6 +28,17 @@ def table(rows: dict[str, Row]) -> Table:
     return result
 
 
+def price_list(rows: dict[str, Row]) -> Table:
+    """What a round trip to another unit costs: mode by size of the message."""
+    result = Table(box=box.SIMPLE, title="price list of security modes: instructions a round trip")
+    for title in ("mode", "register", "64", "256"):
+        result.add_column(title, justify="right" if title != "mode" else "left")
+    for mode, suffix in (("FAST", ""), ("HARDENED", "_hardened"), ("PARANOID", "_paranoid")):
+        medians = [rows[f"ipc_rt_{size}_cross{suffix}"].median for size in ("register", "64", "256")]
+        result.add_row(mode, *(f"{median:,}" for median in medians))
+    return result
+
+
 def main() -> int:
     """Measures and reports."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -39,6 +50,7 @@ def main() -> int:
         print(f"bench: two runs differ: {differences}", file=sys.stderr)
         return 1
     Console(width=100).print(table(rows))
+    Console(width=100).print(price_list(rows))
     measured = Figures(tools(), rows, {})
     (arguments.out / "bench.json").write_text(text(measured))
     print(f"written: {arguments.out / 'bench.json'}")

@@ -57,7 +57,7 @@ def test_each_difference_of_calls_is_seen(boot: Boot) -> None:
             assert call_differences(changed, dump), (index, key)
     first = next(calls for calls in dump.calls if calls.unit != "init")
     alone = tuple(replace(calls, table=99) if calls is first else replace(calls, table=1) for calls in dump.calls)
-    assert call_differences(plan, Dump(dump.rows, dump.ids, alone))
+    assert call_differences(plan, Dump(dump.rows, dump.ids, dump.modes, alone))
 
 
 def test_a_running_system_says_what_it_was_made_from(boot: Boot) -> None:

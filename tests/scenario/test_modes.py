@@ -159,6 +159,20 @@ def test_without_a_reader_everything_paranoid_is_refused(boot: Boot, tmp_path: P
     assert "reincarnation" in vm.command("ps")
 
 
+def test_the_kernels_copy_of_a_paranoid_message_is_wiped(boot: Boot, tmp_path: Path) -> None:
+    """All of memory is searched for what ktest has sent last: a HARDENED message is still in a place of the queue."""
+    vm = boot("ktest")
+    vm.expect(r"\ndone \d+ passed", timeout=240)
+    vm.qmp("pmemsave", val=0, size=128 << 20, filename=str(tmp_path / "memory"))
+    memory = (tmp_path / "memory").read_bytes()
+
+    def words(seed: int) -> bytes:
+        return b"".join((seed * (2 * i + 1) % 2**64).to_bytes(8, "little") for i in range(16, 20))
+
+    assert memory.count(words(0x0123456789abcdef)) >= 1, "the search finds nothing at all"
+    assert memory.count(words(0x0fedcba987654321)) == 0
+
+
 @pytest.mark.parametrize("system", ["demo", "modes"])
 def test_the_report_shows_modes(system: str, tmp_path: Path) -> None:
     done = subprocess.run(["/usr/bin/python3", "generator/tessera", "graph", system], cwd=TOP, capture_output=True,

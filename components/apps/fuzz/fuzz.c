@@ -25,7 +25,7 @@
 #define BADGE_CHILD 2u
 
 struct order order = {.trace = ~0ull};
-static uint64_t rows_good; /* bit n: call 0x1000 + n has succeeded in some child */
+static uint64_t rows_good[2]; /* bit n: call 0x1000 + n has succeeded in some child */
 cap_t output_port;
 static cap_t port, watch, all_given[GIVEN_MAX];
 static unsigned given;
@@ -199,7 +199,8 @@ static uint64_t run_child(uint64_t left, bool *good)
 	if (tss_thread_start(child.thread, child.sched[0]) == TSS_OK)
 		code = attend(counter);
 	uint64_t calls = *counter;
-	rows_good |= counter[1];
+	rows_good[0] |= counter[1];
+	rows_good[1] |= counter[2];
 	*good = all_adds_up();
 	forget(&child);
 	child_blind();
@@ -220,7 +221,7 @@ static void wait_for_start(void)
 static void run(uint64_t seed, uint64_t calls, uint64_t trace)
 {
 	uint64_t made = 0, children = 0, idle = 0;
-	rows_good = 0;
+	rows_good[0] = rows_good[1] = 0;
 	wait_for_start();
 	for (bool good = true; good && made < calls && idle < 50; children++) {
 		order.seed = seed + children;
@@ -230,7 +231,7 @@ static void run(uint64_t seed, uint64_t calls, uint64_t trace)
 		idle = more ? 0 : idle + 1;
 		made += more;
 	}
-	printf("done %lu calls %lu children good %lx\n", made, children, rows_good);
+	printf("done %lu calls %lu children good %lx%016lx\n", made, children, rows_good[1], rows_good[0]);
 }
 
 int main(void)

@@ -22,7 +22,7 @@ struct order {
 	uint64_t trace; /* from this call on each is printed; ~0: none is */
 };
 extern struct order order;
-extern volatile uint64_t calls_made[2]; /* how many; and bit n: call 0x1000 + n has succeeded */
+extern volatile uint64_t calls_made[3]; /* how many; and bit n from the second word on: call 0x1000 + n has succeeded */
 
 void hostile_start(void); /* where threads of a child begin; argument: number of the thread */
 

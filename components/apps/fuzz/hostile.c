@@ -14,7 +14,7 @@
 #define STACK_SIZE 2048u
 #define SPARE_AT 0x600000080000ull
 
-volatile uint64_t calls_made[2];
+volatile uint64_t calls_made[3];
 static struct {
 	cap_t cap;
 	uint8_t type;
@@ -257,7 +257,7 @@ static uint64_t make_call(uint64_t *state, struct registers r)
 	trace(number, &r, "back");
 	if (r.rax != TSS_OK || row - TSS_SYSCALL_FIRST >= TSS_SYSCALL_COUNT)
 		return r.rax;
-	calls_made[1] |= 1ull << (row - TSS_SYSCALL_FIRST);
+	calls_made[1 + (row - TSS_SYSCALL_FIRST) / 64] |= 1ull << (row - TSS_SYSCALL_FIRST) % 64;
 	if (row != TSS_SYS_self_clock && row != TSS_SYS_capability_inspect && r.rdx)
 		remember(state, r.rdx);
 	for (unsigned i = 0; i < TSS_MESSAGE_CAPS && row == TSS_SYS_port_receive; i++)

@@ -244,6 +244,70 @@ static void test_mode_leaves_nothing_behind_a_direct_answer(void)
 	clean_answers(PARANOID, TSS_INFINITE);
 }
 
+/* ---- credit ---- */
+
+static uint64_t ticks(void)
+{
+	uint32_t low, high;
+	asm volatile("rdtsc" : "=a"(low), "=d"(high) : : "memory");
+	return (uint64_t)high << 32 | low;
+}
+
+/* a: connection. got[0]: ticks of its fastest call, got[1]: of its slowest. */
+static void job_measures(struct worker *self)
+{
+	self->got[0] = ~0ull;
+	for (unsigned i = 0; i < 32; i++) {
+		(void)tss_self_sleep(1000 + 37 * i);
+		uint64_t start = ticks();
+		tss_tag_t tag = TSS_TAG(1, 32, 0);
+		uint64_t words[4] = {1, 2, 3, 4};
+		CHECK_OK(tss_connection_call((cap_t)self->a, &tag, words, TSS_INFINITE));
+		uint64_t took = ticks() - start;
+		self->got[0] = took < self->got[0] ? took : self->got[0];
+		self->got[1] = took > self->got[1] ? took : self->got[1];
+	}
+}
+
+static void job_floods(struct worker *self)
+{
+	while (!stop_spinning)
+		self->got[0] += tss_connection_send((cap_t)self->a, TSS_TAG(1, 256, 0), none) == TSS_OK;
+}
+
+static void job_receives(struct worker *self)
+{
+	struct tss_request request = {.reply = TSS_CAP_NULL};
+	while (tss_port_reply_receive(mode_port, &request, TSS_INFINITE) == TSS_OK)
+		self->got[0]++;
+}
+
+/*
+ * Instructions are counted: while somebody less urgent sends as much as it can a call takes what it takes without him, but
+ * that the server may have to look for the slot of its reply again (fast.S remembers the last one).
+ */
+#define LOOK_UP 16
+static void test_mode_flood_costs_another_nothing(void)
+{
+	prepare_as(HARDENED, ANY);
+	cap_t flooded = new_connection(mode_port, 2);
+	CHECK_OK(tss_capability_set_mode(flooded, HARDENED));
+	struct worker *server = work(HIGH, job_receives, 0, 0), *quiet = work(MEDIUM, job_measures, mode_connection, 0);
+	CHECK_TRUE(joined(quiet));
+	stop_spinning = false;
+	struct worker *flooder = work(LOW, job_floods, flooded, 0);
+	struct worker *victim = work(MEDIUM, job_measures, mode_connection, 0);
+	CHECK_TRUE(joined(victim));
+	stop_spinning = true;
+	CHECK_TRUE(joined(flooder));
+	CHECK_TRUE(flooder->got[0] > 1000);
+	CHECK_TRUE(server->got[0] >= flooder->got[0] + 64);
+	if (!clock_is_counted())
+		return;
+	CHECK_TRUE(victim->got[0] <= quiet->got[0] + LOOK_UP);
+	CHECK_TRUE(victim->got[1] <= quiet->got[1] + LOOK_UP);
+}
+
 /* ---- memory ---- */
 
 static tss_status_t hand_over(cap_t cap)
@@ -315,6 +379,7 @@ const struct test mode_tests[] = {
 	TEST(mode_leaves_nothing_behind_a_queued_call),
 	TEST(mode_leaves_nothing_behind_a_send),
 	TEST(mode_leaves_nothing_behind_a_direct_answer),
+	TEST(mode_flood_costs_another_nothing),
 	TEST(mode_memory_crosses_only_as_declared),
 	TEST(mode_memory_is_no_answer_either),
 	TEST(mode_not_raised_while_memory_is_shared),

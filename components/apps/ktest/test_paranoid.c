@@ -155,6 +155,43 @@ static void test_mode_paranoid_stops_who_sends(void)
 	breaks_the_rule(false);
 }
 
+#define PAGEFUL 7 /* places of a queue that fill a page */
+
+/* A message of 256 bytes that stand nowhere in this image, delivered and forgotten by both sides; its port stays. */
+static void say_secret(unsigned mode, uint64_t seed)
+{
+	struct tss_request request;
+	mode_reader = new_event();
+	struct usage before = usage_now();
+	mode_port = new_port(PAGEFUL);
+	mode_connection = new_connection(mode_port, 1);
+	disown(mode_connection);
+	disown(mode_port);
+	CHECK_OK(tss_capability_set_mode(mode_connection, mode));
+	for (uint64_t i = 0; i < TSS_MESSAGE_WORDS; i++)
+		tss_ipc()->send[i] = seed * (2 * i + 1);
+	CHECK_OK(tss_connection_send(mode_connection, TSS_TAG(1, TSS_MESSAGE_MAX, 0), none));
+	CHECK_OK(receive(mode_port, &request, 0));
+	CHECK(tss_ipc()->recv[31], seed * 63);
+	memset(tss_ipc()->send, 0, sizeof(tss_ipc()->send));
+	memset(tss_ipc()->recv, 0, sizeof(tss_ipc()->recv));
+	records_skip();
+	struct usage after = usage_now();
+	spent(after.pages - before.pages, after.slots - before.slots);
+}
+
+/* Whether the kernel has wiped its copy, tests/scenario/test_modes.py sees from outside: it looks through all memory. */
+static void test_mode_secrets_for_who_looks_from_outside(void)
+{
+	say_secret(HARDENED, 0x0123456789abcdefull);
+	say_secret(PARANOID, 0x0fedcba987654321ull);
+}
+
+const struct test secret_tests[] = {
+	TEST(mode_secrets_for_who_looks_from_outside),
+	{0},
+};
+
 const struct test paranoid_tests[] = {
 	TEST(mode_paranoid_has_a_rate),           TEST(mode_paranoid_records_every_message),
 	TEST(mode_record_keeps_the_readers_head), TEST(mode_full_record_refuses),

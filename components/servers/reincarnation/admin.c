@@ -81,7 +81,7 @@ static tss_status_t on_mode(void *state, struct tss_request *request, uint8_t mo
 		if (strnlen((const char *)c->name, sizeof(c->name)) != label_size ||
 		    memcmp(c->name, label, label_size) != 0)
 			continue;
-		tss_status_t status = tss_capability_set_mode(c->slot, mode);
+		tss_status_t status = cap_set_security_mode(c->slot, (enum tss_mode)mode);
 		say("connection %.32s of %.16s: mode %u on request: %s\n", (const char *)c->name,
 		    (const char *)c->client, mode, tss_error_name(status));
 		return status == TSS_OK                     ? TSS_OK

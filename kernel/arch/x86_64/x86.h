@@ -164,6 +164,8 @@ volatile void *mmu_map_registers(paddr_t base, uint64_t size); /* uncached; the 
 	FEATURE(XSAVE, "xsave", 1, ECX, 26, 18, true)                                                                  \
 	FEATURE(FSGSBASE, "fsgsbase", 7, EBX, 0, 16, true)                                                             \
 	FEATURE(X2APIC, "x2apic", 1, ECX, 21, 0, true)                                                                 \
+	FEATURE(BRANCH_BARRIER, "branch_barrier", 7, EDX, 26, 0, true)                                                 \
+	FEATURE(BUFFER_FLUSH, "buffer_flush", 7, EDX, 10, 0, true)                                                     \
 	FEATURE(HPET, "hpet", 0, EBX, 0, 0, false)
 enum feature {
 #define FEATURE(NAME, ...) FEATURE_##NAME,

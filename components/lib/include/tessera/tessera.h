@@ -20,6 +20,12 @@ int main(void);
 /* Bytes at TSS_LAYOUT_HEAP, and for init the bytes of the bundle: bits 0-31 of what the entry point was given. */
 extern uint64_t tss_argument;
 
+/* The design's name for it: cap is a connection, or a port as a floor for all that lead there; modes only ever go up. */
+static inline tss_status_t cap_set_security_mode(cap_t cap, enum tss_mode mode)
+{
+	return tss_capability_set_mode(cap, mode);
+}
+
 /* Texts for a status; "?" for numbers outside the tables. */
 const char *tss_error_name(tss_status_t status);
 const char *tss_type_name(unsigned type);
