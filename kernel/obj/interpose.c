@@ -42,6 +42,7 @@ void interpose_end(struct thread *thread, status_t status, uint64_t value)
 /* The frame is full. Without a monitor nothing is carried out, and nothing that was is told. */
 static status_t ask(struct thread *self)
 {
+	self->paging = false;
 	self->fault = TSS_FAULT_INTERPOSED;
 	if (!fault_call(self, self->unit->monitor))
 		interpose_end(self, ERR(PEER_DEAD, 0), 0);

@@ -30,16 +30,16 @@ def section(kind: int, flags: int, offset: int, size: int, memory: int, name: by
 
 
 def table() -> bytes:
-    """An init table: two instances and their units, a port, a reply, a connection, memory, and who has them."""
+    """An init table: two instances and their units, a port, a reply, a guarded connection, memory, and who has them."""
     objects = [(1, 0, 0, 0, 0), (1, 0, 1, 0, 0), (4, 1, 4, 0, 0), (6, 1, 2, 0, 0), (5, 0, 2, 1, 0), (8, 1, 1, 1, 0)]
     grants = [(0, 1, 0, 0, 0, 0, 1), (0, 16, 1, 0, 0, 0, 1), (0, 17, 4, 0, 0, 0, 1), (1, 4, 5, 5, 0x400000, 5, 1),
               (1, 16, 2, 0, 0, 0, 1), (1, 17, 3, 0, 0, 0, 1)]
     instances = [(b"init", b"init"), (b"echo", b"apps/echo")]
-    head = struct.pack("<IIIIQII", 0x4C425453, len(instances), len(objects), len(grants), 64, 0, 0)
+    head = struct.pack("<IIIIQII", 0x4C425453, len(instances), len(objects), len(grants), 64, 0, 1)
     rows = [struct.pack("<16s32sQQQQQQIIII4QII", name, component, 64, 0x400000, 0x400000, 0x7FFF0000, 0x7FFF8000, 0, 64,
                         100, 1000, 0, 1, 0, 0, 0, 0xFFFFFFFF, 0) for name, component in instances]
     rows += [struct.pack("<IIQQQ", *row) for row in objects] + [struct.pack("<IIIIQII", *row) for row in grants]
-    return head + b"".join(rows)
+    return head + b"".join(rows) + struct.pack("<IIQIIII", 4, 1, 7, 0, 0, 0, 0)
 
 
 def seed() -> bytes:
