@@ -119,7 +119,7 @@ static uint64_t some_tag(uint64_t *state)
 /* By the letter that hostile.h has for an argument. */
 static uint64_t structured(uint64_t *state, char kind)
 {
-	static const char types[] = "?uhspcremqiy"; /* at the number of the type */
+	static const char types[] = "?uhspcremqiyz"; /* at the number of the type */
 	const char *type = strchr(types, kind);
 	if (type && kind != '?')
 		return some_handle(state, (unsigned)(type - types));
@@ -174,6 +174,8 @@ static void tame(uint64_t *state, struct registers *r)
 	uint64_t *time = r->rax == TSS_SYS_self_sleep                                                ? &r->rdi
 			 : r->rax == TSS_SYS_port_receive || r->rax == TSS_SYS_event_wait            ? &r->rsi
 			 : r->rax == TSS_SYS_connection_call || r->rax == TSS_SYS_port_reply_receive ? &r->rdx
+			 : r->rax == TSS_SYS_channel_send                                            ? &r->rdx
+			 : r->rax == TSS_SYS_channel_receive                                         ? &r->r10
 												     : NULL;
 	bool ends = r->rax == TSS_SYS_self_exit || r->rax == TSS_SYS_unit_restrict ||
 		    r->rax == TSS_SYS_unit_interpose ||
