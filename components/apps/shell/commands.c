@@ -159,7 +159,7 @@ static const struct command {
 	{"ps", "", "units, their state, restarts and memory", show_units},
 	{"kill", "UNIT", "end a unit; it comes back as its restart policy says", kill_unit},
 	{"restart", "UNIT", "restart a unit and those that depend on it", restart_unit},
-	{"mode", "[CLIENT CONNECTION MODE]", "security modes of connections; raise that of one", mode},
+	{"mode", "[CLIENT CONNECTION MODE]", "modes of connections; raise one", mode},
 	{"threads", "", "threads, their state, priority and time", show_threads},
 	{"caps", "UNIT|all", "capabilities: slot type rights generation depth id details", show_capabilities},
 	{"mem", "", "memory of the machine and of each unit", show_memory},

@@ -1,4 +1,4 @@
-// sources: kernel/obj/irq.c
+// sources: kernel/obj/irq.c tests/unit/kernel/ends.c
 // flags: -Ikernel/arch/x86_64/include -DCPUS_MAX=1 -Wno-unused-parameter
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
