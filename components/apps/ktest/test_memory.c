@@ -217,9 +217,11 @@ static void test_large_pages(void)
 {
 	const uint64_t large = 0x520040000000ull, small = 0x530040000000ull, pages = 512;
 	cap_t memory = new_memory(pages), other = new_memory(1);
-	uint64_t slice = 0, before = usage_now().pages;
+	uint64_t slice = 0, before = usage_now().pages, wrong = 1;
 	CHECK_OK(tss_unit_map(SELF, memory, large, RW));
 	CHECK(usage_now().pages, before + 2);
+	CHECK_OK(tss_system_inspect(SYSTEM, TSS_INSPECT_AUDIT, 0, 0, &wrong)); /* each page leads to its own frame */
+	CHECK(wrong, 0);
 	for (uint64_t i = 0; i < pages; i++) {
 		CHECK(words_at(large)[i * 512], 0);
 		words_at(large)[i * 512] = i + 1;
