@@ -30,6 +30,7 @@ from lib.plugins import output_folder as output_folder  # noqa: F401 (whoever ha
 from lib.symbols import Symbols
 
 PROMPT = r"tessera> "
+BETWEEN = r"(?:\n?\[[\w.-]+\] [^\n]*\n)*"  # lines of others, which may tear the echo of what is typed
 PANIC = re.compile(r"PANIC[^\n]*\n")
 PANIC_GRACE_S = 1.0  # how long a panic may go on printing its back trace
 TAIL_LINES = 40
@@ -229,7 +230,7 @@ class VM:
     def command(self, line: str, timeout: float = 30.0, prompt: str = PROMPT) -> str:
         """Types a line to the shell, waits for its echo and the next prompt; returns what it printed in between."""
         self.send(line + "\r")
-        self.expect(re.escape(line) + r"\n", timeout)
+        self.expect(BETWEEN.join(re.escape(c) for c in line + "\n"), timeout)
         return self.text_until(prompt, timeout)
 
     def quiet(self, seconds: float) -> str:

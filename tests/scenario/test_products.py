@@ -102,7 +102,7 @@ def test_controller_keeps_the_admitted_deadline(boot: Boot) -> None:
     vm.expect(PROMPT)
     for _ in range(4):
         for _ in range(5):
-            assert vm.command("ping") == "ping: 4 replies\n"
+            assert "ping: 4 replies\n" in vm.command("ping")
         vm.expect(r"\[loop_a\] \d+ steps, done after at most (\d+) us, 0 late, 0 failed")
     said = re.findall(r"\[loop_a\] \d+ steps, done after at most (\d+) us, 0 late, 0 failed, value (\d+)", vm.console)
     assert 0 < int(said[-1][0]) * 1000 <= bound["time_ns"] and abs(int(said[-1][1]) - 1000) < 20, said

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -109,6 +110,20 @@ def test_qemu_dies_with_a_killed_parent(disk: Path) -> None:
         time.sleep(0.02)
     stat = Path(f"/proc/{child}/stat")
     assert not stat.exists() or stat.read_text().split()[2] == "Z"
+
+
+@pytest.mark.parametrize("echo", ["ping\n", "pi[loop_a] 50 steps\nng\n", "p\n[a-b] 1\n[c] 2\ning[loop_a] 3\n\n"])
+def test_an_echo_torn_by_the_lines_of_others_is_one(echo: str) -> None:
+    guest, host = socket.socketpair()
+    vm = VM(Machine())
+    vm.serial = host
+    guest.sendall(f"tessera> {echo}4 replies\ntessera> ".encode())
+    assert vm.command("ping", timeout=1) == "4 replies\n"
+    guest.sendall(b"pi something else ng\n")
+    with pytest.raises(VMError, match="without"):
+        vm.command("ping", timeout=0.1)
+    vm.close()
+    guest.close()
 
 
 def test_symbols(tmp_path: Path) -> None:
