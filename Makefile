@@ -38,7 +38,7 @@ MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: help setup run test coverage verify stress-replay soak test-machines test-products test-lab image iso disk qcow2 direct sbom \
-	bench bench-compare bench-keep bench-peers bench-path bench-profile bench-smp mutate mutate-manifests lint format \
+	bench bench-compare bench-keep bench-peers bench-path bench-profile bench-smp bench-worst mutate mutate-manifests lint format \
 	clean kernel components stubs FORCE
 
 help:
@@ -81,12 +81,18 @@ image: iso
 ## bench             boot the bench image, print the table, write build/bench.json
 bench: setup
 	+$(Q)$(MAKE) --no-print-directory image SYSTEM=bench
+	+$(Q)$(MAKE) --no-print-directory image SYSTEM=worst
 	$(Q)$(PYTHON) tests/bench/run.py --out $(O)
 
 ## bench-path        ROW=name: the instructions of a row of the bench, by function (LIST=1: each one)
 bench-path: setup
 	+$(Q)$(MAKE) --no-print-directory image SYSTEM=bench
 	$(Q)$(PYTHON) tests/bench/path.py $(ROW) $(if $(LIST),--list)
+
+## bench-worst       the longest stretch with interrupts off of each way into the kernel, and the state that made it
+bench-worst: setup
+	+$(Q)$(MAKE) --no-print-directory image SYSTEM=worst
+	$(Q)$(PYTHON) tests/bench/worst.py
 
 ## bench-smp         how pairs, shared servers, memory and frames scale with the CPUs; CPUS=2
 CPUS ?= 2

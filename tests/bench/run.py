@@ -13,7 +13,7 @@ from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
 from bench.figures import Figures, not_kept, text, tools  # noqa: E402
-from bench.measure import Row, Unsteady, measure, missed  # noqa: E402
+from bench.measure import BOUNDED, Row, Unsteady, measure, missed  # noqa: E402
 
 
 def table(rows: dict[str, Row]) -> Table:
@@ -24,7 +24,8 @@ def table(rows: dict[str, Row]) -> Table:
         result.add_column(title, justify="right")
     result.add_column("unit")
     for name, row in rows.items():
-        result.add_row(name, f"{row.least:,}", f"{row.median:,}", f"{row.most:,}", row.unit)
+        if row.unit != BOUNDED:
+            result.add_row(name, f"{row.least:,}", f"{row.median:,}", f"{row.most:,}", row.unit)
     return result
 
 
@@ -51,6 +52,8 @@ def main() -> int:
         return 1
     Console(width=100).print(table(rows))
     Console(width=100).print(price_list(rows))
+    longest = {name: row.median for name, row in rows.items() if row.unit == BOUNDED}
+    print("\n".join(f"{name:<32} {value:>12,}" for name, value in sorted(longest.items(), key=lambda row: -row[1])))
     measured = Figures(tools(), rows, {})
     (arguments.out / "bench.json").write_text(text(measured))
     print(f"written: {arguments.out / 'bench.json'}")

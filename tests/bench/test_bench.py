@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from bench import peers, profile
+from bench import peers, profile, worst
 from bench.figures import KEPT, Figures, comparison, differences, keep, not_kept, read, text, tools
-from bench.measure import AHEAD, TARGETS, Row, Unsteady, measure, missed, twice
+from bench.measure import AHEAD, BOUNDED, TARGETS, Row, Unsteady, measure, missed, twice
 from bench.path import Step, ways
 from lib.plugins import output_folder
 
@@ -59,14 +59,32 @@ def test_a_difference_is_refused() -> None:
 
 
 def test_missed_targets_are_named() -> None:
-    good = {name: Row(1, most, 999) for name, most in TARGETS.items()}
+    good = {name: Row(1, most, 999) for name, most in TARGETS.items()} | {
+        f"worst_{name}": Row(1, worst.AHEAD.get(name, worst.BOUND) - 1, 1, BOUNDED) for name in worst.rows_wanted()}
     good |= {"sched_pick_2": Row(1, 100, 1), "sched_pick_200": Row(1, 105, 1)}
     most = TARGETS["null_syscall"]
     assert missed(good) == []
     assert missed({**good, "null_syscall": Row(1, most + 1, most + 1)}) == [f"null_syscall: {most + 1}, target {most}"]
     assert missed({**good, "sched_pick_200": Row(1, 106, 1)}) == [
         "sched_pick_200: 106, but sched_pick_2: 100: not O(1)"]
-    assert len(missed({})) == len(TARGETS) + 1
+    assert len(missed({})) == len(TARGETS) + 1 + len(worst.rows_wanted())
+
+
+def test_a_stretch_above_the_bound_or_unmeasured_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worst, "AHEAD", {"unit_kill": 50_000, "unit_map": 50_000})
+    good = {name: 100 for name in worst.rows_wanted()} | {"unit_kill": 40_000, "unit_map": 40_000}
+    assert worst.excess(good) == []
+    assert worst.excess(good | {"timer": worst.BOUND}) == ["worst_timer: 20000, bound 20000"]
+    assert worst.excess(good | {"unit_kill": 50_000}) == ["worst_unit_kill: 50000, bound 50000"]
+    assert len(worst.excess(good | {"unit_map": 19_999})) == 1
+    assert worst.excess({name: value for name, value in good.items() if name != "page_fault"}) == [
+        "worst_page_fault: no row"]
+
+
+def test_each_call_and_each_trap_has_a_worst_row() -> None:
+    kept = {name.removeprefix("worst_"): row.median for name, row in read(KEPT).rows.items() if row.unit == BOUNDED}
+    assert worst.rows_wanted() <= kept.keys()
+    assert len(worst.calls()) == len(set(worst.calls().values())) > 60
 
 
 def test_targets_ahead_are_ahead() -> None:
