@@ -21,7 +21,9 @@ static struct capability *init_place(struct unit *unit, unsigned slot, struct ob
 
 static void init_map(struct capability *cap, uint64_t address, unsigned protection)
 {
-	status_t status = memory_map(cap, address, protection);
+	status_t status;
+	while ((status = memory_map(cap, address, protection)) == ERR(AGAIN, 0))
+		;
 	if (status != TSS_OK)
 		panic("init cannot be mapped at %#lx: status %#lx", address, status);
 }
@@ -29,7 +31,7 @@ static void init_map(struct capability *cap, uint64_t address, unsigned protecti
 static struct memory *init_memory(struct unit *unit, uint64_t pages)
 {
 	struct memory *memory;
-	if (memory_create(unit, pages, &memory) != TSS_OK)
+	if (memory_create(unit, pages, &memory) != TSS_OK || memory_fill(memory, MEMORY_PAGES_MAX) != TSS_OK)
 		panic("not enough memory for init: %lu pages wanted, %lu free", pages, frame_count.available);
 	return memory;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* syscall.c - the dispatch table, the dispatcher, and the calls that need no capability. */
+#include <asm_constants.h>
 #include <enabled.h>
 #include <local.h>
 #include <syscall.h>
@@ -116,6 +117,12 @@ status_t syscall_place(struct thread *self, void *new, struct capability *parent
 	}
 	capability_place(slot, object, type_rights[object->type] & rights, parent);
 	return syscall_value(self, capability_handle(slot));
+}
+
+status_t syscall_again(struct thread *self)
+{
+	self->frame.rip -= SYSCALL_SIZE;
+	return SYSCALL_NO_RESULT;
 }
 
 status_t sys_self_version(struct thread *self, struct capability *cap)

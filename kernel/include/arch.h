@@ -99,7 +99,7 @@ MUST_CHECK status_t arch_space_map(struct arch_space *space, struct unit *payer,
 #define LARGE_SIZE (LARGE_PAGES * PAGE_SIZE)
 /* LARGE_PAGES pages by one entry. False: not aligned to that, or pages are or were mapped there: map them one by one. */
 bool arch_space_map_large(struct arch_space *space, struct unit *payer, uaddr_t at, paddr_t frame, unsigned protection, bool device);
-bool arch_space_unmap(struct arch_space *space, uaddr_t at); /* true if something was mapped; then flush */
+uint32_t arch_space_unmap(struct arch_space *space, uaddr_t at); /* pages that the mapping had, or 1; then flush */
 void arch_space_flush(struct arch_space *space); /* what was unmapped is, on all CPUs, when this returns */
 #define NOT_MAPPED UINT64_MAX
 paddr_t arch_space_lookup(const struct arch_space *space, uaddr_t at); /* raw: NOT_MAPPED if nothing is there */

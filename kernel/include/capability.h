@@ -37,7 +37,9 @@ struct capability {
 	bool exercised;        /* CONFIG_TRACK_GRANTS: its handle has been used */
 	struct unit *space;    /* whose capability space this slot is in; NULL: it lies in a queued message */
 	uint64_t mapped_at;    /* MEMORY: where it is mapped in `space`; 0: not */
-	uint8_t padding[8];
+	uint32_t mapped;       /* MEMORY: how many pages of it are, from the first */
+	uint8_t failed;        /* MEMORY: what (enum tss_error) no more can be mapped for; those that are go again */
+	uint8_t padding[3];
 };
 _Static_assert(sizeof(struct capability) == 64, "64 slots a page, one cache line each");
 
@@ -119,7 +121,12 @@ bool capability_has_children(const struct capability *cap);
  * marked. With `spare`, sealed ones and what descends from those stay: they are the plan's, not the holder's of cap.
  */
 bool capability_revoke(struct capability *cap, unsigned *left, bool spare);
-void capability_delete(struct capability *cap); /* has no children; ends the object if cap is the original */
+/*
+ * cap has no children; ends the object if it is the original. Its mapping goes before it, and with an original the pages,
+ * in slices. False: *left is used up, and cap is still there.
+ */
+bool capability_delete(struct capability *cap, unsigned *left);
+#define CAPABILITY_DELETE_SMALL(cap) ((void)capability_delete(cap, &(unsigned){1})) /* nothing is mapped */
 
 #define CAP_DEPTH_MAX 255
 #define REVOKE_SLICE 16

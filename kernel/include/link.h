@@ -44,6 +44,15 @@ static inline void link_append(struct link *head, struct link *link)
 {
 	link_insert_after(head->prev, link);
 }
+/* All of `list`, which is empty then, behind the last of `head`. */
+static inline void link_append_all(struct link *head, struct link *list)
+{
+	list->next->prev = head->prev;
+	head->prev->next = list->next;
+	list->prev->next = head;
+	head->prev = list->prev;
+	link_init(list);
+}
 static inline void link_remove(struct link *link)
 {
 	link->prev->next = link->next;

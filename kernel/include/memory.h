@@ -16,7 +16,9 @@ struct port;
 
 struct memory {
 	struct object object;
-	uint64_t pages;
+	uint64_t pages;           /* that are there */
+	uint64_t clear;           /* of them: what is there of a table of frames in a row is cleared page by page */
+	uint64_t wanted;          /* that it is to have, while it is made; those it had, while it goes */
 	struct memory *parent;    /* slice of it, or NULL */
 	uint64_t first;           /* slice: page of the parent it starts at */
 	paddr_t base;             /* run: physical start (tables unused) */
@@ -33,16 +35,20 @@ struct memory {
 
 static inline bool memory_has_tables(const struct memory *memory)
 {
-	return memory->pages > MEMORY_TABLES;
+	return memory->wanted > MEMORY_TABLES;
 }
+
 
 /* The bundle: a run of frames that belong to nobody's budget. */
 struct memory *memory_create_run(struct unit *payer, paddr_t base, uint64_t pages, bool device); /* NULL: MEMORY */
+/* Without pages yet, and sealed; each memory_fill() makes up to `left` of them, AGAIN: not the last. */
 MUST_CHECK status_t memory_create(struct unit *payer, uint64_t pages, struct memory **out);
+MUST_CHECK status_t memory_fill(struct memory *memory, unsigned left);
+bool memory_lighten(struct capability *cap, unsigned *left); /* unmaps, and gives an original's pages back; false: more */
 void memory_refill(const struct memory *memory, uint64_t page);
 paddr_t memory_frame(const struct memory *memory, uint64_t page);
 /* May cap be mapped so? ARGUMENT or RIGHTS: what is wrong with `protection`, argument `argument`. */
 MUST_CHECK status_t memory_protection(const struct capability *cap, uint64_t protection, unsigned argument);
-/* Map the whole object that cap (in its own space) names. All or nothing. */
+/* Map a slice of the object that cap (in its own space) names. AGAIN: not the last. In the end all or nothing. */
 MUST_CHECK status_t memory_map(struct capability *cap, uint64_t address, unsigned protection);
-void memory_unmap(struct capability *cap);
+bool memory_unmap(struct capability *cap, unsigned *left); /* eight pages for one of *left; false: there are more */

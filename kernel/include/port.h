@@ -73,6 +73,7 @@ struct connection {
 	uint64_t methods;   /* while it is not FAST: type n only if bit n is set; TSS_METHODS_ANY: any */
 	uint64_t interval_us, burst, due_us; /* while PARANOID: token bucket; due_us: when it would be full again */
 	uint64_t violations;
+	uint64_t looked_at, looked; /* with so many memories the first `looked` slots of its client share none (mode.c) */
 };
 
 struct message { /* an asynchronous message in the port's queue */
@@ -118,7 +119,7 @@ void port_move(struct port *port, struct cpu *to); /* exclusive */
  * The unit that owns the port has ended. Calls that were received get PEER_RESTARTED; connections become stale; queued
  * callers wait until the port is up again, and those who have not been told get PEER_RESTARTED then.
  */
-void port_down(struct port *port);
+void ports_end(const struct unit *unit); /* each port that the unit pays for */
 void port_up(struct port *port);
 void port_die(struct port *port);                           /* everybody gets PEER_DEAD, now and later */
 status_t connection_tell(struct connection *connection);    /* stale: its client is being told now, once */
@@ -127,7 +128,7 @@ void port_fast_end(struct port *port);                      /* they cannot: the 
 void connection_lead(struct connection *connection, struct port *port); /* from now on there: target, or &port_stale */
 void port_reply_freed(struct port *port);                   /* a reply object is free: update, serve who waited for it */
 bool port_deliver_next(struct port *port);                  /* to the waiting receiver; false: nothing deliverable */
-void ports_forget_thread(struct thread *thread);              /* it ended: nobody helps or waits for it */
+void ports_forget(const struct unit *unit);                 /* threads of it have ended: nobody helps or waits for them */
 void reply_moved(struct capability *cap);                   /* a capability to one is in another slot now */
 void reply_free(struct reply *reply);                       /* spent: the handle is stale from now on */
 /* Into the port's queue; SYSCALL_NO_RESULT, or DEPTH (argument 1). */

@@ -60,6 +60,9 @@ void *syscall_argument2(struct thread *self, uint8_t type, uint16_t rights, stat
  */
 MUST_CHECK status_t syscall_place(struct thread *self, void *object, struct capability *parent, uint16_t rights);
 
+/* A slice of the call is done, and interrupts may come: the thread makes the same call again. Nobody is told. */
+status_t syscall_again(struct thread *self);
+
 ALWAYS_INLINE status_t syscall_value(struct thread *self, uint64_t value)
 {
 	self->frame.rdx = value;

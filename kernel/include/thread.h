@@ -69,6 +69,7 @@ struct thread {
 		struct sched *sched; /* it was started with; NULL: not started, or gone */
 	} start;                     /* for a restart */
 	struct guard guard;          /* CALLING, unless through a FAST connection: of the one used */
+	cap_t making;                /* memory that it makes, slice by slice; stale: none */
 };
 
 ALWAYS_INLINE void thread_set_cpu(struct thread *thread, struct cpu *cpu)

@@ -41,7 +41,7 @@ ALWAYS_INLINE void timeout_disarm(struct timeout *timeout)
 {
 	timeout->armed = false;
 }
-/* Takes one timeout that is due at now_us out of the wheel, or NULL. */
-struct timeout *timer_expire(struct wheel *wheel, uint64_t now_us);
+/* Takes one timeout that is due at now_us out of the wheel; NULL: none is left, or it has looked at *left timeouts. */
+struct timeout *timer_expire(struct wheel *wheel, uint64_t now_us, unsigned *left);
 /* When timer_expire() has to be called next, in us; UINT64_MAX: never as things stand. */
 uint64_t timer_next(const struct wheel *wheel);

@@ -32,6 +32,7 @@ struct unit {
 	bool vectors;                    /* its next threads have vector registers */
 	struct connection *monitor;      /* who is asked about some of its calls; NULL: they all fail */
 	const struct syscall_table *sealed_table; /* NULL, or what a restart gives back */
+	uint64_t memories;               /* capabilities to memory that it ever got */
 	bool sealed;
 	uint64_t restarts;
 	uint64_t refill_slot, refill_page; /* how far a restart has come with the memory */

@@ -126,10 +126,14 @@ void *frame_alloc_large(struct unit *payer)
 	if (start + LARGE_SIZE > region->base.raw + region->size)
 		return NULL;
 	frames.taken = start + LARGE_SIZE - region->base.raw;
-	for (; at < start; at += PAGE_SIZE, frame_count.available--)
-		frame_free(NULL, phys_to_virt((paddr_t){at}));
+	for (; at < start; at += PAGE_SIZE) {
+		struct free_frame *frame = phys_to_virt((paddr_t){at});
+		(void)frame_bitmap_flip(frame);
+		frame->next = frames.free;
+		frames.free = frame;
+	}
 	frames_charge(payer, LARGE_PAGES);
-	return __builtin_memset(phys_to_virt((paddr_t){start}), 0, LARGE_SIZE);
+	return phys_to_virt((paddr_t){start});
 }
 
 void *frame_alloc(struct unit *payer)

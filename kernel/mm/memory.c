@@ -6,6 +6,8 @@
 #include <trace.h>
 
 #define FRAMES_PER_TABLE (PAGE_SIZE / sizeof(paddr_t))
+#define MAP_SLICE 64 /* entries */
+#define MAPPED_A_PAGE 8u /* pages that are unmapped while one is freed */
 
 paddr_t memory_frame(const struct memory *memory, uint64_t page)
 {
@@ -30,56 +32,68 @@ void memory_refill(const struct memory *memory, uint64_t page)
 void memory_destroy(void *object)
 {
 	const struct memory *memory = object;
-	struct unit *payer = memory->object.payer;
+	for (unsigned i = 0; memory_has_tables(memory) && i < MEMORY_TABLES && memory->tables[i]; i++)
+		frame_free(memory->object.payer, memory->tables[i]);
+}
+
+bool memory_lighten(struct capability *cap, unsigned *left)
+{
+	struct memory *memory = (struct memory *)cap->object;
+	if (!memory_unmap(cap, left) || !cap->original)
+		return !cap->mapped;
 	trace_forget(memory);
 	if (memory->written)
 		mailbox_end(memory->written);
-	if (memory->parent || memory->immortal)
-		return;
-	for (unsigned i = 0; i < MEMORY_TABLES && memory->tables[i]; i++) {
-		for (unsigned j = 0; memory_has_tables(memory) && j < FRAMES_PER_TABLE && memory->tables[i][j]; j++)
-			frame_free(payer, memory->tables[i][j]);
-		frame_free(payer, memory->tables[i]);
+	for (; !memory->parent && !memory->immortal && memory->pages; memory->pages--, (*left)--) {
+		if (!*left)
+			return false;
+		frame_free(memory->object.payer, phys_to_virt(memory_frame(memory, memory->pages - 1)));
 	}
+	return true;
 }
 
 /* The table of that page from frames in a row, which can be mapped as one. False: there are none. */
 static bool memory_fill_large(struct memory *memory, uint64_t page)
 {
 	void **table = memory->tables[page / FRAMES_PER_TABLE];
-	uint8_t *frame = page % LARGE_PAGES ? NULL : frame_alloc_large(memory->object.payer);
+	bool first = page == memory->pages && page % LARGE_PAGES == 0;
+	uint8_t *frame = first ? frame_alloc_large(memory->object.payer) : NULL;
 	for (unsigned i = 0; frame && i < LARGE_PAGES; i++)
 		table[i] = frame + i * PAGE_SIZE;
 	memory->large |= (uint16_t)((frame != NULL) << page / LARGE_PAGES);
+	memory->pages += frame ? LARGE_PAGES : 0;
 	return frame;
 }
 
-/* False: the budget is used up; what is there is memory_destroy()'s. */
-static bool memory_fill(struct memory *memory)
+status_t memory_fill(struct memory *memory, unsigned left)
 {
 	struct unit *payer = memory->object.payer;
-	for (uint64_t page = 0; page < memory->pages; page++) {
+	for (uint64_t page; (page = memory->clear) < memory->wanted; memory->clear++, left--) {
 		void ***table = &memory->tables[page / FRAMES_PER_TABLE], **frame = &memory->frames[page];
+		if (!left)
+			return ERR(AGAIN, 0);
 		if (memory_has_tables(memory)) {
 			if (!*table && !(*table = frame_alloc(payer)))
-				return false;
-			if (memory->pages - page >= LARGE_PAGES && memory_fill_large(memory, page)) {
-				page += LARGE_PAGES - 1;
-				continue;
-			}
+				return ERR(MEMORY, 0);
+			if (memory->wanted - memory->pages >= LARGE_PAGES && memory_fill_large(memory, page))
+				left = 1; /* that took as long as some pages do */
 			frame = &(*table)[page % FRAMES_PER_TABLE];
 		}
-		if (!(*frame = frame_alloc(payer)))
-			return false;
+		if (page < memory->pages)
+			__builtin_memset(*frame, 0, PAGE_SIZE);
+		else if (payer->budget - payer->used <= payer->kept || !(*frame = frame_alloc(payer)))
+			return ERR(MEMORY, 0);
+		memory->pages += page == memory->pages;
 	}
-	return true;
+	memory->object.revoking = 0;
+	return TSS_OK;
 }
 
 static struct memory *memory_alloc(struct unit *payer, uint64_t pages)
 {
 	struct memory *memory = object_alloc(payer, TSS_TYPE_MEMORY);
 	if (memory)
-		memory->pages = pages;
+		memory->pages = memory->wanted = pages;
 	return memory;
 }
 
@@ -91,11 +105,11 @@ status_t memory_create(struct unit *payer, uint64_t pages, struct memory **out)
 	if (pages + tables + payer->kept > payer->budget - payer->used)
 		return ERR(MEMORY, 2);
 	struct memory *memory = *out = memory_alloc(payer, pages);
-	if (memory && memory_fill(memory))
-		return TSS_OK;
-	if (memory)
-		object_destroy(&memory->object);
-	return ERR(MEMORY, 0);
+	if (!memory)
+		return ERR(MEMORY, 0);
+	memory->pages = 0;
+	memory->object.revoking = REVOKE_SEALED;
+	return TSS_OK;
 }
 
 struct memory *memory_create_run(struct unit *payer, paddr_t base, uint64_t pages, bool device)
@@ -120,56 +134,84 @@ status_t memory_protection(const struct capability *cap, uint64_t protection, un
 
 status_t memory_map(struct capability *cap, uint64_t address, unsigned protection)
 {
-	struct memory *memory = (struct memory *)cap->object;
+	const struct memory *memory = (struct memory *)cap->object;
 	struct unit *unit = cap->space;
-	uint64_t page = 0;
-	status_t status = TSS_OK;
+	unsigned left = MAP_SLICE;
 	if (!unit_range_valid(address, memory->pages * PAGE_SIZE))
 		return ERR(ARGUMENT, 3);
-	while (status == TSS_OK && page < memory->pages) {
+	cap->mapped_at = address;
+	cap->protection = (uint8_t)protection;
+	for (uint64_t page; left && !cap->failed && (page = cap->mapped) < memory->pages; left--) {
 		uaddr_t at = {address + page * PAGE_SIZE};
 		paddr_t frame = memory_frame(memory, page);
 		bool large =
 			memory->run ? memory->pages - page >= LARGE_PAGES : memory->large >> page / LARGE_PAGES & 1;
 		if (large && arch_space_map_large(&unit->space, unit, at, frame, protection, memory->device)) {
-			page += LARGE_PAGES;
+			cap->mapped += (uint32_t)LARGE_PAGES;
 			continue;
 		}
-		status = arch_space_map(&unit->space, unit, at, frame, protection, memory->device);
-		page += status == TSS_OK;
+		cap->failed = TSS_CODE(arch_space_map(&unit->space, unit, at, frame, protection, memory->device));
+		cap->mapped += !cap->failed;
 	}
-	if (status == TSS_OK) {
-		cap->mapped_at = address;
-		cap->protection = (uint8_t)protection;
-		return TSS_OK;
-	}
-	while (page-- > 0)
-		(void)arch_space_unmap(&unit->space, (uaddr_t){address + page * PAGE_SIZE});
-	arch_space_flush(&unit->space);
-	return TSS_STATUS(TSS_CODE(status), TSS_CODE(status) == TSS_E_OCCUPIED ? 3 : 0);
+	if (!cap->failed)
+		return cap->mapped < memory->pages ? ERR(AGAIN, 0) : TSS_OK;
+	status_t status = TSS_STATUS(cap->failed, cap->failed == TSS_E_OCCUPIED ? 3 : 0);
+	left /= MAPPED_A_PAGE;
+	return memory_unmap(cap, &left) ? status : ERR(AGAIN, 0);
 }
 
-void memory_unmap(struct capability *cap)
+bool memory_unmap(struct capability *cap, unsigned *left)
 {
-	const struct memory *memory = (const struct memory *)cap->object;
 	if (!cap->mapped_at)
-		return;
-	for (uint64_t page = 0; page < memory->pages; page++)
-		(void)arch_space_unmap(&cap->space->space, (uaddr_t){cap->mapped_at + page * PAGE_SIZE});
+		return true;
+	for (; cap->mapped && *left; *left -= cap->mapped % MAPPED_A_PAGE == 0)
+		cap->mapped -= arch_space_unmap(&cap->space->space,
+						(uaddr_t){cap->mapped_at + (cap->mapped - 1ull) * PAGE_SIZE});
 	arch_space_flush(&cap->space->space);
+	if (cap->mapped)
+		return false;
 	cap->mapped_at = 0;
-	cap->protection = 0;
+	cap->protection = cap->failed = 0;
+	return true;
 }
 
+/*
+ * The new capability is in its slot from the first slice on, but only the thread that makes it knows which one that is,
+ * and nothing can be done with it but to delete it. A thread that has come by other arguments in between, or for which
+ * the budget is not enough any more, gives it back the same way.
+ */
 status_t sys_memory_create(struct thread *self, struct capability *cap)
 {
-	struct memory *memory;
+	struct unit *payer = (struct unit *)cap->object;
+	unsigned left = REVOKE_SLICE;
 	if (!cpu_is_exclusive()) {
 		frame_prepare(ARG2(self) + 1); /* and a table */
 		kernel_exclusive(self);
 	}
-	status_t status = memory_create((struct unit *)cap->object, ARG2(self), &memory);
-	return status == TSS_OK ? syscall_place(self, memory, NULL, TSS_RIGHT_ALL) : status;
+	struct capability *slot = cspace_lookup_needed(&self->unit->caps, self->making, CAP_NEEDS(TSS_TYPE_MEMORY, 0));
+	struct memory *memory = slot ? (struct memory *)slot->object : NULL;
+	if (!memory) {
+		status_t status = memory_create(payer, ARG2(self), &memory);
+		if (status == TSS_OK)
+			status = syscall_place(self, memory, NULL, TSS_RIGHT_ALL);
+		if (status != TSS_OK)
+			return status;
+		slot = memory->object.original;
+		self->making = capability_handle(slot);
+	}
+	bool same = memory->wanted == ARG2(self) && memory->object.payer == payer;
+	if (same && memory->object.revoking == REVOKE_SEALED) {
+		status_t status = memory_fill(memory, left);
+		if (status == TSS_OK) {
+			self->making = TSS_CAP_NULL;
+			return syscall_value(self, capability_handle(slot));
+		}
+		if (status != ERR(AGAIN, 0))
+			memory->object.revoking = REVOKE_PATIENCE; /* it goes */
+	} else if (capability_delete(slot, &left) && same) {
+		return ERR(MEMORY, 0);
+	}
+	return syscall_again(self);
 }
 
 /*
@@ -200,7 +242,8 @@ status_t sys_memory_slice(struct thread *self, struct capability *cap)
 
 status_t sys_memory_seal(struct thread *self, struct capability *cap)
 {
-	if (((struct memory *)cap->object)->immortal)
+	const struct memory *memory = (const struct memory *)cap->object;
+	if (memory->immortal || memory->pages < memory->wanted)
 		return ERR(ARGUMENT, 1);
 	cap->object->revoking = REVOKE_SEALED;
 	return TSS_OK;

@@ -37,8 +37,7 @@ status_t sys_capability_delete(struct thread *self, struct capability *cap)
 		return status;
 	if ((capability_has_children(cap) || cap->object->revoking) && !capability_revoke(cap, &left, false))
 		return ERR(AGAIN, 1);
-	capability_delete(cap);
-	return TSS_OK;
+	return capability_delete(cap, &left) ? TSS_OK : ERR(AGAIN, 1);
 }
 
 status_t sys_capability_inspect(struct thread *self, struct capability *cap)

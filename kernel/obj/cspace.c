@@ -83,10 +83,13 @@ static void capability_fill(struct capability *slot, struct object *object, uint
 	capability_set_rights(slot, rights);
 	slot->original = false;
 	slot->mapped_at = 0;
-	slot->protection = 0;
+	slot->mapped = 0;
+	slot->protection = slot->failed = 0;
 	slot->depth = 0;
 	link_init(&slot->derivation);
 	cspace_take(slot);
+	if (slot->space)
+		slot->space->memories += slot->type == TSS_TYPE_MEMORY;
 	if (!parent)
 		return;
 	slot->depth = (uint8_t)(parent->depth + 1);
@@ -127,6 +130,8 @@ void capability_move(struct capability *slot, struct capability *source)
 	if (slot->original)
 		slot->object->original = slot;
 	slot->mapped_at = source->mapped_at;
+	slot->mapped = source->mapped;
+	slot->failed = source->failed;
 	slot->protection = source->protection;
 	slot->depth = source->depth;
 	link_insert_after(&source->derivation, &slot->derivation);
@@ -173,27 +178,30 @@ bool capability_revoke(struct capability *cap, unsigned *left, bool spare)
 {
 	struct capability *victim;
 	while ((victim = capability_victim(cap, spare))) {
-		if (*left == 0) {
+		if (!capability_delete(victim, left)) {
 			revoke_mark(cap->object, REVOKE_PATIENCE);
+			revoke_mark(victim->object, REVOKE_PATIENCE);
 			return false;
 		}
-		(*left)--;
-		capability_delete(victim);
 	}
 	revoke_mark(cap->object, 0);
 	return true;
 }
 
-void capability_delete(struct capability *cap)
+bool capability_delete(struct capability *cap, unsigned *left)
 {
 	struct object *object = cap->object;
 	bool original = cap->original;
-	if (cap->type == TSS_TYPE_MEMORY)
-		memory_unmap(cap);
+	if (cap->type == TSS_TYPE_MEMORY && !memory_lighten(cap, left))
+		return false;
+	if (!*left)
+		return false;
+	(*left)--;
 	link_remove(&cap->derivation);
 	cspace_release(cap);
 	if (original)
 		object_destroy(object);
 	else if (object->type == TSS_TYPE_REPLY && ((struct reply *)object)->away == cap)
 		reply_dropped((struct reply *)object);
+	return true;
 }

@@ -54,8 +54,9 @@ static status_t carry_out(struct thread *self, struct interposed *interposed)
 	struct arch_frame *frame = &self->frame;
 	uint64_t number = frame->rax;
 	bool tell = interposed->tell;
-	interposed->allowed = false;
+	uint64_t ip = frame->rip;
 	status_t status = syscall_dispatch(self, &syscall_table.row[number - TSS_SYSCALL_FIRST]);
+	interposed->allowed = frame->rip == ip - SYSCALL_SIZE; /* syscall_again() */
 	if (!tell || status == SYSCALL_NO_RESULT || cpu_this()->current != self)
 		return status;
 	frame->rax = status == TSS_OK ? status : syscall_failed(self, status);

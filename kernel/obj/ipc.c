@@ -47,7 +47,7 @@ void reply_free(struct reply *reply)
 	reply->gone = false;
 	reply_release(reply);
 	if (away)
-		capability_delete(away);
+		CAPABILITY_DELETE_SMALL(away);
 	port_reply_freed(reply->port);
 }
 

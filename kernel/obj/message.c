@@ -96,7 +96,7 @@ void message_take_caps(struct message *message, struct thread *to)
 		else if (slot)
 			capability_move(slot, cap);
 		else if (cap->object)
-			capability_delete(cap);
+			CAPABILITY_DELETE_SMALL(cap);
 		if (to)
 			to->ipc->recv_caps[i] = slot ? capability_handle(slot) : TSS_CAP_NULL;
 	}

@@ -9,6 +9,8 @@
 #include <mode.h>
 #include <syscall.h>
 
+#define SHARES_SLICE 500 /* capabilities */
+
 static bool method_allowed(const struct connection *connection, uint32_t type)
 {
 	return connection->methods == TSS_METHODS_ANY || (type < 64 && connection->methods >> type & 1);
@@ -113,24 +115,36 @@ void mode_end(struct thread *caller)
 }
 
 /* Does server hold what leads to the frames of a memory capability, or did either get it from the other? */
-static bool memory_is_shared(const struct capability *cap, const struct unit *server)
+static bool memory_is_shared(const struct capability *cap, const struct unit *server, int *left)
 {
-	for (const struct link *at = cap->derivation.next; at != &cap->derivation; at = at->next)
+	for (const struct link *at = cap->derivation.next; at != &cap->derivation; at = at->next, (*left)--)
 		if (LINK_ENTRY(at, const struct capability, derivation)->space == server)
 			return true;
 	return false;
 }
 
-/* Do the units that pay for the connection and for its port share memory that was not declared? */
-static bool shares_undeclared(const struct connection *connection)
+/*
+ * BUSY: the units that pay for the connection and for its port share memory that was not declared. AGAIN: not known yet.
+ * How far it was looked is kept in the connection, and holds until one of the two gets a capability to memory.
+ */
+static status_t check_shares(struct connection *connection)
 {
 	const struct unit *client = connection->object.payer, *server = connection->target->object.payer;
-	for (unsigned i = 1; !connection->guard.shares && client != server && i < client->caps.slots; i++) {
-		const struct capability *cap = cspace_slot(client, i);
-		if (cap->type == TSS_TYPE_MEMORY && memory_is_shared(cap, server))
-			return true;
+	uint64_t memories = client->memories + server->memories + 1;
+	int left = SHARES_SLICE;
+	if (connection->looked_at != memories)
+		connection->looked = 0;
+	connection->looked_at = memories;
+	for (; !connection->guard.shares && client != server && connection->looked < client->caps.slots;
+	     connection->looked++) {
+		const struct capability *cap =
+			&client->caps.pages[connection->looked / CAPS_PER_PAGE][connection->looked % CAPS_PER_PAGE];
+		if (left-- <= 0)
+			return ERR(AGAIN, 0);
+		if (cap->type == TSS_TYPE_MEMORY && memory_is_shared(cap, server, &left))
+			return ERR(BUSY, 1);
 	}
-	return false;
+	return TSS_OK;
 }
 
 /* Does a change at cap, a connection's or a port's, change this connection? */
@@ -152,8 +166,9 @@ status_t sys_capability_set_mode(struct thread *self, struct capability *cap)
 	OBJECTS_OF(CONNECTION, connection, connection) {
 		if (!concerns(cap, connection) || connection->guard.mode >= mode)
 			continue;
-		if (shares_undeclared(connection))
-			return ERR(BUSY, 1);
+		status_t status = check_shares(connection);
+		if (status != TSS_OK)
+			return status == ERR(AGAIN, 0) ? syscall_again(self) : status;
 		raised++;
 	}
 	if (mode == TSS_MODE_PARANOID && !record_room(raised))

@@ -51,10 +51,8 @@ static bool region_clear(struct unit *unit, const struct region *region, unsigne
 		for (unsigned j = 0; caps && j < CAPS_PER_PAGE; j++) {
 			if (!caps[j].object)
 				continue;
-			if (*left == 0)
+			if (!capability_delete(&caps[j], left))
 				return false;
-			(*left)--;
-			capability_delete(&caps[j]);
 		}
 		if (caps)
 			frame_free(unit, caps);
@@ -160,13 +158,16 @@ static status_t page_map(struct thread *caller, struct capability *source, uint6
 		return ERR(MEMORY, 2);
 	if (slot->object && ((struct memory *)slot->object)->pages * PAGE_SIZE < size)
 		return ERR(OCCUPIED, 2);
-	if (slot->object)
-		capability_delete(slot);
-	capability_derive(slot, source, (uint16_t)protection);
+	bool begun = slot->object == source->object && slot->mapped_at == address && slot->mapped * PAGE_SIZE < size;
+	unsigned left = REVOKE_SLICE / 2;
+	if (slot->object && !begun && !capability_delete(slot, &left))
+		return ERR(AGAIN, 0);
+	if (!begun)
+		capability_derive(slot, source, (uint16_t)protection);
 	status_t status = memory_map(slot, address, (unsigned)protection);
-	if (status == TSS_OK)
-		return TSS_OK;
-	capability_delete(slot);
+	if (status == TSS_OK || status == ERR(AGAIN, 0))
+		return status;
+	CAPABILITY_DELETE_SMALL(slot);
 	return TSS_STATUS(TSS_CODE(status), 2);
 }
 
@@ -189,7 +190,7 @@ status_t pager_reply(struct thread *self, struct reply *reply, uint64_t tag)
 		if (status == TSS_OK)
 			status = page_map(caller, source, self->frame.r10, self->frame.r8);
 		if (status != TSS_OK)
-			return status;
+			return status == ERR(AGAIN, 0) ? syscall_again(self) : status;
 	}
 	caller->fault = 0;
 	caller->paging = false;

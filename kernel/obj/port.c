@@ -315,9 +315,6 @@ void port_die(struct port *port)
 		thread_wake(port->receiver, ERR(CANCELLED, 1));
 	for (struct thread *caller; (caller = LINK_TAKE(&port->callers, struct thread, wait));)
 		thread_wake(caller, ERR(PEER_DEAD, 1));
-	OBJECTS_OF(REPLY, reply, reply)
-		if (reply->port == port && reply->caller)
-			thread_wake(reply->caller, ERR(PEER_DEAD, 1));
 	port_drop_messages(port);
 }
 
@@ -333,20 +330,24 @@ static struct connection *caller_untold(const struct thread *caller, const struc
 	return connection && connection->target == port && connection->port == &port_stale ? connection : NULL;
 }
 
-void port_down(struct port *port)
+/* Each list is walked once, however many ports there are. */
+void ports_end(const struct unit *unit)
 {
+	bool down = unit->sealed && unit->state != UNIT_DEAD;
+	OBJECTS_OF(PORT, port, port)
+		if (port->object.payer == unit)
+			down ? port_fast_update(port) : port_die(port);
 	OBJECTS_OF(CONNECTION, connection, connection)
-		if (connection->target == port)
+		if (down && connection->target->object.payer == unit)
 			connection_lead(connection, &port_stale);
 	OBJECTS_OF(REPLY, reply, reply) {
 		struct connection *untold;
-		if (reply->port != port || !reply->caller)
+		if (reply->port->object.payer != unit || !reply->caller)
 			continue;
-		if ((untold = caller_untold(reply->caller, port)))
+		if (down && (untold = caller_untold(reply->caller, reply->port)))
 			(void)connection_tell(untold);
-		thread_wake(reply->caller, ERR(PEER_RESTARTED, 1));
+		thread_wake(reply->caller, down ? ERR(PEER_RESTARTED, 1) : ERR(PEER_DEAD, 1));
 	}
-	port_fast_update(port);
 }
 
 /* Messages that nobody may get any more are dropped: who sent them is told with the next one. */
@@ -369,6 +370,9 @@ void port_destroy(void *object)
 {
 	struct port *port = object;
 	port_die(port);
+	OBJECTS_OF(REPLY, reply, reply)
+		if (reply->port == port && reply->caller)
+			thread_wake(reply->caller, ERR(PEER_DEAD, 1));
 	mailbox_end(port);
 	if (port->event)
 		port->event->port = NULL;
@@ -376,15 +380,15 @@ void port_destroy(void *object)
 		slab_free(port->object.payer, message, sizeof(*message));
 }
 
-void ports_forget_thread(struct thread *thread)
+void ports_forget(const struct unit *unit)
 {
 	OBJECTS_OF(PORT, port, port)
-		if (port->receiver == thread)
+		if (port->receiver && port->receiver->state == TSS_THREAD_ENDED)
 			port->receiver = NULL;
 	OBJECTS_OF(REPLY, reply, reply) {
-		if (reply->away && reply->away->space == thread->unit && !thread->unit->threads)
-			capability_delete(reply->away);
-		if (reply->server != thread)
+		if (reply->away && reply->away->space == unit && !unit->threads)
+			CAPABILITY_DELETE_SMALL(reply->away);
+		if (!reply->server || reply->server->state != TSS_THREAD_ENDED)
 			continue;
 		reply->server = NULL;
 		if (reply->gone && !reply->away)

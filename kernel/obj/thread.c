@@ -198,7 +198,6 @@ void thread_end(struct thread *thread)
 	thread_unwait(thread);
 	thread->state = TSS_THREAD_ENDED;
 	thread->unit->threads--;
-	ports_forget_thread(thread);
 	if (home) {
 		sched_stop(home);
 		sched_unqueue(home);
@@ -216,6 +215,7 @@ void thread_leave(struct thread *thread, uint64_t code)
 {
 	struct unit *unit = thread->unit;
 	thread_end(thread);
+	ports_forget(unit);
 	if (!unit->threads && unit->state == UNIT_RUNNING)
 		unit_end(unit, code);
 }

@@ -31,18 +31,6 @@ bool unit_range_valid(uint64_t address, uint64_t size)
 	       address < TSS_USER_END - PAGE_SIZE && size <= TSS_USER_END - PAGE_SIZE - address;
 }
 
-static void unit_end_ports(struct unit *unit)
-{
-	OBJECTS_OF(PORT, port, port) {
-		if (port->object.payer != unit)
-			continue;
-		if (unit->sealed && unit->state != UNIT_DEAD)
-			port_down(port);
-		else
-			port_die(port);
-	}
-}
-
 void unit_end(struct unit *unit, uint64_t code)
 {
 	uint64_t words[TSS_MESSAGE_WORDS] = {code};
@@ -57,7 +45,8 @@ void unit_end(struct unit *unit, uint64_t code)
 	OBJECTS_OF(THREAD, thread, thread)
 		if (thread->unit == unit)
 			thread_end(thread);
-	unit_end_ports(unit);
+	ports_forget(unit);
+	ports_end(unit);
 	channels_turn(unit, true);
 	__builtin_memcpy(&words[1], unit->name, TSS_NAME_SIZE);
 	if (unit->supervisor)
@@ -133,15 +122,21 @@ status_t sys_unit_map(struct thread *self, struct capability *cap)
 	status_t status = unit_memory(self, (struct unit *)cap->object, &memory);
 	if (status != TSS_OK)
 		return status;
-	if (memory->mapped_at)
+	if (memory->object->revoking)
+		return memory->object->revoking--, ERR(AGAIN, 2);
+	bool begun = memory->mapped < ((struct memory *)memory->object)->pages && memory->mapped_at == ARG3(self);
+	if (memory->mapped_at && !(begun && memory->protection == protection))
 		return ERR(BUSY, 2);
 	status = memory_protection(memory, protection, 4);
-	return status == TSS_OK ? memory_map(memory, ARG3(self), (unsigned)protection) : status;
+	if (status == TSS_OK)
+		status = memory_map(memory, ARG3(self), (unsigned)protection);
+	return status == ERR(AGAIN, 0) ? syscall_again(self) : status;
 }
 
 status_t sys_unit_unmap(struct thread *self, struct capability *cap)
 {
 	struct capability *memory;
+	unsigned left = REVOKE_SLICE;
 	status_t status = unit_memory(self, (struct unit *)cap->object, &memory);
 	if (status != TSS_OK)
 		return status;
@@ -149,8 +144,7 @@ status_t sys_unit_unmap(struct thread *self, struct capability *cap)
 		return ERR(ARGUMENT, 2);
 	if (memory->sealed == SEAL_MAPPED)
 		return ERR(BUSY, 2);
-	memory_unmap(memory);
-	return TSS_OK;
+	return memory_unmap(memory, &left) ? TSS_OK : syscall_again(self);
 }
 
 static status_t unit_connect(struct thread *self, struct connection **out, uint16_t right)
@@ -201,7 +195,7 @@ status_t sys_unit_kill(struct thread *self, struct capability *cap)
 	unit_end(unit, UNIT_CODE_KILLED);
 	if (ARG2(self) == 1 && unit->state != UNIT_DEAD) {
 		unit->state = UNIT_DEAD;
-		unit_end_ports(unit);
+		ports_end(unit);
 	}
 	return TSS_OK;
 }

@@ -37,16 +37,11 @@ static bool unit_descends(const struct unit *unit, const struct unit *from)
  */
 static bool unit_end_capability(struct capability *cap, bool keep, unsigned *left)
 {
-	if (!capability_revoke(cap, left, keep) || *left == 0)
+	if (!capability_revoke(cap, left, keep))
 		return false;
-	if (keep) {
-		if (cap->mapped_at && cap->sealed != SEAL_MAPPED)
-			memory_unmap(cap);
-		return true;
-	}
-	(*left)--;
-	capability_delete(cap);
-	return true;
+	if (keep)
+		return cap->sealed == SEAL_MAPPED || memory_unmap(cap, left);
+	return capability_delete(cap, left);
 }
 
 /* The original of a unit that is none of its children: whoever deletes the holder inherits it. */

@@ -31,6 +31,8 @@ static struct link *run_queue_of(const struct sched *sched)
 	return &sched->cpu->run_queue.queues[sched->priority];
 }
 
+#define EXPIRE_SLICE 32 /* timeouts that one interrupt looks at */
+
 /* Behind `at`: the queue itself, or the last in it. */
 ALWAYS_INLINE void run_queue_insert(struct sched *sched, struct link *at)
 {
@@ -327,10 +329,11 @@ void trap_timer(void)
 {
 	struct cpu *cpu = cpu_this();
 	struct timeout *timeout;
+	unsigned left = EXPIRE_SLICE;
 	cpu->timer_interrupts++;
 	TRACE(TIMER, cpu->current ? cpu->current->frame.rip : 0);
 	cpu->timer_set_for = cpu->slice_armed = UINT64_MAX;
-	while ((timeout = timer_expire(&cpu->wheel, arch_clock_us()))) {
+	while ((timeout = timer_expire(&cpu->wheel, arch_clock_us(), &left))) {
 		struct thread *thread = CONTAINER_OF(timeout, struct thread, timeout);
 		if (thread_waits_at_home(thread)) {
 			thread_wake(thread, ERR(TIMEOUT, 0));

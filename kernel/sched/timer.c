@@ -104,13 +104,14 @@ static uint64_t timer_next_tick(const struct wheel *wheel)
 	return best;
 }
 
+/* Which of them are due and which belong into a lower level is looked up one by one, however many there are. */
 static void timer_open_slot(struct wheel *wheel, unsigned level)
 {
 	unsigned slot = (unsigned)(wheel->now >> level * SLOT_BITS) % SLOTS;
+	if (!(wheel->occupied[level] >> slot & 1))
+		return;
 	wheel->occupied[level] &= ~(1ull << slot);
-	for (struct timeout *timeout; (timeout = LINK_TAKE(&wheel->slots[level][slot], struct timeout, link));)
-		if (timer_counts(timeout))
-			timer_insert(wheel, timeout);
+	link_append_all(&wheel->due, &wheel->slots[level][slot]);
 }
 
 /* Move the hand to a tick at which some slot begins, and open every slot that begins there, the widest first. */
@@ -122,10 +123,11 @@ static void timer_advance(struct wheel *wheel, uint64_t tick)
 			timer_open_slot(wheel, level);
 }
 
-struct timeout *timer_expire(struct wheel *wheel, uint64_t now_us)
+struct timeout *timer_expire(struct wheel *wheel, uint64_t now_us, unsigned *left)
 {
 	uint64_t now = now_us >> TIMER_TICK_SHIFT;
-	for (;;) {
+	while (*left) {
+		(*left)--;
 		struct timeout *timeout = LINK_TAKE(&wheel->due, struct timeout, link);
 		if (timeout && timer_counts(timeout) && timeout->deadline <= wheel->now) {
 			timeout->armed = false;
@@ -143,6 +145,7 @@ struct timeout *timer_expire(struct wheel *wheel, uint64_t now_us)
 		}
 		timer_advance(wheel, next);
 	}
+	return NULL;
 }
 
 uint64_t timer_next(const struct wheel *wheel)

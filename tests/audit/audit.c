@@ -143,7 +143,7 @@ static const struct capability *parent_of(const struct capability *cap)
 static void audit_mapping(const struct capability *cap, uint64_t id)
 {
 	const struct memory *memory = (const struct memory *)cap->object;
-	for (uint64_t page = 0; cap->type == TSS_TYPE_MEMORY && cap->mapped_at && page < memory->pages; page++) {
+	for (uint64_t page = 0; cap->type == TSS_TYPE_MEMORY && cap->mapped_at && page < cap->mapped; page++) {
 		paddr_t frame = arch_space_lookup(&cap->space->space, (uaddr_t){cap->mapped_at + page * PAGE_SIZE});
 		same("slot: mapped frame", id, frame.raw, memory_frame(memory, page).raw);
 		cap->space->tally[TALLY_MAPPED]--;

@@ -8,6 +8,8 @@
 #define PAGED_AT 0x0000007000000000ull
 #define PAGED_PAGES 32768u
 #define CONNECTIONS 60u
+#define OTHERS 2000u
+#define OURS 20u
 
 static void map_and_unmap(cap_t memory, uint64_t address)
 {
@@ -56,20 +58,24 @@ void scene_revoke(void)
 		;
 }
 
-/* Both hold all of them, and only what one has from the other counts: all have to be looked at. */
+/* Neither has got any from the other: all have to be looked at. */
 void scene_mode(void)
 {
-	cap_t unit = unit_of(100, 1024), port = port_of(unit, 8), memory = memory_of(SELF, 1), first = TSS_CAP_NULL;
+	uint64_t empty = 0;
+	cap_t other = unit_of(100, TSS_SLOTS_MAX), memory = memory_of(SELF, 1), first = TSS_CAP_NULL;
+	cap_t unit = made(tss_unit_create(SELF, 100, 64, 0, 0, &empty), &empty, "unit"), port = port_of(unit, 8);
 	for (unsigned i = 0; i < CONNECTIONS; i++)
 		first = connection_of(port, SELF);
-	for (unsigned i = 0; i < 2000; i++)
+	for (unsigned i = 0; i < OTHERS; i++)
+		give(other, FIRST_SLOT + i, memory, RW);
+	for (unsigned i = 0; i < OURS; i++)
 		(void)copy_of(memory, RW | TSS_RIGHT_GRANT);
 	(void)tss_connection_declare(first, TSS_METHODS_ANY, 0, 0, 0);
-	(void)tss_capability_set_mode(first, 1);
-	(void)tss_capability_set_mode(port, 1);
+	if (tss_capability_set_mode(first, 1) != TSS_OK || tss_capability_set_mode(port, 1) != TSS_OK)
+		say("worst: not HARDENED\n");
 	give(unit, FIRST_SLOT, memory, RW);
-	(void)tss_capability_set_mode(connection_of(port, SELF), 2);
-	(void)tss_capability_set_mode(port, 2);
+	if (TSS_CODE(tss_capability_set_mode(port, 2)) != TSS_E_BUSY)
+		say("worst: PARANOID, though memory is shared\n");
 }
 
 /* One page in each of its tables; then the region goes. */

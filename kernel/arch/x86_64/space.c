@@ -153,17 +153,18 @@ bool arch_space_map_large(struct arch_space *space, struct unit *payer, uaddr_t 
 	return true;
 }
 
-bool arch_space_unmap(struct arch_space *space, uaddr_t at)
+uint32_t arch_space_unmap(struct arch_space *space, uaddr_t at)
 {
 	uint64_t *entry = mapped_entry(space, at);
 	if (!entry)
-		return false;
+		return 1;
+	uint32_t pages = *entry & PTE_LARGE ? LARGE_PAGES : 1;
 	*entry = 0;
 	/* All else that may be held: arch_space_flush(). */
 	if (cpu_this()->space_root == space->cr3)
 		/* Safety: drops one translation; harmless at any address. */
 		__asm__ volatile("invlpg (%0)" : : "r"(at.raw) : "memory");
-	return true;
+	return pages;
 }
 
 paddr_t arch_space_lookup(const struct arch_space *space, uaddr_t at)

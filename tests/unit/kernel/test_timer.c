@@ -47,9 +47,9 @@ static void start_all(void)
 static unsigned expire_at(uint64_t at)
 {
 	struct timeout *timeout;
-	unsigned fired = 0;
+	unsigned fired = 0, left = COUNT * 8;
 	now = at;
-	while ((timeout = timer_expire(&wheel, now))) {
+	while ((timeout = timer_expire(&wheel, now, &left))) {
 		uint64_t due = deadline[timeout - timeouts];
 		CHECK(due != UINT64_MAX && due <= now && now < due + 2 * TICK);
 		CHECK(!timeout->armed);
@@ -110,11 +110,29 @@ static void test_cancelled_in_place(void)
 		CHECK(timeouts[i].again == 0 && timeouts[i].restarted == 0 && link_empty(&timeouts[i].link));
 }
 
+/* However many are due at once, no more are looked at than was asked for; the others are due again at once. */
+static void test_a_few_at_a_time(void)
+{
+	unsigned fired = 0;
+	for (unsigned i = 0; i < COUNT; i++)
+		timeout_start(&wheel, &timeouts[i], 100000);
+	now += 200000;
+	while (timer_next(&wheel) <= now) {
+		unsigned left = 8, before = fired;
+		for (struct timeout *timeout; (timeout = timer_expire(&wheel, now, &left)); fired++)
+			timeout_cancel(timeout);
+		CHECK(left == 0 || fired == COUNT);
+		CHECK(fired <= before + 8);
+	}
+	CHECK(fired == COUNT && timer_next(&wheel) == UINT64_MAX);
+}
+
 static void test_empty(void)
 {
+	unsigned left = 1;
 	CHECK(timer_next(&wheel) == UINT64_MAX);
 	now += 1000000;
-	CHECK(timer_expire(&wheel, now) == NULL);
+	CHECK(timer_expire(&wheel, now, &left) == NULL);
 }
 
 int main(void)
@@ -127,6 +145,7 @@ int main(void)
 		test_all_fire_in_time();
 		test_cancelled_never_fire();
 		test_cancelled_in_place();
+		test_a_few_at_a_time();
 	}
 	puts("ok timer");
 	return 0;
