@@ -83,5 +83,4 @@ uint64_t sched_charged(const struct sched *sched);      /* TSC ticks, the runnin
  * its period is over; it is SPENT then.
  */
 bool budget_admits(struct sched *sched);
-bool budget_at_home(const struct sched *sched); /* what happens at the end of its slice is */
 void budget_end(struct sched *sched);                  /* it may run as long as it likes; not while it is SPENT */

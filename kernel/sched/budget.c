@@ -11,31 +11,15 @@
 #include <syscall.h>
 #include <trace.h>
 
-static uint64_t budget_left(const struct sched *sched)
-{
-	return sched->budget->spent_at > sched->time ? sched->budget->spent_at - sched->time : 0;
-}
-
-bool budget_at_home(const struct sched *sched)
-{
-	return budget_left(sched) || !sched->event || event_at_home(sched->event);
-}
-
-/* A period begins. `left` of the last one is lost; what was used too much of it is not forgotten. */
-static void budget_release(struct sched *sched, uint64_t at_us, uint64_t left)
+/* A period begins. `left` of the last one is lost; what was used too much of it (below 0) is not. What it has now. */
+static int64_t budget_release(struct sched *sched, uint64_t at_us, int64_t left)
 {
 	struct budget *budget = sched->budget;
+	left = (int64_t)budget->ticks + (left < 0 ? left : 0);
 	budget->release_us = at_us;
-	budget->spent_at = (left ? sched->time : budget->spent_at) + budget->ticks;
+	budget->spent_at = sched->time + (uint64_t)left;
 	sched->due_us = budget->told.deadline_us ? at_us + budget->told.deadline_us : UINT64_MAX;
-}
-
-static void budget_overrun(struct sched *sched)
-{
-	TRACE(OVERRUN, sched->object.id, sched->budget->release_us);
-	sched->budget->told.overruns++;
-	if (sched->event)
-		event_signal(sched->event, sched->bits);
+	return left;
 }
 
 /* The products fit: both are below TSS_PERIOD_MAX_US squared times the ticks of a microsecond. */
@@ -43,18 +27,21 @@ bool budget_admits(struct sched *sched)
 {
 	struct budget *budget = sched->budget;
 	bool wakes = sched->state == SCHED_PARKED || sched->state == SCHED_UNBOUND;
-	uint64_t left = budget_left(sched), period = budget->told.period_us;
-	uint64_t now = arch_clock_us(), end = budget->release_us + period;
-	if (now >= end ? wakes || !left : wakes && left * period >= (end - now) * budget->ticks)
-		budget_release(sched, wakes || now >= end + period ? now : end, left);
-	left = budget_left(sched);
-	sched->slice_left = left < sched->slice_ticks ? left : sched->slice_ticks;
-	if (left)
+	int64_t left = (int64_t)(budget->spent_at - sched->time), period = (int64_t)budget->told.period_us;
+	int64_t now = (int64_t)arch_clock_us(), rest = (int64_t)budget->release_us + period - now;
+	if (rest <= 0 ? wakes || left <= 0 : wakes && left * period >= rest * (int64_t)budget->ticks)
+		left = budget_release(sched, (uint64_t)(wakes || -rest >= period ? now : now + rest), left);
+	sched->slice_left = left > 0 && (uint64_t)left < sched->slice_ticks ? (uint64_t)left : sched->slice_ticks;
+	if (left > 0)
 		return true;
-	if (sched->state == SCHED_CURRENT)
-		budget_overrun(sched);
+	if (sched->state == SCHED_CURRENT) {
+		TRACE(OVERRUN, sched->object.id, budget->release_us);
+		budget->told.overruns++;
+		if (sched->event)
+			event_signal(sched->event, sched->bits);
+	}
 	sched->state = SCHED_SPENT;
-	timeout_start(&sched->cpu->wheel, &budget->refill, budget->release_us + period - now);
+	timeout_start(&sched->cpu->wheel, &budget->refill, budget->release_us + (uint64_t)(period - now));
 	cpu_ask(sched->cpu, sched_timer_update, NULL);
 	return false;
 }
@@ -65,16 +52,6 @@ void budget_end(struct sched *sched)
 		slab_free(sched->object.payer, sched->budget, sizeof(*sched->budget));
 	sched->budget = NULL;
 	sched->due_us = UINT64_MAX;
-}
-
-static void budget_begin(struct sched *sched, uint64_t time_us, uint64_t period_us, uint64_t deadline_us)
-{
-	struct budget *budget = sched->budget;
-	budget->refill.refills = true;
-	budget->sched = sched;
-	budget->ticks = time_us * arch_tsc_per_ms() / 1000;
-	budget->told = (struct tss_inspect_budget){time_us, period_us, deadline_us, budget->told.overruns};
-	budget_release(sched, arch_clock_us(), 1);
 }
 
 /* (system, sched, priority | slice_us << 32, budget_us | period_us << 32, deadline_us) */
@@ -92,16 +69,22 @@ status_t sys_sched_configure(struct thread *self, struct capability *cap)
 		return ERR(ARGUMENT, 4);
 	if (ARG5(self) > period)
 		return ERR(ARGUMENT, 5);
-	if (period && !sched->budget && !(sched->budget = slab_alloc(sched->object.payer, sizeof(struct budget))))
+	struct budget *budget = period ? slab_alloc(sched->object.payer, sizeof(*budget)) : NULL;
+	if (period && !budget)
 		return ERR(MEMORY, 0);
 	bool queued = sched->state != SCHED_UNBOUND && sched->state != SCHED_PARKED;
 	if (queued)
 		sched_unqueue(sched);
 	sched_set(sched, (uint8_t)priority, (uint32_t)slice);
-	if (period)
-		budget_begin(sched, time, period, ARG5(self));
-	else
-		budget_end(sched);
+	budget_end(sched);
+	sched->budget = budget;
+	if (budget) {
+		budget->refill.refills = true;
+		budget->sched = sched;
+		budget->ticks = time * arch_tsc_per_ms() / 1000;
+		budget->told = (struct tss_inspect_budget){time, period, ARG5(self), 0};
+		(void)budget_release(sched, arch_clock_us(), 0);
+	}
 	if (queued)
 		sched_enqueue(sched);
 	return TSS_OK;

@@ -4,7 +4,7 @@
  * in an exclusive section. What the thread waits at goes along (its port, its event, its timeout); replies that were to
  * be given directly are not any more, since the context that was to run on is on another CPU now.
  */
-#include <asm_offsets.h>
+#include <asm_constants.h>
 #include <port.h>
 #include <trace.h>
 
@@ -70,10 +70,9 @@ void sched_migrate(struct sched *sched, struct cpu *to)
 	if (sched->cpu == to)
 		return;
 	TRACE(MIGRATE, sched->object.id, to->index);
-	if (thread) {
+	if (thread)
 		thread_migrate(thread, to);
-		sched_unqueue(sched);
-	}
+	sched_unqueue(sched);
 	sched->cpu = to;
 	sched_set(sched, sched->priority, sched->slice_us);
 	if (!thread)

@@ -237,15 +237,12 @@ uint64_t sched_charged(const struct sched *sched)
 void sched_unqueue(struct sched *sched)
 {
 	struct cpu *cpu = sched->cpu;
-	if (cpu->next == sched) {
-		cpu->next = NULL;
-	} else if (sched->state == SCHED_QUEUED) {
-		run_queue_remove(sched);
-	} else if (sched->state == SCHED_PARKED) {
-		link_remove(&sched->queue);
-	} else if (sched->state == SCHED_SPENT) {
+	run_queue_remove(sched); /* or from where it is parked: an empty queue's bits are clear, and stay so */
+	if (sched->budget)
 		timeout_cancel(&sched->budget->refill);
-	} else if (sched->state == SCHED_CURRENT) {
+	if (cpu->next == sched)
+		cpu->next = NULL;
+	if (cpu->sched == sched) {
 		sched_charge(cpu);
 		cpu->sched = NULL;
 		cpu_resched(cpu);
@@ -259,7 +256,7 @@ static void sched_put_back(struct cpu *cpu)
 	if (!sched)
 		return;
 	int64_t left = (int64_t)(sched->slice_end - cpu->charged_tsc);
-	if (left <= 0 && sched->budget && !budget_at_home(sched)) {
+	if (left <= 0 && sched->budget && sched->event && !event_at_home(sched->event)) {
 		cpu_exclusive(); /* it may not be current any more then */
 		return sched_put_back(cpu);
 	}

@@ -282,7 +282,7 @@ static void audit_sched(const void *object)
 	audit.balance[PARKED] -= parked;
 	same("sched: home", sched->object.id, sched->home == NULL, sched->state == SCHED_UNBOUND);
 	same("sched: current", sched->object.id, sched->cpu->sched == sched, sched->state == SCHED_CURRENT);
-	same("sched: slice", sched->object.id, sched->slice_left == 0, sched->state == SCHED_SPENT);
+	same("sched: slice", sched->object.id, sched->slice_left == 0, false);
 	if (sched->budget) {
 		hold_item(sched->object.payer, sched->budget);
 		audit.balance[TIMEOUTS] -= sched->budget->refill.again != 0;

@@ -46,7 +46,7 @@ enum tss_thread_state { TSS_THREAD_NEW, TSS_THREAD_READY, TSS_THREAD_RUNNING, TS
 	TSS_THREAD_FAULTED /* no handler is left: its unit ends when it would run */ };
 struct tss_inspect_budget {
 	uint64_t time_us, period_us, deadline_us; /* of a scheduling context; 0: none */
-	uint64_t overruns; /* how often it was used up before its period was over */
+	uint64_t overruns; /* how often it was used up before its period was over, since it was set */
 };
 struct tss_inspect_thread {
 	uint64_t id, unit;
