@@ -9,6 +9,7 @@ from generator.check import Resolved, System
 from generator.diagnostics import Position
 from generator.elf import PAGE, Image, Segment
 from generator.plan import Plan, plan
+from generator.share import scheduled
 
 PLACEHOLDER = Image((Segment("text", 0, b"\xcc", PAGE), Segment("rodata", PAGE, b"\0", PAGE),
                      Segment("data", 2 * PAGE, b"\0", PAGE)), 0)  # stands for a component that is not built
@@ -58,6 +59,8 @@ def _of_instance(instance: Resolved, system: System) -> Iterator[Right]:
         yield Right(name, f"restart {dependant.name} by ending", dependant.position)
     if instance.restart.policy != "never" and instance.restart.then == "reboot":
         yield Right(name, "reboot the machine by ending too often", instance.place("restart"))
+    for under, _ in scheduled(system.instances, instance):
+        yield Right(name, f"set priority, slice and budget of {under.name}", under.position)
     if system.supervisor is instance:
         for other in system.instances:
             if other is not instance:
@@ -96,7 +99,8 @@ class Reasons:
         if number in self.special:
             kind = self.special[number]
             words = {"unit": ("its own unit", "component.yaml: self"), "directory": (
-                "what the manifest says of others", "component.yaml: directory, or the supervisor's table"),
+                "what the manifest says of others",
+                "component.yaml: directory, or the supervisor's or a scheduler's table"),
                 "system": ("the system", f"component.yaml: system {', '.join(instance.component.system)}")}
             return *words[kind], self.described(instance)
         slot = next((s for s in instance.component.layout.slots if s.number == number), None)
@@ -123,6 +127,9 @@ class Reasons:
         if guard is not None and instance is guard and row is not None:
             other = self.instances[row.name]
             return f"the unit of {row.name}, to end and rebuild it", "it is the supervisor", other.position
+        under = next((i for i, slot in scheduled(self.system.instances, instance) if slot == number), None)
+        if under is not None and under.under is not None:
+            return f"the time of {under.name}", "it is the scheduler", under.under.position
         watch = next((w for w in self.system.watches if w.client == instance.name), None)
         if number == MONITOR_SLOT and watch is not None:
             return f"connection through which {watch.monitor} is asked", "the manifest interposes", watch.position

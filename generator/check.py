@@ -19,6 +19,7 @@ from generator.model import NONE, Connect, DeviceChoice, Instance, Manifest
 from generator.modes import Guard, check_record, guard_of
 from generator.parameters import Value, resolve
 from generator.restart import Restart
+from generator.share import Budget, Under, check_shares
 from generator.supervision import SUPERVISOR, check_supervision, contract, heartbeat, supervisors
 
 SPARE_SLOTS = 8  # free slots that an instance needs beside the planned ones: reply handles, granted capabilities
@@ -78,6 +79,8 @@ class Resolved:
     work: int = 0
     files: tuple[Attached, ...] = ()  # likewise
     denied: tuple[str, ...] = ()  # system calls
+    budget: Budget | None = None
+    under: Under | None = None  # its scheduler
 
     def place(self, name: str) -> Position:
         """Where a setting stands, or the instance if it does not."""
@@ -319,6 +322,7 @@ class _Checker:
             end += len(self.manifest.instances) - 1  # a unit of each other instance
             connects = [c for i in self.manifest.instances for c in i.connects if c.to != NONE]
             end += len(connects) if any("mode" in c.may for c in connects) else 0
+        end += sum(i.under is not None and i.under.name == instance.name for i in self.manifest.instances)
         if values["slots"] < end + SPARE_SLOTS:
             self.error("TSS-037", instance.place("slots"), f"{short(instance.name)} has {values['slots']} slots, but "
                        f"{component.name} needs {end + SPARE_SLOTS}", f"write `slots: {end + SPARE_SLOTS}` or more")
@@ -333,7 +337,7 @@ class _Checker:
                         heartbeat(instance, component), instance.position, instance.places, typed, instance.period,
                         instance.deadline, instance.work,
                         check_files(component.files, instance.files, component.name, instance.name, instance.position,
-                                    self.error), self.denied(instance, component))
+                                    self.error), self.denied(instance, component), instance.budget, instance.under)
 
     # system calls
 
@@ -410,6 +414,7 @@ def check(manifest: Manifest, around: Surroundings) -> tuple[System, list[Diagno
     checker.cpus(resolved, links)
     check_record(manifest, around.components, links, checker.error)
     checker.pagers(resolved, links)
+    check_shares(resolved, links, checker.error)
     checker.collisions([(r.name, device) for r in resolved for device in r.devices])
     system = System(manifest.system, manifest.description, manifest.memory,
                     tuple(sorted(resolved, key=lambda r: r.name)),

@@ -191,5 +191,12 @@ CODES: dict[str, tuple[str, str]] = {
     "TSS-121": ("monitor that cannot be", "A monitor, which provides the interface monitor, is asked about another "
                 "instance's system calls, which wait until it answers. So it cannot be asked about itself or about "
                 "anybody whose services it uses, and each instance has at most one."),
+    "TSS-130": ("not a scheduler", "`scheduler:` names an instance of servers/sched, which sets priority, slice and "
+                "budget of those under it. Its own priority must be higher than any of theirs."),
+    "TSS-131": ("two who give budgets", "A scheduler gives those under it budgets as its policy demands, so `budget:` "
+                "would hold only until it does."),
+    "TSS-132": ("heartbeat shorter than a budget's period", "A server works in its client's time. When that is used up "
+                "in the middle of a request, the server waits, unless somebody else calls it, until the client's next "
+                "period begins. Its heartbeat must be several times as long."),
     "TSS-080": ("tool failed", "A program that the generator uses is missing or failed; its own words follow."),
 } | INTERFACE_CODES

@@ -69,7 +69,8 @@ def _object(plan: Plan, target: Object) -> dict[str, Any]:
     sources = ("MAPPED", "COPIED", "ZERO", "DEVICE", "FIRMWARE")
     source = {plan.abi[f"TSS_MEMORY_{n}"]: n for n in sources}.get(target.a, "")
     fields: dict[str, dict[str, Any]] = {
-        "SCHED": {"cpu": target.a}, "PORT": {"depth": target.a}, "REPLY": {"port": target.a},
+        "SCHED": {"cpu": target.a, "budget": target.b, "deadline": target.c},
+        "PORT": {"depth": target.a}, "REPLY": {"port": target.a},
         "CONNECTION": {"port": target.a, "badge": target.b, "credit": target.c},
         "IRQ": {"line": target.a},
         "IOPORT": {"base": target.a, "count": target.b, "firmware": target.c},

@@ -13,6 +13,7 @@ from generator.modes import KEYS as MODE_KEYS, MODES, Wish, read_wish
 from generator.parameters import Setting, read_given
 from generator.policy import Rule, read_policy
 from generator.restart import HEARTBEAT, Restart, read_restart
+from generator.share import Budget, Under, fits, read_budget, read_under
 
 MAY = ("kill", "restart", "mode")  # beside looking, what a connection to the supervisor can be allowed
 # What stands where: read here, and printed by schema.py. None: not a single value, read by its own code.
@@ -29,8 +30,9 @@ TIMES = Shape("duration", 1, 3_600_000_000)
 INSTANCE: dict[str, Shape | None] = {
     "component": Shape("text"), **SETTINGS, "connect": None, "devices": None, "parameters": None, "files": None,
     "deny": None, "exceptions": Shape("boolean"), "interpose": None, "mode": MODE_KEYS["mode"], "restart": None,
+    "budget": None, "scheduler": None,
     "heartbeat": Shape("duration", *HEARTBEAT), **{name: TIMES for name in TIMED}}
-INSTANCE_FUTURE = ("budget", "affinity", "arguments", "environment", "depends", "layout")
+INSTANCE_FUTURE = ("affinity", "arguments", "environment", "depends", "layout")
 DEFAULTS = {**SETTINGS, "mode": MODE_KEYS["mode"]}
 DEFAULTS_FUTURE = ("restart", "budget", "period", "deadline")
 CONNECT: dict[str, Shape | None] = {
@@ -88,6 +90,8 @@ class Instance:
     deny: tuple[Named, ...] = ()  # system calls
     exceptions: bool = True  # may it handle its own?
     interpose: Interpose | None = None
+    budget: Budget | None = None
+    under: Under | None = None  # its scheduler
 
     def place(self, name: str) -> Position:
         return dict(self.places).get(name, self.position)
@@ -187,13 +191,19 @@ class _ManifestReader(Reader):
         exceptions = self.boolean(node, "exceptions") if node is not None else True
         node = mapping.get("interpose")
         interpose = read_interpose(self, node) if node is not None else None
+        node = mapping.get("budget")
+        budget = read_budget(self, node) if node is not None else None
+        node = mapping.get("scheduler")
+        under = read_under(self, node) if node is not None else None
         node = mapping.get("component")
-        placed = (*SETTINGS, "restart", "heartbeat", "mode", *TIMED)
+        placed = (*SETTINGS, "restart", "heartbeat", "mode", "budget", *TIMED)
         places = tuple((k.text, v.position) for k, v in mapping.entries if k.text in placed)
+        timed = self.timed(key, mapping)
+        fits(self, key.text, budget, timed[2], timed[1], dict(places))
         return Instance(key.text, component.text if component else None, settings, connects, self.devices(mapping),
                         contract, heartbeat or 0, key.position, node.position if node is not None else key.position,
-                        places, given, *self.timed(key, mapping), files, self.mode(mapping), deny,
-                        exceptions is not False, interpose)
+                        places, given, *timed, files, self.mode(mapping), deny, exceptions is not False, interpose,
+                        budget, under)
 
     def timed(self, key: Scalar, mapping: Mapping) -> tuple[int, int, int]:
         """period, deadline and work; 0 for what is not said."""

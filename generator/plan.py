@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from generator import attached, budget, devices, parameters, supervision
+from generator import attached, budget, devices, parameters, share, supervision
 from generator.abi import Abi
 from generator.calls import BADGE_MONITOR, INTERFACE, MONITOR_SLOT, allowed, mask, names_of
 from generator.check import PAGER, Link, Resolved, System
@@ -252,6 +252,11 @@ class _Planner:
                 self.placed[instance.name][f"file{n}"] = self.section(Section(
                     "DIRECTORY", f"{instance.name}.file{n}", self.rights("READ"), data, len(data),
                     pages(len(data)) * PAGE, 0))
+        for instance in (i for i in self.order if i.component.name == share.SCHEDULER):
+            data = share.table(share.scheduled(self.order, instance))
+            self.placed[instance.name]["directory"] = self.section(Section(
+                "DIRECTORY", f"{instance.name}.schedule", self.rights("READ"), data, len(data),
+                pages(len(data)) * PAGE, 0))
         if self.guard is not None:
             data = supervision.table(self.supervised, self.admins, self.controls)
             self.placed[self.guard.name]["directory"] = self.section(Section(
@@ -283,7 +288,13 @@ class _Planner:
     def thread(self, name: str) -> None:
         me = self.index[name]
         self.grant(me, self.abi["TSS_SLOT_THREAD"], self.add("THREAD", me))
-        self.grant(me, self.abi["TSS_SLOT_SCHED"], self.add("SCHED", me, self.cpus.get(name, 0)))
+        one = next((i for i in self.order if i.name == name), None)
+        target = self.add("SCHED", me, self.cpus.get(name, 0), *(share.words(one) if one is not None else ()))
+        self.grant(me, self.abi["TSS_SLOT_SCHED"], target)
+        if one is not None and one.under is not None:
+            scheduler = next(i for i in self.order if i.name == one.under.name)
+            slot = next(slot for other, slot in share.scheduled(self.order, scheduler) if other is one)
+            self.grant(self.index[scheduler.name], slot, target, "CONTROL", original=False)
 
     def init(self) -> None:
         """Instance 0: what is left to init when everything runs."""

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping as Table
 from typing import Any
 
-from generator import attached, model, policy, restart
+from generator import attached, model, policy, restart, share
 from generator.compose import FILE
 from generator.component import RIGHTS
 from generator.fields import NAME, WORD, Shape
@@ -93,6 +93,7 @@ def _instance() -> Schema:
         "deny": _words(), "interpose": {
             "type": "object", "required": ["who", "calls"], "additionalProperties": False, "properties": {
                 "who": {"anyOf": [_text(NAME.pattern), _names()]}, "calls": {"anyOf": [{"const": "all"}, _words()]}}},
+        "budget": _object(share.KEYS, {}, tuple(share.KEYS)), "scheduler": _text(NAME.pattern),
         "files": _lines(WORD.pattern, _text(attached.PATH.pattern)), "restart": _restart()})
 
 

@@ -47,7 +47,7 @@ def _attributes(found: Found, index: int, homes: list[tuple[str, int]]) -> tuple
         return (payer, SOURCES[a], *((found.sections[b].name,) if a <= 2 else (b, c) if a >= 4 else (b,)))
     if kind == "UNIT":
         return (payer, found.instances[a]["name"], "sealed" if b else "not sealed")
-    return (payer, *(a, b, c)[:{"SCHED": 1, "IRQ": 1, "IOPORT": 3}.get(kind, 0)])
+    return (payer, *(a, b, c)[:{"SCHED": 3, "IRQ": 1, "IOPORT": 3}.get(kind, 0)])
 
 
 def capabilities(found: Found) -> dict[tuple[str, int], Capability]:
@@ -159,8 +159,8 @@ def _json_object(found: Found, index: int) -> dict[str, Any]:
         row["source"] = SOURCES[a]
         row["section" if a <= 2 else "pages"] = found.sections[b].name if a <= 2 else b
         return {**row, "physical_address": c} if a == 4 else {**row, "firmware": c} if a == 5 else row
-    keys = {"SCHED": "cpu", "PORT": "depth", "REPLY": "port", "CONNECTION": "port badge credit", "IRQ": "line",
-            "IOPORT": "base count firmware"}
+    keys = {"SCHED": "cpu budget deadline", "PORT": "depth", "REPLY": "port", "CONNECTION": "port badge credit",
+            "IRQ": "line", "IOPORT": "base count firmware"}
     row |= dict(zip(keys.get(kind, "").split(), (a, b, c)))
     if kind == "UNIT":
         row |= {"instance": found.instances[a]["name"], "sealed": bool(b)}

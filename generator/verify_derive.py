@@ -86,7 +86,16 @@ def _load_segments(elf: bytes) -> tuple[int, list[tuple[int, int, bytes, int]]]:
     return entry - base, [(flags, address - base, data, memory) for flags, address, data, memory in found]
 
 
-def _image(work: _Work, name: str, elf: bytes, stack: int, cpu: int = 0) -> int:
+def _time(row: dict[str, Any]) -> tuple[int, int, int]:
+    """CPU, budget and deadline of an instance's scheduling context; its settings come with it."""
+    said = row.get("budget")
+    if said is None:
+        return _number(row["cpu"]), 0, 0
+    return (_number(row["cpu"]), _number(said["time"]) + (_number(said["period"]) << 32),
+            _number(row.get("deadline", 0)))
+
+
+def _image(work: _Work, name: str, elf: bytes, stack: int, time: tuple[int, int, int] = (0, 0, 0)) -> int:
     """Segments and stack of an instance; returns its entry address."""
     entry, segments = _load_segments(elf)
     for flags, address, data, memory in segments:
@@ -97,7 +106,7 @@ def _image(work: _Work, name: str, elf: bytes, stack: int, cpu: int = 0) -> int:
         work.add(name, slot, "MEMORY", attributes, rights, IMAGE + address)
     work.add(name, 7, "MEMORY", (name, "ZERO", stack // PAGE), READ | WRITE, STACK_TOP - stack)
     work.add(name, 2, "THREAD", (name,), 0)
-    work.add(name, 3, "SCHED", (name, cpu), 0)
+    work.add(name, 3, "SCHED", (name, *time), 0)
     return IMAGE + entry
 
 
@@ -284,7 +293,7 @@ def _instance(work: _Work, name: str, row: dict[str, Any], description: dict[str
     value |= {key: row[key] for key in FACTORY if key in row}
     stack, heap = _number(value["stack"]), _number(value["heap"])
     work.choices[name] = (_number(value["importance"]), _number(value["paged"]) // PAGE)
-    entry = _image(work, name, elf, stack, _number(value["cpu"]))
+    entry = _image(work, name, elf, stack, _time(row | value))
     if heap:
         work.add(name, 8, "MEMORY", (name, "ZERO", heap // PAGE), READ | WRITE, HEAP)
     if description.get("self"):
@@ -357,6 +366,20 @@ def _guard(work: _Work, guard: str, order: list[str], contracts: dict[str, dict[
     work.add(guard, 9, "MEMORY", (guard, "MAPPED", f"{guard}.supervision"), READ, DIRECTORY)
 
 
+def _scheduled(work: _Work, rows: dict[str, Any]) -> None:
+    """What each scheduler has of those under it, and what it is told of them."""
+    for scheduler in (name for name, row in rows.items() if row["component"] == "servers/sched"):
+        data = b""
+        for name in sorted(name for name, row in rows.items() if row.get("scheduler") == scheduler):
+            mine, slot = work.instances[name], work.ends[scheduler]
+            attributes = work.capabilities[name, 3][1]
+            work.add(scheduler, slot, "SCHED", attributes, CONTROL, original=False)
+            work.ends[scheduler] += 1
+            data += struct.pack("<16sIIII", name.encode(), slot, mine["priority"], mine["slice_us"], attributes[1])
+        work.sections[f"{scheduler}.schedule"] = (3, READ, data + bytes(32), _round(len(data) + 32), 0)
+        work.add(scheduler, 9, "MEMORY", (scheduler, "MAPPED", f"{scheduler}.schedule"), READ, DIRECTORY)
+
+
 def expectation(manifest: dict[str, Any], component_files: Mapping[str, bytes], elf_files: Mapping[str, bytes],
                 interfaces: Mapping[str, bytes], order: list[str], bundle_bytes: int, dump: bool,
                 files: Mapping[str, bytes], text: bytes, calls: Mapping[str, int]) -> Expected:
@@ -386,6 +409,7 @@ def expectation(manifest: dict[str, Any], component_files: Mapping[str, bytes], 
     if log is not None:
         links = sorted([*links, ("init", "log", *log, SEND)])
     _connect(work, links, slots, descriptions, guards)
+    _scheduled(work, rows)
     if guard is not None:
         _guard(work, guard, order, contracts, _asked(manifest, guard, links),
                controls(manifest, [(client, name) for client, name, *_ in links], guard), slots)

@@ -15,7 +15,7 @@ TYPES = {1: "UNIT", 2: "THREAD", 3: "SCHED", 4: "PORT", 5: "CONNECTION", 6: "REP
          10: "IOPORT", 11: "SYSTEM"}
 SOURCES = {1: "MAPPED", 2: "COPIED", 3: "ZERO", 4: "DEVICE", 5: "FIRMWARE"}
 # How many of a, b, c an object of each type uses; the others are 0.
-USED = {"SCHED": 1, "PORT": 1, "REPLY": 1, "CONNECTION": 3, "MEMORY": 3, "IRQ": 1, "IOPORT": 3, "UNIT": 2}
+USED = {"SCHED": 3, "PORT": 1, "REPLY": 1, "CONNECTION": 3, "MEMORY": 3, "IRQ": 1, "IOPORT": 3, "UNIT": 2}
 ROW = ("name", "component", "memory_pages", "entry", "image_base", "stack_top", "ipc_page", "argument", "slots",
        "priority", "slice_us", "flags", "allowed", "asked", "monitor")
 NO_OBJECT = 0xFFFFFFFF

@@ -75,6 +75,9 @@ static tss_status_t make_sched(struct build *build, const struct tss_table_objec
 {
 	const struct tss_table_instance *i = &build->table->instances[o->payer];
 	tss_status_t status = tss_sched_create(TSS_SLOT_SYSTEM, unit, i->priority, i->slice_us, handle);
+	if (status == TSS_OK && o->b != 0)
+		status = tss_sched_configure(TSS_SLOT_SYSTEM, (cap_t)*handle, i->priority | (uint64_t)i->slice_us << 32,
+					     o->b, o->c);
 	return status == TSS_OK ? place_later(build, o, (cap_t)*handle) : status;
 }
 

@@ -95,10 +95,9 @@ static void init_thread(struct unit *unit, const struct bundle *bundle)
 	struct thread *thread;
 	status_t status = thread_create(unit, instance->entry, instance->stack_top, instance->ipc_page,
 					bundle->header->size, &thread);
-	struct sched *sched = object_alloc(unit, TSS_TYPE_SCHED);
+	struct sched *sched = sched_new(unit, TSS_INIT_PRIORITY, TSS_SLICE_MAX_US);
 	if (status != TSS_OK || !sched)
 		panic("init's thread cannot be made: status %#lx", status);
-	sched_set(sched, TSS_INIT_PRIORITY, TSS_SLICE_MAX_US);
 	init_place(unit, TSS_SLOT_THREAD, &thread->object, 0);
 	init_place(unit, TSS_SLOT_SCHED, &sched->object, 0);
 	thread_start(thread, sched);

@@ -41,7 +41,7 @@ static bool inspect_thread(struct query *query, void *record)
 	struct tss_inspect_thread *out = record;
 	*out = (struct tss_inspect_thread){
 		thread->object.id, thread->unit->object.id, {0}, thread->state, 0, 0, 0, thread->switches,
-		thread->frame.rip, thread->cpu->index};
+		thread->frame.rip, thread->cpu->index,      {0}};
 	if (thread->cpu->current == thread)
 		out->state = TSS_THREAD_RUNNING;
 	if (home) {
@@ -49,6 +49,8 @@ static bool inspect_thread(struct query *query, void *record)
 		out->priority = home->priority;
 		out->slice_us = home->slice_us;
 		out->time_us = charged / per_ms * 1000 + charged % per_ms * 1000 / per_ms;
+		if (home->budget)
+			out->budget = home->budget->told;
 	}
 	__builtin_memcpy(out->unit_name, thread->unit->name, TSS_NAME_SIZE);
 	return true;

@@ -20,6 +20,7 @@ struct timeout {
 	uint64_t restarted;    /* TSC when it was started once more; 0: it was not */
 	uint8_t level, slot;
 	bool armed;            /* it shall fire */
+	bool refills;          /* it is a budget's (sched.h), not a thread's */
 };
 
 #define TIMER_LEVELS 7u

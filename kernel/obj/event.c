@@ -48,6 +48,9 @@ void event_destroy(void *object)
 			unit->low_event = NULL;
 			unit->low = 0;
 		}
+	OBJECTS_OF(SCHED, sched, sched)
+		if (sched->event == event)
+			sched->event = NULL;
 	if (event->waiter)
 		thread_wake(event->waiter, ERR(CANCELLED, 1));
 	if (event->port)

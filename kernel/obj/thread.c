@@ -50,6 +50,7 @@ void sched_destroy(void *object)
 		thread_leave(sched->home, UNIT_CODE_KILLED);
 	if (sched->starts)
 		sched->starts->start.sched = NULL;
+	budget_end(sched);
 }
 
 void thread_reset(struct thread *thread)
@@ -199,7 +200,6 @@ void thread_end(struct thread *thread)
 	thread->state = TSS_THREAD_ENDED;
 	thread->unit->threads--;
 	if (home) {
-		sched_stop(home);
 		sched_unqueue(home);
 		home->home = NULL;
 		thread->home = NULL;
@@ -272,9 +272,6 @@ status_t sys_sched_create(struct thread *self, struct capability *cap)
 		return ERR(ARGUMENT, 3);
 	if (ARG4(self) < TSS_SLICE_MIN_US || ARG4(self) > TSS_SLICE_MAX_US)
 		return ERR(ARGUMENT, 4);
-	struct sched *sched = object_alloc(unit, TSS_TYPE_SCHED);
-	if (!sched)
-		return ERR(MEMORY, 0);
-	sched_set(sched, (uint8_t)ARG3(self), (uint32_t)ARG4(self));
-	return syscall_place(self, sched, NULL, TSS_RIGHT_ALL);
+	struct sched *sched = sched_new(unit, (uint8_t)ARG3(self), (uint32_t)ARG4(self));
+	return sched ? syscall_place(self, sched, NULL, TSS_RIGHT_ALL) : ERR(MEMORY, 0);
 }

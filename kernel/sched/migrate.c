@@ -64,32 +64,24 @@ static void thread_migrate(struct thread *thread, struct cpu *to)
 	sched_wake_parked(thread);
 }
 
-static void timer_check(struct cpu *cpu, void *argument)
-{
-	sched_timer_update(cpu);
-}
-
 void sched_migrate(struct sched *sched, struct cpu *to)
 {
 	struct thread *thread = sched->home;
 	if (sched->cpu == to)
 		return;
 	TRACE(MIGRATE, sched->object.id, to->index);
-	if (thread) {
+	if (thread)
 		thread_migrate(thread, to);
-		if (sched->cpu->sched == sched)
-			cpu_resched(sched->cpu);
-		sched_stop(sched);
-		sched_unqueue(sched);
-	}
+	sched_unqueue(sched);
 	sched->cpu = to;
+	sched_set(sched, sched->priority, sched->slice_us);
 	if (!thread)
 		return;
 	sched_enqueue(sched);
 	if (!thread->timeout.armed)
 		return timeout_cancel(&thread->timeout); /* it may lie in the other CPU's wheel all the same */
 	timeout_move(&to->wheel, &thread->timeout);
-	cpu_ask(to, timer_check, NULL);
+	cpu_ask(to, sched_timer_update, NULL);
 }
 
 /* (system, sched, cpu) */

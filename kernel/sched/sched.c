@@ -19,16 +19,23 @@ void sched_init(struct cpu *cpu)
 void sched_set(struct sched *sched, uint8_t priority, uint32_t slice_us)
 {
 	sched->priority = priority;
+	sched->word = priority / 64;
 	sched->bit = 1ull << priority % 64;
 	sched->slice_us = slice_us;
-	sched->slice_ticks = slice_us * arch_tsc_per_ms() / 1000;
-	sched->cpu = cpu_this();
-	link_init(&sched->queue);
+	sched->equals = &sched->cpu->run_queue.queues[priority];
+	sched->slice_left = sched->slice_ticks = slice_us * arch_tsc_per_ms() / 1000;
 }
 
-static struct link *run_queue_of(const struct sched *sched)
+struct sched *sched_new(struct unit *payer, uint8_t priority, uint32_t slice_us)
 {
-	return &sched->cpu->run_queue.queues[sched->priority];
+	struct sched *sched = object_alloc(payer, TSS_TYPE_SCHED);
+	if (!sched)
+		return NULL;
+	sched->cpu = cpu_this();
+	sched->due_us = UINT64_MAX;
+	link_init(&sched->queue);
+	sched_set(sched, priority, slice_us);
+	return sched;
 }
 
 #define EXPIRE_SLICE 32 /* timeouts that one interrupt looks at */
@@ -37,23 +44,31 @@ static struct link *run_queue_of(const struct sched *sched)
 ALWAYS_INLINE void run_queue_insert(struct sched *sched, struct link *at)
 {
 	struct run_queue *run_queue = &sched->cpu->run_queue;
-	unsigned word = sched->priority / 64;
 	sched->state = SCHED_QUEUED;
 	link_insert_after(at, &sched->queue);
-	run_queue->occupied[word] |= sched->bit;
-	run_queue->summary |= 1ull << word;
+	run_queue->occupied[sched->word] |= sched->bit;
+	run_queue->summary |= 1ull << sched->word;
+}
+
+/* Behind its equals; before those with later deadlines, who are before those that have none. */
+static void run_queue_append(struct sched *sched)
+{
+	struct link *queue = sched->equals, *at = queue->prev;
+	unsigned passed = 0;
+	while (at != queue && LINK_ENTRY(at, struct sched, queue)->due_us > sched->due_us && passed++ < SCHED_BAND_MAX)
+		at = at->prev;
+	run_queue_insert(sched, at);
 }
 
 static void run_queue_remove(struct sched *sched)
 {
 	struct run_queue *run_queue = &sched->cpu->run_queue;
-	unsigned word = sched->priority / 64;
 	link_remove(&sched->queue);
-	if (!link_empty(run_queue_of(sched)))
+	if (!link_empty(sched->equals))
 		return;
-	run_queue->occupied[word] &= ~sched->bit;
-	if (!run_queue->occupied[word])
-		run_queue->summary &= ~(1ull << word);
+	run_queue->occupied[sched->word] &= ~sched->bit;
+	if (!run_queue->occupied[sched->word])
+		run_queue->summary &= ~(1ull << sched->word);
 }
 
 static struct sched *run_queue_first(const struct run_queue *run_queue)
@@ -79,6 +94,12 @@ void sched_timeout_start(struct timeout *timeout, uint64_t delay_us)
 	struct cpu *cpu = cpu_this();
 	timeout_start(&cpu->wheel, timeout, delay_us);
 	timer_fire_by(cpu, timeout->deadline << TIMER_TICK_SHIFT);
+}
+
+/* Does it matter when its slice ends? */
+ALWAYS_INLINE bool slice_counts(const struct sched *sched)
+{
+	return sched->budget || !link_empty(sched->equals);
 }
 
 /* Only when the slice ends matters here: timeouts set the timer when they start. */
@@ -112,37 +133,32 @@ void sched_preempt(struct cpu *cpu)
 void sched_enqueue(struct sched *sched)
 {
 	struct cpu *cpu = sched->cpu;
+	if (UNLIKELY(sched->budget != NULL) && !budget_admits(sched))
+		return;
 	if (cpu->sched && !cpu->need_resched && sched->priority > cpu->sched->priority) {
 		sched->state = SCHED_QUEUED;
 		cpu->next = sched;
 		return cpu_resched(cpu);
 	}
 	if (UNLIKELY(cpu->next != NULL)) {
-		run_queue_insert(cpu->next, run_queue_of(cpu->next)->prev);
+		run_queue_append(cpu->next);
 		cpu->next = NULL;
 	}
-	run_queue_insert(sched, run_queue_of(sched)->prev);
-	if (!cpu->sched || sched->priority > cpu->sched->priority)
+	run_queue_append(sched);
+	struct sched *now = cpu->sched;
+	bool equal = now && sched->priority == now->priority, sooner = equal && sched->due_us < now->due_us;
+	if (sooner)
+		now->slice_end = 0; /* it is queued again by its own deadline */
+	if (equal && !sooner && cpu_is_here(cpu)) /* a CPU sets its own timer only */
+		sched_arm_slice(cpu);
+	else if (!now || sched->priority >= now->priority)
 		cpu_resched(cpu);
-	else if (sched->priority == cpu->sched->priority)
-		cpu_is_here(cpu) ? sched_arm_slice(cpu) : cpu_resched(cpu); /* a CPU sets its own timer only */
-}
-
-void sched_unqueue(struct sched *sched)
-{
-	if (sched->cpu->next == sched)
-		sched->cpu->next = NULL;
-	else if (sched->state == SCHED_QUEUED)
-		run_queue_remove(sched);
-	else if (sched->state == SCHED_PARKED)
-		link_remove(&sched->queue);
-	sched->state = SCHED_UNBOUND;
 }
 
 static void sched_park(struct sched *sched, struct thread *at)
 {
 	sched->state = SCHED_PARKED;
-	sched->slice_left = 0;
+	sched->slice_left = sched->slice_ticks;
 	sched->parked_at = at;
 	if (at->state == TSS_THREAD_CALLING && at->reply)
 		at->reply->sched = at->reply->fault_sched = NULL; /* a reply that is not direct wakes it */
@@ -220,13 +236,19 @@ uint64_t sched_charged(const struct sched *sched)
 	return sched->time + (cpu->sched == sched ? arch_tsc() - cpu->charged_tsc : 0);
 }
 
-void sched_stop(struct sched *sched)
+void sched_unqueue(struct sched *sched)
 {
 	struct cpu *cpu = sched->cpu;
-	if (cpu->sched != sched)
-		return;
-	sched_charge(cpu);
-	cpu->sched = NULL;
+	run_queue_remove(sched); /* or from where it is parked: an empty queue's bits are clear, and stay so */
+	if (sched->budget)
+		timeout_cancel(&sched->budget->refill);
+	if (cpu->next == sched)
+		cpu->next = NULL;
+	if (cpu->sched == sched) {
+		sched_charge(cpu);
+		cpu->sched = NULL;
+		cpu_resched(cpu);
+	}
 	sched->state = SCHED_UNBOUND;
 }
 
@@ -235,18 +257,23 @@ static void sched_put_back(struct cpu *cpu)
 	struct sched *sched = cpu->sched;
 	if (!sched)
 		return;
-	bool over = cpu->charged_tsc >= sched->slice_end;
-	sched->slice_left = over ? 0 : sched->slice_end - cpu->charged_tsc;
+	int64_t left = (int64_t)(sched->slice_end - cpu->charged_tsc);
+	if (left <= 0 && sched->budget && sched->event && !event_at_home(sched->event)) {
+		cpu_exclusive(); /* it may not be current any more then */
+		return sched_put_back(cpu);
+	}
 	cpu->sched = NULL;
-	run_queue_insert(sched, over ? run_queue_of(sched)->prev : run_queue_of(sched));
+	sched->slice_left = left > 0 ? (uint64_t)left : sched->slice_ticks;
+	if (left > 0)
+		run_queue_insert(sched, sched->equals);
+	else if (!sched->budget || budget_admits(sched))
+		run_queue_append(sched);
 }
 
 ALWAYS_INLINE void sched_run(struct cpu *cpu, struct sched *sched, struct thread *thread)
 {
 	cpu->sched = sched;
 	sched->state = SCHED_CURRENT;
-	if (!sched->slice_left)
-		sched->slice_left = sched->slice_ticks;
 	sched->slice_end = cpu->charged_tsc + sched->slice_left;
 	if (cpu->current != thread) {
 		/* A call hands over to a unit that the caller may speak to anyhow; here anybody may come next. */
@@ -254,7 +281,7 @@ ALWAYS_INLINE void sched_run(struct cpu *cpu, struct sched *sched, struct thread
 			arch_selectors_clear();
 		thread_switch_to(cpu, thread);
 	}
-	if (!link_empty(run_queue_of(sched)))
+	if (slice_counts(sched))
 		sched_arm_slice(cpu);
 	sched_perturb(cpu);
 }
@@ -272,7 +299,7 @@ static __attribute__((noinline)) void sched_pick(struct cpu *cpu)
 		if (thread)
 			return sched_run(cpu, sched, thread);
 		if (park_at->state == TSS_THREAD_FAULTED && !cpu_is_exclusive()) {
-			run_queue_insert(sched, run_queue_of(sched)); /* to be looked at again */
+			run_queue_insert(sched, sched->equals); /* to be looked at again */
 			cpu_exclusive();
 			continue;
 		}
@@ -286,10 +313,10 @@ static __attribute__((noinline)) void sched_pick(struct cpu *cpu)
 void sched_schedule(void)
 {
 	struct cpu *cpu = cpu_this();
-	struct sched *next = cpu->next;
-	cpu->need_resched = false;
 	sched_charge(cpu);
 	sched_put_back(cpu);
+	struct sched *next = cpu->next;
+	cpu->need_resched = false;
 	if (!next || next->home->state != TSS_THREAD_READY)
 		return sched_pick(cpu);
 	cpu->next = NULL;
@@ -301,9 +328,9 @@ status_t sys_self_yield(struct thread *self, struct capability *cap)
 {
 	struct cpu *cpu = cpu_this();
 	struct sched *sched = cpu->sched;
-	struct link *queue = run_queue_of(sched);
+	struct link *queue = sched->equals;
 	struct sched *next = LINK_FIRST(queue, struct sched, queue);
-	if (!next || next->home->state != TSS_THREAD_READY || cpu->need_resched) {
+	if (!next || next->home->state != TSS_THREAD_READY || cpu->need_resched || sched->budget) {
 		sched->slice_end = 0;
 		cpu->need_resched = true;
 		return TSS_OK;
@@ -313,12 +340,12 @@ status_t sys_self_yield(struct thread *self, struct capability *cap)
 	link_remove(&next->queue);
 	link_append(queue, &sched->queue);
 	sched->state = SCHED_QUEUED;
-	sched->slice_left = 0;
+	sched->slice_left = sched->slice_ticks;
 	sched_run(cpu, next, next->home);
 	return SYSCALL_NO_RESULT;
 }
 
-void sched_timer_update(struct cpu *cpu)
+void sched_timer_update(struct cpu *cpu, void *unused)
 {
 	uint64_t next = timer_next(&cpu->wheel);
 	if (next != UINT64_MAX)
@@ -335,17 +362,20 @@ void trap_timer(void)
 	cpu->timer_set_for = cpu->slice_armed = UINT64_MAX;
 	while ((timeout = timer_expire(&cpu->wheel, arch_clock_us(), &left))) {
 		struct thread *thread = CONTAINER_OF(timeout, struct thread, timeout);
-		if (thread_waits_at_home(thread)) {
+		if (timeout->refills) {
+			timeout_cancel(timeout);
+			sched_enqueue(CONTAINER_OF(timeout, struct budget, refill)->sched);
+		} else if (thread_waits_at_home(thread)) {
 			thread_wake(thread, ERR(TIMEOUT, 0));
 		} else {
 			timeout_move(&cpu->wheel, timeout); /* due again, unless somebody else ends the wait first */
 			cpu_exclusive();
 		}
 	}
-	if (cpu->sched && arch_tsc() >= cpu->sched->slice_end && !link_empty(run_queue_of(cpu->sched)))
+	if (cpu->sched && arch_tsc() >= cpu->sched->slice_end && slice_counts(cpu->sched))
 		cpu->need_resched = true;
 	sched_preempt(cpu);
-	sched_timer_update(cpu);
-	if (cpu->sched && !cpu->need_resched && !link_empty(run_queue_of(cpu->sched)))
+	sched_timer_update(cpu, NULL);
+	if (cpu->sched && !cpu->need_resched && slice_counts(cpu->sched))
 		sched_arm_slice(cpu);
 }

@@ -238,12 +238,12 @@ static void audit_reply(const void *object)
 	same("reply: handed on", reply->object.id, reply->away && reply->away->object != &reply->object, false);
 }
 
-/* The context that is queued or runs, and whose chain of calls ends at thread. */
+/* A context that is queued, runs or waits for its budget, and whose chain of calls ends at thread. */
 static bool has_context(const struct thread *thread)
 {
 	struct thread *park_at;
 	OBJECTS_OF(SCHED, sched, sched)
-		if ((sched->state == SCHED_QUEUED || sched->state == SCHED_CURRENT) &&
+		if ((sched->state == SCHED_QUEUED || sched->state == SCHED_CURRENT || sched->state == SCHED_SPENT) &&
 		    sched_follow(sched, &park_at) == thread)
 			return true;
 	return false;
@@ -282,6 +282,13 @@ static void audit_sched(const void *object)
 	audit.balance[PARKED] -= parked;
 	same("sched: home", sched->object.id, sched->home == NULL, sched->state == SCHED_UNBOUND);
 	same("sched: current", sched->object.id, sched->cpu->sched == sched, sched->state == SCHED_CURRENT);
+	same("sched: slice", sched->object.id, sched->slice_left == 0, false);
+	if (sched->budget) {
+		hold_item(sched->object.payer, sched->budget);
+		audit.balance[TIMEOUTS] -= sched->budget->refill.again != 0;
+	}
+	same("sched: waits for its budget", sched->object.id, sched->budget && sched->budget->refill.armed,
+	     sched->state == SCHED_SPENT);
 	same("sched: parked at", sched->object.id, parked && !listed(TSS_TYPE_THREAD, sched->parked_at), false);
 }
 

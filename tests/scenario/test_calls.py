@@ -130,6 +130,9 @@ def test_a_unit_of_its_own(v0: Probe) -> None:
     v0.value("unit_restrict", child, (1 << 64) - 1, (1 << 64) - 1)
     thread = v0.value("thread_create", child, 0x10000, 0x20000, 0x30000, 0)
     sched = v0.value("sched_create", SYSTEM, child, 200, 1_000)
+    v0.value("sched_configure", SYSTEM, sched, 200 | 1_000 << 32, 500 | 5_000 << 32, 4_000)
+    assert v0.error("sched_configure", SYSTEM, sched, 200 | 1_000 << 32, 5_001 | 5_000 << 32, 0) == "ARGUMENT"
+    v0.value("sched_watch", sched, event, 1)
     v0.value("thread_start", thread, sched)
     v0.value("port_receive", port, 100_000)
     assert order(v0.vm, "v1 call 1000") == ("=", 0, 1)

@@ -111,7 +111,7 @@ int main(void)
 		argument_tests,  machine_tests,  handler_tests,  fault_port_tests, vector_tests,   hand_on_tests,
 		revoke_tests,    credit_tests,   budget_tests,   audit_tests,      trace_tests,    mailbox_tests,
 		channel_tests,   cpu_tests,      redirect_tests, mode_tests,       paranoid_tests, pager_tests,
-		interpose_tests, random_tests,   slice_tests,    secret_tests,
+		interpose_tests, share_tests,    random_tests,   slice_tests,    secret_tests,
 	};
 	workers_init();
 	children_init();

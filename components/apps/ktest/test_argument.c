@@ -139,6 +139,9 @@ static void test_second_capabilities(void)
 	second_capability(TSS_SYS_unit_reserve, SELF, TSS_TYPE_EVENT, true);
 	second_capability(TSS_SYS_thread_start, fresh->thread, TSS_TYPE_SCHED, true);
 	second_capability(TSS_SYS_sched_create, SYSTEM, TSS_TYPE_UNIT, true);
+	second_capability(TSS_SYS_sched_configure, SYSTEM, TSS_TYPE_SCHED, true);
+	second_capability(TSS_SYS_sched_place, SYSTEM, TSS_TYPE_SCHED, true);
+	second_capability(TSS_SYS_sched_watch, one_of[TSS_TYPE_SCHED], TSS_TYPE_EVENT, true);
 	second_capability(TSS_SYS_reply_create, one_of[TSS_TYPE_PORT], TSS_TYPE_UNIT, true);
 	second_capability(TSS_SYS_connection_create, one_of[TSS_TYPE_PORT], TSS_TYPE_UNIT, true);
 	second_capability(TSS_SYS_event_bind, one_of[TSS_TYPE_EVENT], TSS_TYPE_PORT, true);

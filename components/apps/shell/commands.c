@@ -176,6 +176,7 @@ static const struct command {
 	{"log", "", "the lines the log has kept", show_log},
 	{"colours", "on|off", "prompt and errors in colours", colours},
 	{"print", "TEXT", "put TEXT out; \\e is escape, \\n a new line", print},
+	{"sched", "POLICY", "fixed, feedback or proportional: how the CPU is shared", sched},
 	{"poweroff", "", "turn the machine off", poweroff},
 	{"reboot", "", "start the machine again", reboot},
 };

@@ -36,6 +36,7 @@ void show_config(const char *argument);
 void show_uptime(const char *argument);
 void show_audit(const char *argument);
 void trace(const char *argument);
+void sched(const char *argument);
 void show_capabilities(const char *argument);
 
 /* Reads record `*index` of kind `what` and steps on; false when there is none (any more). Starts with *index 0. */

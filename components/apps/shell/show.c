@@ -20,19 +20,28 @@ bool inspect_next(struct cursor *cursor, unsigned what, uint64_t detail, void *r
 	return true;
 }
 
-void show_threads(const char *argument)
+/* With a budget: its time and period, and how often it was used up. */
+static void show_thread(const struct tss_inspect_thread *t)
 {
 	static const char *const states[] = {"new",     "ready",    "running", "receiving", "calling",
 					     "waiting", "sleeping", "ended",   "faulted"};
+	printf("%4lu %-15.16s %-9s %3lu %3lu %8lu %10lu %8lu", t->id, (const char *)t->unit_name,
+	       t->state < sizeof(states) / sizeof(states[0]) ? states[t->state] : "?", t->cpu, t->priority, t->slice_us,
+	       t->time_us, t->switches);
+	if (t->budget.period_us != 0)
+		printf(" %lu/%lu us, %lu overruns", t->budget.time_us, t->budget.period_us, t->budget.overruns);
+	printf("\n");
+}
+
+void show_threads(const char *argument)
+{
 	struct tss_inspect_thread t;
 	struct cursor cursor = {0, false};
 	(void)argument;
-	printf("%4s %-15s %-9s %3s %8s %8s %10s %8s\n", "id", "unit", "state", "cpu", "priority", "slice_us", "time_us",
-	       "switches");
+	printf("%4s %-15s %-9s %3s %3s %8s %10s %8s %s\n", "id", "unit", "state", "cpu", "pri", "slice_us", "time_us",
+	       "switches", "budget");
 	while (inspect_next(&cursor, TSS_INSPECT_THREAD, 0, &t, sizeof(t)))
-		printf("%4lu %-15.16s %-9s %3lu %8lu %8lu %10lu %8lu\n", t.id, (const char *)t.unit_name,
-		       t.state < sizeof(states) / sizeof(states[0]) ? states[t.state] : "?", t.cpu, t.priority,
-		       t.slice_us, t.time_us, t.switches);
+		show_thread(&t);
 }
 
 void show_memory(const char *argument)

@@ -121,4 +121,5 @@ enum tss_mode { TSS_MODE_FAST = 0, TSS_MODE_HARDENED = 1, TSS_MODE_PARANOID = 2 
 #define TSS_PRIORITY_MAX 255u
 #define TSS_SLICE_MIN_US 100u
 #define TSS_SLICE_MAX_US 10000000u
+#define TSS_PERIOD_MAX_US 10000000u /* of a budget, which is at least TSS_SLICE_MIN_US and at most the period */
 #define TSS_NAME_SIZE 16 /* unit names: NUL-padded, not necessarily terminated */

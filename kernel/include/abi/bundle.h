@@ -85,7 +85,7 @@ struct tss_table_instance {      /* 152 bytes */
  * Objects. `payer` is the instance whose budget pays and, except for slices, whose capability is the original.
  *   type        a                       b                 c
  *   THREAD      -                       -                 -        main thread of payer (at most one)
- *   SCHED       CPU, from 0             -                 -        scheduling context of payer's main thread
+ *   SCHED       CPU, from 0             budget_us         deadline_us  of payer's main thread; b: | period_us << 32
  *   PORT        depth                   -                 -
  *   REPLY       object index of port    -                 -
  *   CONNECTION  object index of port    badge             credit   the port's object index is smaller

@@ -44,6 +44,10 @@ struct tss_inspect_unit {
 enum tss_thread_state { TSS_THREAD_NEW, TSS_THREAD_READY, TSS_THREAD_RUNNING, TSS_THREAD_RECEIVING, TSS_THREAD_CALLING,
 	TSS_THREAD_WAITING, TSS_THREAD_SLEEPING, TSS_THREAD_ENDED,
 	TSS_THREAD_FAULTED /* no handler is left: its unit ends when it would run */ };
+struct tss_inspect_budget {
+	uint64_t time_us, period_us, deadline_us; /* of a scheduling context; 0: none */
+	uint64_t overruns; /* how often it was used up before its period was over, since it was set */
+};
 struct tss_inspect_thread {
 	uint64_t id, unit;
 	uint8_t unit_name[TSS_NAME_SIZE];
@@ -52,6 +56,7 @@ struct tss_inspect_thread {
 	uint64_t switches; /* times it was switched to */
 	uint64_t ip;
 	uint64_t cpu;
+	struct tss_inspect_budget budget;
 };
 
 /*
