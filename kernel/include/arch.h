@@ -16,7 +16,7 @@ struct cpu;
 
 /*
  * Saved user state. `full` says how it was entered: by interrupt or exception (every register is live, leave by
- * iretq) or by syscall (rcx and r11 are free, leave by sysretq). Offsets are known to entry.S (asm_offsets.h).
+ * iretq) or by syscall (rcx and r11 are free, leave by sysretq). Offsets are known to entry.S (offsets.c).
  */
 struct arch_frame {
 	uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp;

@@ -31,7 +31,7 @@ struct upcall { /* a function of its unit's; entry 0: none */
 
 struct thread {
 	struct object object;
-	struct arch_frame frame; /* entry.S stores here: THREAD_FRAME in asm_offsets.h */
+	struct arch_frame frame; /* entry.S stores here: THREAD_FRAME in offsets.c */
 	struct unit *unit;
 	struct cpu *cpu;         /* that of its scheduling context: where it runs, waits and times out */
 	struct tss_ipc_page *ipc; /* the kernel's alias */

@@ -2,7 +2,7 @@
 /* x86.h - what the files of this folder share: instructions without a C form, and each other's functions. */
 #pragma once
 #include <arch.h>
-#include "asm_offsets.h"
+#include "asm_constants.h"
 #include "layout.h"
 
 /* ---- instructions ---- */
