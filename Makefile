@@ -38,7 +38,8 @@ MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: help setup run test coverage verify stress-replay soak test-machines test-products test-lab image iso disk qcow2 direct sbom \
-	bench bench-compare bench-keep bench-peers bench-path bench-profile bench-smp bench-worst mutate mutate-manifests lint format \
+	bench bench-compare bench-hardening bench-keep bench-peers bench-path bench-profile bench-smp bench-worst \
+	mutate mutate-manifests lint format \
 	clean kernel components stubs FORCE
 
 help:
@@ -99,6 +100,11 @@ CPUS ?= 2
 bench-smp: setup
 	+$(Q)$(MAKE) --no-print-directory image SYSTEM=bench_cpus
 	$(Q)PYTHONPATH=tests $(PYTHON) tests/bench/cpus.py --cpus $(CPUS)
+
+## bench-hardening   what each switch of the profiles costs; KEEP=1 keeps the figures, for `tessera hardening`
+bench-hardening: setup
+	+$(Q)$(MAKE) --no-print-directory image SYSTEM=bench
+	$(Q)PYTHONPATH=tests $(PYTHON) tests/bench/hardening.py $(if $(KEEP),--keep)
 
 ## bench-compare     ratios of two files of figures: OLD=a.json NEW=b.json (kept figures and the last run's)
 OLD ?= tests/bench/figures.json

@@ -19,7 +19,7 @@ LIBRARY := $(O)/components/lib/libtessera.a
 LIBRARY_SOURCES := $(sort $(shell find components/lib -name '*.[cS]' 2>/dev/null))
 LIBRARY_OBJECTS := $(LIBRARY_SOURCES:%=$(O)/%.o)
 
-COMPONENT_FLAGS := $(C_FLAGS) -fno-stack-protector -ffunction-sections -fdata-sections \
+COMPONENT_FLAGS := $(C_FLAGS) $(STACK_PROTECTOR) -ffunction-sections -fdata-sections \
 	-I$(O)/contract -I$(O)/contract/abi -Icomponents/lib/include -I$(O)/gen/include -I$(O)/gen \
 	-include $(O)/include/config.h
 

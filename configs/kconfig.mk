@@ -73,7 +73,7 @@ $(O)/include/auto.conf: $(O)/.config $(KCONFIG_FILES) $(O)/include/extra
 $(O)/include/config.h: $(O)/include/auto.conf ;
 
 # Targets that need no configuration must not make one.
-ifneq ($(filter-out help setup clean run test coverage soak lint bench bench-compare bench-keep bench-peers bench-profile format %config,$(or $(MAKECMDGOALS),help)),)
+ifneq ($(filter-out help setup clean run test coverage soak lint bench bench-compare bench-hardening bench-keep bench-peers bench-profile format %config,$(or $(MAKECMDGOALS),help)),)
 -include $(O)/include/auto.conf
 # Another tree of one's own has other options.
 $(O)/include/extra: ;

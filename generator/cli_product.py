@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from generator import image, kconfig, sbom, terminal
 from generator.build import Checked
+from generator.cli_hardening import add_command as add_hardening_command
 from generator.diagnostics import Diagnostic, Position, Refused, did_you_mean, short
 from generator.files import write_if_changed
 from generator.inputs import Source, read_source
@@ -192,6 +193,7 @@ def command_sbom(session: Session) -> int:
 def add_commands(commands: Any) -> None:
     """Adds the commands of this file to the parser."""
     terminal.add_command(commands)
+    add_hardening_command(commands)
     build_dir = argparse.ArgumentParser(add_help=False)
     build_dir.add_argument("--build-dir", help="where .config is (default: build)")
     command = commands.add_parser("why-config", parents=[build_dir], help="about an option: `tessera why CONFIG_X`")

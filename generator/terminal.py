@@ -34,6 +34,7 @@ EXAMPLES = {
     "size": ("tessera size demo", "tessera size demo --json", "tessera size --compare old.json demo"),
     "response": ("tessera response controller",),
     "show": ("tessera show demo instances.shell",),
+    "hardening": ("tessera hardening vault", "tessera hardening vault --config build/.config --json"),
     "schema": ("tessera schema --out manifests/schema",),
     "new": ("tessera new component apps/hi", "tessera new scenario hi"),
     "config": ("tessera config merge a.config b.config", "tessera config random --seed 7"),

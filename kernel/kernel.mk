@@ -13,11 +13,14 @@ C_FLAGS := -std=gnu2x -O2 -g -Wall -Wextra -Werror -Wshadow -Wconversion -Wmissi
 	-Wvla -ffreestanding -fno-common -fno-builtin -fpie -fvisibility=hidden -mgeneral-regs-only -fcf-protection=none \
 	-fno-asynchronous-unwind-tables "-fdebug-prefix-map=$(CURDIR)=." "-ffile-prefix-map=$(O)=." \
 	"-ffile-prefix-map=$(abspath $(O))=."
+STACK_PROTECTOR := \
+	$(if $(CONFIG_STACK_PROTECTOR),-fstack-protector-strong -mstack-protector-guard=global,-fno-stack-protector)
 LINK_FLAGS := -pie --no-dynamic-linker -z text -z max-page-size=4096 -z noexecstack -z norelro --build-id=none \
 	--hash-style=sysv
 
 # Handlers of a table take what some of them have no use for.
-KERNEL_FLAGS := $(C_FLAGS) -Wno-unused-parameter -Wframe-larger-than=512 -mno-red-zone -fno-stack-protector \
+KERNEL_FLAGS := $(C_FLAGS) -Wno-unused-parameter -Wframe-larger-than=512 -mno-red-zone $(STACK_PROTECTOR) \
+	$(if $(CONFIG_RETPOLINE),$(if $(findstring clang,$(CC)),-mretpoline,-mindirect-branch=thunk) -fno-jump-tables) \
 	$(if $(CONFIG_FRAME_POINTER),-fno-omit-frame-pointer -mno-omit-leaf-frame-pointer,-fomit-frame-pointer) \
 	-Ikernel/include -Ikernel/arch/x86_64/include -I$(O)/include -include $(O)/include/config.h
 

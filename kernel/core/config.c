@@ -2,6 +2,7 @@
 /* config.c - the kernel's configuration, made visible at run time: build options and what the CPU offers. */
 #include <abi/bundle.h>
 #include <arch.h>
+#include <enabled.h>
 #include <log.h>
 #include <timer.h>
 
@@ -14,6 +15,7 @@ static const struct setting settings[] = {
 	{"abi", TSS_ABI_VERSION},
 	{"log_size", CONFIG_LOG_SIZE},
 	{"timer_tick_us", 1u << TIMER_TICK_SHIFT},
+	{"kaslr_bits", IS_ENABLED(CONFIG_KASLR) ? ARCH_PLACE_BITS : 0},
 };
 
 /* What the bundle says of itself and of its last section, the manifest; bundle_check has checked it. */
@@ -29,17 +31,18 @@ static void hash_text(char *out, size_t size, bool manifest)
 
 uint64_t config_text(uint64_t index, char *out, size_t size)
 {
+	static const char *const words[] = {"0", "1", "lacking"};
 	const char *name;
-	bool active;
+	kernel_config_t state;
 	if (index == 0)
 		format_print(out, size, "profile=%s", CONFIG_PROFILE_NAME);
 	else if (index <= COUNT_OF(settings))
 		format_print(out, size, "%s=%lu", settings[index - 1].name, settings[index - 1].value);
 	else if (index <= COUNT_OF(settings) + 2)
 		hash_text(out, size, index == COUNT_OF(settings) + 2);
-	else if ((name = arch_feature(index - COUNT_OF(settings) - 3, &active)))
-		format_print(out, size, "%s=%u", name, active);
+	else if ((name = arch_feature(index - COUNT_OF(settings) - 3, &state)))
+		format_print(out, size, "%s=%s", name, words[state]);
 	else
 		return CONFIG_TEXT_NONE;
-	return index < COUNT_OF(settings) + 2 || arch_feature(index - COUNT_OF(settings) - 2, &active) ? index + 1 : 0;
+	return index < COUNT_OF(settings) + 2 || arch_feature(index - COUNT_OF(settings) - 2, &state) ? index + 1 : 0;
 }

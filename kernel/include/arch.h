@@ -131,7 +131,8 @@ bool arch_port_reserved(uint64_t base, uint64_t count); /* is one of them the ke
 uint32_t arch_port_read(uint16_t port, unsigned width);
 void arch_port_write(uint16_t port, unsigned width, uint32_t value);
 
-/* Names and values for system_inspect: "smep=1" ...; NULL past the end. */
-const char *arch_feature(uint64_t index, bool *active);
+/* What a profile switches, and what the CPU brings: not wanted, in effect, or wanted but this machine lacks it. */
+typedef enum { SWITCH_OFF, SWITCH_ACTIVE, SWITCH_LACKING } kernel_config_t;
+const char *arch_feature(uint64_t index, kernel_config_t *state); /* its name; NULL past the end */
 
 #include <arch_inline.h>

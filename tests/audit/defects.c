@@ -236,5 +236,7 @@ bool defect_plant(uint64_t number)
 		return plant_in_unit(unit, number - 12);
 	if (number <= 29)
 		return plant_in_port(number - 21);
-	return number <= 39 ? plant_in_thread(number - 30) : strike(number);
+	if (number <= 39)
+		return plant_in_thread(number - 30);
+	return number < ATTACK_FIRST ? strike(number) : attack(number);
 }

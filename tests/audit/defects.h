@@ -5,4 +5,6 @@
 
 /* Plants defect `number`, from 1 up. False: there is no such defect, or nothing here to plant it in. */
 bool defect_plant(uint64_t number);
+#define ATTACK_FIRST 2000
+bool attack(uint64_t number); /* attacks.c: from ATTACK_FIRST up; false: there is none of that number */
 void defect_undo(void); /* puts back what the last one changed; harmless if there was none */

@@ -20,7 +20,7 @@ KINDS = {
     "port_access": "PRIVILEGE", "software_interrupt": "PRIVILEGE", "divide_by_zero": "ARITHMETIC",
     "breakpoint": "DEBUG", "vector_instruction": "VECTOR", "bad_stack": "(STACK|PRIVILEGE)", "stack_overflow": "WRITE",
     "jump_nowhere": "PRIVILEGE", "bad_number": "SYSCALL", "number_past_the_table": "SYSCALL",
-    "huge_number": "SYSCALL", "float_instruction": "VECTOR",
+    "huge_number": "SYSCALL", "float_instruction": "VECTOR", "store_table": "PRIVILEGE", "smash_stack": "READ",
 }
 
 

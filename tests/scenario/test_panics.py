@@ -14,7 +14,7 @@ import pytest
 from lib.images import image
 from lib.vm import VM, MonitorGone
 
-SPIN = 22  # components/apps/probe/raw.c
+SPIN = 24  # components/apps/probe/raw.c
 INSPECT, AUDIT = 0x1028, 11
 OVERFLOW, SPIN_IN_KERNEL = 1000, 1001
 EXIT_PANIC = 3  # isa-debug-exit: 1 << 1 | 1

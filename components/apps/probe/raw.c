@@ -146,6 +146,33 @@ static void huge_number(void)
 	raw_call(1ull << 63 | TSS_SYSCALL_FIRST, none, &result, &value);
 }
 
+/* Where the CPU has its descriptors, which is inside the kernel; then reads there, so that the fault tells the address. */
+static void store_table(void)
+{
+	struct {
+		uint16_t limit;
+		uint64_t base;
+	} __attribute__((packed)) table = {0};
+	asm volatile("sgdt %0" : "=m"(table));
+	asm volatile("movb (%0), %%al" ::"r"(table.base) : "rax");
+}
+
+/* What an attacker wants to run: it shows by the address it faults at. */
+static void chosen(void)
+{
+	asm volatile("movb 0x5353000, %%al" ::: "rax");
+}
+
+/* More than there is room for, so it goes on into the address of return. */
+__attribute__((noinline)) static void smash_stack(void)
+{
+	volatile uint64_t room[4];
+	volatile uint64_t *to = room;
+	asm("" : "+r"(to));
+	for (unsigned i = 0; i < 12; i++)
+		to[i] = (uint64_t)chosen;
+}
+
 static void spin(void)
 {
 	for (;;)
@@ -176,6 +203,8 @@ static void (*const kinds[])(void) = {
 	number_past_the_table,
 	huge_number,
 	float_instruction,
+	store_table,
+	smash_stack,
 	spin, /* no fault: for what comes from outside */
 };
 

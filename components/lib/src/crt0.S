@@ -4,11 +4,11 @@
  *
  * The image is linked at the address stored at __link_base; it lies at __image_start. Its only relocations are R_X86_64_RELATIVE
  * in the read-write segment (images/component.ld and the build see to that); they are applied here, before the first
- * line of C. Then tss_start.
+ * line of C. Then the stack protector's word is drawn (guard.c), if configured, and tss_start called.
  */
 	.section .text.start, "ax", @progbits
 	.globl _start
-	.hidden tss_start
+	.hidden tss_start, tss_guard_stack
 	.type _start, @function
 _start:
 	xorl %ebp, %ebp
@@ -24,7 +24,13 @@ _start:
 	movq %r8, (%rcx, %rax)
 	addq $24, %rsi
 	jmp 1b
-2:	call tss_start
+2:
+#ifdef CONFIG_STACK_PROTECTOR
+	movq %rdi, %rbx
+	call tss_guard_stack
+	movq %rbx, %rdi
+#endif
+	call tss_start
 	ud2
 	.size _start, . - _start
 	.section .note.GNU-stack, "", @progbits

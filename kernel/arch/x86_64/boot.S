@@ -3,8 +3,8 @@
  * boot.S - from the Multiboot2 loader (32-bit protected mode, paging off) to C in the higher half.
  *
  * No absolute address is used: %edi holds the physical address of the image's first byte, and everything else is
- * reached by its distance from there. The first page tables map the low 4 GiB twice (identity, direct map) and the
- * image, all writable and executable; mmu.c replaces them. The loader has zeroed .bss.
+ * reached by its distance from there. The first page tables map the low 4 GiB twice (identity, direct map) and, where
+ * place.c wants it, the image; all writable and executable. mmu.c replaces them. The loader has zeroed .bss.
  */
 #include "layout.h"
 
@@ -70,10 +70,8 @@ boot_entry:	/* Multiboot2 3.3: eax magic, ebx information; esp is undefined */
 	movl %eax, (%esi)		/* identity */
 	movl %eax, 256 * 8(%esi)	/* direct map */
 	addl $0x1000, %eax
-	movl %eax, 511 * 8(%esi)
-	addl $0x1000, %eax
-	movl %eax, 0x2000 + 510 * 8(%esi)
-	addl $0x1000, %eax
+	movl %eax, 511 * 8(%esi)	/* what is below it is arch_place()'s */
+	addl $0x2000, %eax
 	leal 0x1000(%esi), %edx
 	movl $4, %ecx
 	movl $0x1000, %ebx
@@ -82,12 +80,6 @@ boot_entry:	/* Multiboot2 3.3: eax magic, ebx information; esp is undefined */
 	movl $PTE_LARGE, %eax
 	movl $2048, %ecx
 	movl $0x200000, %ebx
-	call fill_table
-	leal 0x3000 + (BOOT_SLIDE >> 21) * 8(%esi), %edx	/* the image, and what comes after it */
-	movl %edi, %eax
-	andl $~0x1fffff, %eax
-	orl $PTE_LARGE, %eax
-	movl $(512 - (BOOT_SLIDE >> 21)), %ecx
 	call fill_table
 	popl %ebx
 
@@ -157,14 +149,20 @@ boot64:
 	movl %eax, %fs
 	movl %eax, %gs
 	movl %esp, %esp		/* the upper halves are undefined after the switch */
-	movl %ebx, %edi		/* arch_start(information, entry_tsc, image, slide) */
-	popq %rsi
-	leaq boot_start(%rip), %rdx
-	movabsq $(LINK_BASE + LINK_OFFSET + BOOT_SLIDE + boot_high - boot_start), %rax
+	popq %r12
+	leaq boot_tables + 0x2000(%rip), %rdi
+	leaq boot_start(%rip), %rsi
+	movq %rsi, %r13
+	call arch_place
+	movq %rax, %rcx		/* arch_start(information, entry_tsc, image, slide) */
+	movl %ebx, %edi
+	movq %r12, %rsi
+	movq %r13, %rdx
+	movabsq $(LINK_BASE + LINK_OFFSET + boot_high - boot_start), %rax
+	addq %rcx, %rax
 	jmp *%rax
 boot_high:
 	leaq boot_stack_top(%rip), %rsp
-	movq $BOOT_SLIDE, %rcx
 	xorl %ebp, %ebp		/* end of the chain of frames */
 	call arch_start
 	ud2

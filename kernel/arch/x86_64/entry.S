@@ -13,6 +13,17 @@
 	.section .entry.text, "ax"
 	.code64
 
+/* With CONFIG_RETPOLINE nothing is jumped to through a row; what rows lead to besides is arch_syscall_general's too. */
+	.macro TRY number, to
+	cmpl $\number - SYSCALL_FIRST, %ecx
+	jne 1f
+	leaq \to(%rip), %rcx
+	cmpq %rcx, 8 * (\number - SYSCALL_FIRST)(%rax)
+	je \to
+	movl $\number - SYSCALL_FIRST, %ecx
+1:
+	.endm
+
 	.globl arch_syscall_entry
 	.balign 64
 arch_syscall_entry:
@@ -22,7 +33,13 @@ arch_syscall_entry:
 	ja .Lforeign
 	movq THREAD_UNIT(%rsp), %r11
 	movq UNIT_TABLE(%r11), %rax
+#if CONFIG_RETPOLINE
+	TRY SYSCALL_CALL, arch_syscall_call
+	TRY SYSCALL_REPLY_RECEIVE, arch_syscall_reply_receive
+	jmp arch_syscall_general
+#else
 	jmpq *(%rax,%rcx,8)
+#endif
 
 /* The same without a shorter way for any call. */
 	.globl arch_syscall_entry_plain
@@ -63,7 +80,12 @@ arch_syscall_general:
 	LOCK_TAKE .Lcontended_call
 .Ldispatch:
 	pushq %rdi
+#if CONFIG_RETPOLINE
+	movq syscall_dispatcher(%rip), %rax
+	call .Lretpoline
+#else
 	call *syscall_dispatcher(%rip)
+#endif
 .Lcalled:
 	popq %rdi		/* the thread whose call this was; current may be another by now */
 	testq %rax, %rax
@@ -110,6 +132,15 @@ arch_syscall_general:
 	pushq %rdi
 	call sys_denied
 	jmp .Lcalled
+
+/* To where rax says, by a return that is predicted to lead into the loop (Intel: Retpoline, 2018, figure 1). */
+.Lretpoline:
+	call 1f
+2:	pause
+	lfence
+	jmp 2b
+1:	movq %rax, (%rsp)
+	ret
 
 .Lnot_ok:
 	js .Lswitched		/* SYSCALL_NO_RESULT: it blocked, switched, or wrote its results itself */

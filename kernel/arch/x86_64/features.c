@@ -50,10 +50,12 @@ bool feature_active(enum feature feature)
 	return active[feature];
 }
 
-const char *arch_feature(uint64_t index, bool *is_active)
+const char *arch_feature(uint64_t index, kernel_config_t *state)
 {
-	*is_active = index < FEATURE_COUNT && active[index];
-	return index < FEATURE_COUNT ? features[index].name : NULL;
+	if (index >= FEATURE_COUNT)
+		return NULL;
+	*state = !features[index].wanted ? SWITCH_OFF : active[index] ? SWITCH_ACTIVE : SWITCH_LACKING;
+	return features[index].name;
 }
 
 static bool cpu_has(uint32_t leaf, unsigned where, unsigned bit)
@@ -67,7 +69,8 @@ void features_init(void)
 	if (!cpu_has(0x80000001, EDX, 11) || !cpu_has(1, EDX, 9))
 		panic("this CPU lacks syscall or a local APIC");
 	for (unsigned i = 0; i < FEATURE_COUNT; i++)
-		active[i] = features[i].wanted && cpu_has(features[i].leaf, features[i].where, features[i].bit);
+		active[i] = features[i].wanted &&
+			    (!features[i].leaf || cpu_has(features[i].leaf, features[i].where, features[i].bit));
 	(void)features_apply();
 }
 

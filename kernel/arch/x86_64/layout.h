@@ -2,16 +2,8 @@
 /* layout.h - where the kernel image is, for boot.S and C alike; kernel.ld says the same. */
 #pragma once
 
-#define LINK_BASE 0xffffffff80000000
+#define LINK_BASE 0xffffffff80000000 /* where it runs is place.c's choice */
 #define LINK_OFFSET 0x100000 /* of the image's first byte from LINK_BASE; also its physical address */
-
-/*
- * How far from its link address the image runs: a multiple of 2 MiB below 1 GiB less the image. Constant until the
- * boot code draws it by lot; everything from here on only knows the value that boot.S hands over.
- */
-#ifndef BOOT_SLIDE
-#define BOOT_SLIDE 0
-#endif
 
 #define KERNEL_STACK_SIZE 16384
 #define IST_STACK_SIZE 4096

@@ -9,6 +9,7 @@
  * Until kernel_main, table frames come off the end of boot_info.ram; afterwards from frame_alloc. Level 4 entries of
  * this half are made before the first unit's tables and never change, since those copy them.
  */
+#include <enabled.h>
 #include <frame.h>
 #include "x86.h"
 
@@ -79,7 +80,7 @@ static void map_image(void)
 	for (unsigned i = 0; i < COUNT_OF(flags); i++)
 		kernel_map((uint64_t)part[i], boot_info.image.raw + image_distance(part[i]),
 			   image_distance(part[i + 1]) - image_distance(part[i]), flags[i]);
-	for (unsigned index = 0; index < CPUS_MAX; index++) {
+	for (unsigned index = 0; IS_ENABLED(CONFIG_GUARD_PAGES) && index < CPUS_MAX; index++) {
 		*kernel_entry(cpu_stack_top(index) - KERNEL_STACK_SIZE - PAGE_SIZE, 1) = 0;
 		for (unsigned i = 0; i < 3; i++)
 			*kernel_entry(cpu_stack_top(index) + i * (PAGE_SIZE + IST_STACK_SIZE), 1) = 0;

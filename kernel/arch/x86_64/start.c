@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* start.c - the architecture's part of the boot, in order, as plain calls; and what is too small for a file. */
+#include <enabled.h>
 #include "x86.h"
 
 /* Elf64_Rela; System V ABI AMD64 supplement 4.4. */
@@ -44,6 +45,9 @@ void arch_start(uint64_t information, uint64_t entry_tsc, uint64_t image, uint64
 	multiboot2_read(information);
 	features_init();
 	mmu_init();
+	if (IS_ENABLED(CONFIG_KASLR))
+		log_printf("kernel at one of 2^%u places%s\n", ARCH_PLACE_BITS,
+			   feature_active(FEATURE_RDRAND) ? "" : "; no RDRAND: drawn from time stamps, which is weak");
 	kernel_main();
 }
 

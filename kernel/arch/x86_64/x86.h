@@ -85,6 +85,13 @@ bool region_add(struct boot_region *list, unsigned *count, uint64_t base, uint64
 void region_cut(struct boot_region *list, unsigned *count, uint64_t base, uint64_t end);
 
 /* ---- in boot order ---- */
+/*
+ * place.c: decides where the image runs, and maps it there, whose first byte is at the physical address `image`: in the
+ * table of the last 512 GiB and a directory after it. Returns how far that is from the link address.
+ */
+uint64_t arch_place(uint64_t *tables, uint64_t image);
+extern uint64_t __stack_chk_guard;
+void __stack_chk_fail(void) NORETURN;
 void arch_start(uint64_t information, uint64_t entry_tsc, uint64_t image, uint64_t slide) NORETURN; /* start.c */
 void console_init(void);
 void gdt_init(unsigned cpu);
@@ -149,13 +156,19 @@ volatile void *mmu_map_registers(paddr_t base, uint64_t size); /* uncached; the 
 
 /* ---- features.c ---- */
 /*
- * FEATURE(NAME, name, leaf, where, bit, cr4, wanted): where CPUID tells of it, and the bit of CR4 that turns it on, if
- * one does. Of HPET the clock tells.
+ * FEATURE(NAME, name, leaf, where, bit, cr4, wanted): where CPUID tells of it, if the CPU must have it (leaf 0: it need
+ * not), and the bit of CR4 that turns it on, if one does. Of HPET the clock tells.
  */
 #define FEATURES(FEATURE)                                                                                              \
 	FEATURE(SMEP, "smep", 7, EBX, 7, 20, IS_ENABLED(CONFIG_SMEP))                                                  \
 	FEATURE(SMAP, "smap", 7, EBX, 20, 21, IS_ENABLED(CONFIG_SMAP))                                                 \
 	FEATURE(UMIP, "umip", 7, ECX, 2, 11, IS_ENABLED(CONFIG_UMIP))                                                  \
+	FEATURE(KASLR, "kaslr", 0, 0, 0, 0, IS_ENABLED(CONFIG_KASLR))                                                  \
+	FEATURE(STACK_PROTECTOR, "stack_protector", 0, 0, 0, 0, IS_ENABLED(CONFIG_STACK_PROTECTOR))                    \
+	FEATURE(RETPOLINE, "retpoline", 0, 0, 0, 0, IS_ENABLED(CONFIG_RETPOLINE))                                      \
+	FEATURE(GUARD_PAGES, "guard_pages", 0, 0, 0, 0, IS_ENABLED(CONFIG_GUARD_PAGES))                                \
+	FEATURE(POISON, "poison", 0, 0, 0, 0, IS_ENABLED(CONFIG_POISON))                                               \
+	FEATURE(RDRAND, "rdrand", 1, ECX, 30, 0, true)                                                                 \
 	FEATURE(NX, "nx", 0x80000001, EDX, 20, 0, true)                                                                \
 	FEATURE(GLOBAL_PAGES, "global_pages", 1, EDX, 13, 7, true)                                                     \
 	FEATURE(HUGE_PAGES, "huge_pages", 0x80000001, EDX, 26, 0, true)                                                \
@@ -167,7 +180,7 @@ volatile void *mmu_map_registers(paddr_t base, uint64_t size); /* uncached; the 
 	FEATURE(X2APIC, "x2apic", 1, ECX, 21, 0, true)                                                                 \
 	FEATURE(BRANCH_BARRIER, "branch_barrier", 7, EDX, 26, 0, true)                                                 \
 	FEATURE(BUFFER_FLUSH, "buffer_flush", 7, EDX, 10, 0, true)                                                     \
-	FEATURE(HPET, "hpet", 0, EBX, 0, 0, false)
+	FEATURE(HPET, "hpet", 0, 0, 0, 0, true)
 enum feature {
 #define FEATURE(NAME, ...) FEATURE_##NAME,
 	FEATURES(FEATURE) FEATURE_COUNT

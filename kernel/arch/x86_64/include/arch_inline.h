@@ -6,6 +6,8 @@
 /* Of rflags, what a unit may set: CF PF AF ZF SF TF DF OF RF AC ID; interrupts are always on. */
 #define ARCH_USER_FLAGS(flags) (((flags)&0x250dd5ull) | 0x202ull)
 
+#define ARCH_PLACE_BITS 17 /* with CONFIG_KASLR: the kernel's address is one of 2^17, each as likely as any other */
+
 ALWAYS_INLINE struct cpu *cpu_this(void)
 {
 	struct cpu *cpu;
