@@ -31,6 +31,8 @@ _ROWS = """
 #include "trace.def"
 """
 
+_TABLE = "../../../components/lib/include/tessera/table.h"  # from kernel/include/abi
+
 CONSTANTS = """
 TSS_ABI_VERSION TSS_SLOTS_MAX TSS_SLOT_UNIT TSS_SLOT_THREAD TSS_SLOT_SCHED TSS_SLOT_TEXT TSS_SLOT_RODATA TSS_SLOT_DATA
 TSS_SLOT_STACK TSS_SLOT_HEAP TSS_SLOT_DIRECTORY TSS_SLOT_SYSTEM TSS_SLOT_BUNDLE TSS_SLOT_FIRST TSS_PAGE_SIZE
@@ -109,7 +111,7 @@ def _event(number: int, name: str, category: str, arguments: str) -> Event:
 
 def _compile(include: Path, arguments: list[str], source: str) -> str:
     compiler = os.environ.get("HOSTCC", "gcc")
-    command = [compiler, "-std=gnu2x", f"-I{include}", "-x", "c", *arguments, "-o", "-", "-"]
+    command = [compiler, "-std=gnu2x", f"-I{include}", f"-I{include.parent}", "-x", "c", *arguments, "-o", "-", "-"]
     try:
         result = subprocess.run(command, input=source, capture_output=True, text=True, check=False)
     except OSError as error:
@@ -132,7 +134,7 @@ def read_abi(include: Path) -> Abi:
         by_kind.setdefault(row[0], []).append(row[1:])
     probes = "\n".join(f'__asm__("\\n@@{n} %0" : : "i"((long long){n}));' for n in CONSTANTS)
     assembly = _compile(include, ["-S", "-O1"],
-                        f'#include "abi.h"\n#include "bundle.h"\nvoid p(void);\nvoid p(void)\n{{\n{probes}\n}}\n')
+                        f'#include "abi.h"\n#include "{_TABLE}"\nvoid p(void);\nvoid p(void)\n{{\n{probes}\n}}\n')
     constants = tuple((m[1], int(m[2])) for m in re.finditer(r"^@@(\w+) \$?(-?\d+)", assembly, re.MULTILINE))
     return Abi(tuple(Call(*r) for r in by_kind["SYSCALL"]),  # type: ignore[arg-type]
                tuple(by_kind["ERROR"]),  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 PAGE = 4096
 # First value past the end; the kernel has 64 interrupt lines (IRQ_LINES) and maps devices below 64 TiB.
 RANGES = {"ioport": 0x10000, "irq": 64, "mmio": 1 << 46}
-# The order is that of enum tss_firmware in abi/bundle.h. `facts` is a page made for each who asks.
+# The order is that of enum tss_firmware in tessera/table.h. `facts` is a page made for each who asks.
 FIRMWARE = {"mmio": ("facts", "framebuffer", "dsdt"), "ioport": ("pm1a", "pm1b", "smi", "reset")}
 SHARED, WRITABLE = ("facts",), ("", "framebuffer")
 UNIT = {"ioport": 1, "irq": 1, "mmio": PAGE}  # what one of `count` stands for

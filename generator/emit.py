@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""emit: Plan -> the bytes of bundle.bin (layout: kernel/include/abi/bundle.h) and the text of plan.json."""
+"""emit: Plan -> the bytes of bundle.bin (layout: kernel/include/abi/bundle.h, tessera/table.h) and the text of plan.json."""
 import json
 import struct
 from hashlib import blake2b
@@ -64,7 +64,7 @@ def _section(plan: Plan, section: Section, offset: int, data: bytes) -> bytes:
 
 
 def _object(plan: Plan, target: Object) -> dict[str, Any]:
-    """An object with its fields named as bundle.h explains them."""
+    """An object with its fields named as table.h explains them."""
     names = [row.name for row in plan.rows]
     sources = ("MAPPED", "COPIED", "ZERO", "DEVICE", "FIRMWARE")
     source = {plan.abi[f"TSS_MEMORY_{n}"]: n for n in sources}.get(target.a, "")

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* init.h - what init's files share: the table in the bundle, what was built of it, and the ways to say so. */
 #pragma once
-#include <abi/bundle.h>
+#include <tessera/table.h>
 #include <tessera/supervision.h>
 #include <tessera/tessera.h>
 

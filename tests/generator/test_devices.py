@@ -12,7 +12,7 @@ from lib.images import TOP
 
 
 def test_names_are_those_of_the_contract() -> None:
-    header = (TOP / "kernel/include/abi/bundle.h").read_text()
+    header = (TOP / "components/lib/include/tessera/table.h").read_text()
     numbers = {name.lower(): int(number) for name, number in re.findall(r"TSS_FIRMWARE_(\w+) = (\d+)", header)}
     del numbers["count"]
     assert numbers == VERIFIED == {name: i for i, name in enumerate([*FIRMWARE["mmio"], *FIRMWARE["ioport"]], 1)}

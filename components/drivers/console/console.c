@@ -3,7 +3,7 @@
  * console.c - the terminal on screen and keyboard: a framebuffer or VGA text, whichever the machine has. A write is on
  * the glass when it is answered; a read is answered when something was typed. It waits for nobody: keyboards type with messages that want no reply.
  */
-#include <abi/bundle.h>
+#include <tessera/table.h>
 #include <interfaces/log.h>
 #include "framebuffer.h"
 #include "input.h"

@@ -6,7 +6,7 @@
  * and nobody can hold up anybody. The name comes from the directory, which the generator made: a client cannot choose
  * it. Control characters are shown as '?', so that no client plays with the terminal.
  */
-#include <abi/bundle.h>
+#include <tessera/table.h>
 #include <interfaces/log.h>
 #include <interfaces/terminal.h>
 #include <tessera/tessera.h>

@@ -7,7 +7,7 @@
  * kernel maps a capability derived from it for each of them, so a revoke takes it from all.
  */
 #pragma once
-#include <abi/bundle.h>
+#include <tessera/table.h>
 #include <interfaces/mem.h>
 #include <tessera/tessera.h>
 #include <tessera/vm.h>

@@ -6,7 +6,7 @@
  * Nothing here blocks: whether an entry lives is asked with a call of timeout 0, which the kernel refuses before it
  * delivers anything, with PEER_DEAD if there is nobody any more.
  */
-#include <abi/bundle.h>
+#include <tessera/table.h>
 #include <interfaces/name.h>
 #include <tessera/tessera.h>
 #include "names.h"
