@@ -3,6 +3,7 @@
  * space.c - a unit's address space: 4 KiB pages in the lower half, tables paid by the unit. Tables stay until the
  * space is destroyed, so an unmap never frees one that another CPU might be walking.
  */
+#include <enabled.h>
 #include <frame.h>
 #include "x86.h"
 
@@ -15,8 +16,8 @@ status_t arch_space_create(struct arch_space *space, struct unit *payer)
 	if (!root)
 		return ERR(MEMORY, 0);
 	space->root = virt_to_phys(root);
-	__builtin_memcpy(root + KERNEL_HALF, (const uint64_t *)phys_to_virt(kernel_space.root) + KERNEL_HALF,
-			 PAGE_SIZE / 2);
+	paddr_t upper = IS_ENABLED(CONFIG_PTI) ? entry_space.root : kernel_space.root;
+	__builtin_memcpy(root + KERNEL_HALF, (const uint64_t *)phys_to_virt(upper) + KERNEL_HALF, PAGE_SIZE / 2);
 	return TSS_OK;
 }
 
@@ -55,7 +56,8 @@ static void leave(struct cpu *cpu, void *argument)
 
 static void flush(struct cpu *cpu, void *argument)
 {
-	write_cr3(cpu->space_root); /* units have no global pages */
+	if (!IS_ENABLED(CONFIG_PTI)) /* then going back to a unit does it */
+		write_cr3(cpu->space_root); /* units have no global pages */
 }
 
 /* On each CPU that has the space in CR3. An idle one keeps that of the last unit, too. */
