@@ -19,12 +19,15 @@ OPTIONS = (
     ("KASLR", "y", "who can make the kernel jump does not know where to: 17 bits, other ones at each boot"),
     ("STACK_PROTECTOR", "y", "what writes over the end of an array does not choose where a function returns to"),
     ("RETPOLINE", "y", "what a unit has taught the branch predictor does not steer the kernel"),
+    ("PTI", "y", "what a CPU reads ahead of its own checks is not the kernel's: a unit's page tables do not have it"),
     ("GUARD_PAGES", "y", "a kernel stack that runs over ends in a panic, not in other data"),
     ("POISON", "y", "freed memory does not keep its secrets, and what is used after it was freed shows"),
     ("AUDIT", "n", "it is test equipment, and who may inspect can have it break the kernel"),
     ("PERTURB", "0", "it ends time slices at random, for tests"),
     ("TRACK_GRANTS", "n", "it is for a test, and takes the short ways through the kernel from all units"),
 )
+# What no count of instructions, or no row, shows.
+UNSEEN = {"PTI": "two loads of CR3 for each way into the kernel and back", "POISON": "writing each frame that is freed"}
 ROWS_SHOWN = ("null_syscall", "ipc_rt_register_cross", "ipc_rt_256_cross", "event_signal", "fault_rt_cross",
               "boot_to_init")
 
@@ -47,11 +50,13 @@ def price_of(switch: str, prices: Prices) -> str:
     if switch not in prices:
         return "not measured"
     rows = prices[switch]
+    unseen = [UNSEEN[switch]] if switch in UNSEEN else []
     shown = [f"{row} {rows[row][0]:,} -> {rows[row][1]:,}" for row in ROWS_SHOWN if row in rows]
     more = len(rows) - len(shown)
     if not rows:
-        return "nothing that the bench sees"
-    return ", ".join([*shown, *([f"{more} more row{'s' * (more > 1)} of the bench"] if more else [])])
+        return "; ".join(["nothing that the bench sees", *unseen])
+    text = ", ".join([*shown, *([f"{more} more row{'s' * (more > 1)} of the bench"] if more else [])])
+    return "; ".join([text, *unseen])
 
 
 def options(values: Mapping[str, str], prices: Prices) -> Iterator[Finding]:

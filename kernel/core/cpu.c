@@ -10,7 +10,7 @@
 #include <enabled.h>
 #include <trace.h>
 
-struct cpu cpus[CPUS_MAX];
+struct cpu cpus[CPUS_MAX] SHARED_WITH_UNITS;
 unsigned cpu_count = 1;
 
 static struct {

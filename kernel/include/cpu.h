@@ -61,6 +61,7 @@ struct cpu {
 	bool timer_armed;
 	uint64_t kicks;              /* CPUs to interrupt when the exclusive section ends */
 	uint64_t lot;                /* CONFIG_PERTURB: state of the generator */
+	uint64_t entry_stack;        /* where interrupts of a unit begin, and end; with CONFIG_PTI not the kernel's */
 	uint64_t held;               /* CONFIG_LOCK_CHECK: bit r: a lock of that rank is held */
 	uint64_t interrupts, timer_interrupts, slow_calls, faults, syscalls_denied, exclusives;
 	uint64_t traced_events;      /* recorded since the trace began */

@@ -26,6 +26,7 @@ typedef tss_status_t status_t;
 #define MUST_CHECK __attribute__((warn_unused_result))
 #define NORETURN __attribute__((noreturn))
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
+#define SHARED_WITH_UNITS __attribute__((section(".bss.shared"))) /* in their page tables, but not for them: CONFIG_PTI */
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))

@@ -13,12 +13,12 @@ from lib.vm import Machine, output_folder
 
 # Name of the switch in Kconfig -> its name in `config`.
 SWITCHES = {"SMEP": "smep", "SMAP": "smap", "UMIP": "umip", "KASLR": "kaslr", "STACK_PROTECTOR": "stack_protector",
-            "RETPOLINE": "retpoline", "GUARD_PAGES": "guard_pages", "POISON": "poison"}
+            "RETPOLINE": "retpoline", "PTI": "pti", "GUARD_PAGES": "guard_pages", "POISON": "poison"}
 
 
 @functools.cache
-def build(name: str, on: frozenset[str], *targets: str) -> Path:
-    """The folder of a build of the profile DEV with just these switches on, in which `make` has made the targets."""
+def build(name: str, on: frozenset[str], *words: str) -> Path:
+    """The folder of a build of profile DEV with just these switches on, in which `make` was called with those words."""
     folder = output_folder() / "hardening" / name
     folder.mkdir(parents=True, exist_ok=True)
     fragment = "".join(f"CONFIG_{switch}=y\n" if switch in on else f"# CONFIG_{switch} is not set\n"
@@ -28,18 +28,18 @@ def build(name: str, on: frozenset[str], *targets: str) -> Path:
         path = folder / "switches.config"
         if not path.is_file() or path.read_text() != fragment:
             path.write_text(fragment)
-        make(folder, "SYSTEM=probe", f"CONFIG_FRAGMENTS={path}", *targets)
+        make(folder, f"CONFIG_FRAGMENTS={path}", *words)
     return folder
 
 
 def kernel(name: str, *on: str) -> Path:
     """kernel.elf with just these switches."""
-    return build(name, frozenset(on), "kernel") / "kernel" / "kernel.elf"
+    return build(name, frozenset(on), "SYSTEM=probe", "kernel") / "kernel" / "kernel.elf"
 
 
-def image_with(name: str, *on: str) -> Path:
-    """The ISO of the system probe, kernel and components with just these switches."""
-    return build(name, frozenset(on), "image") / "probe" / "probe.iso"
+def image_with(name: str, system: str, *on: str) -> Path:
+    """The ISO of a system, kernel and components with just these switches."""
+    return build(name, frozenset(on), f"SYSTEM={system}", "image") / system / f"{system}.iso"
 
 
 def machine(elf: Path, system: str, cpu: str = "max") -> Machine:

@@ -34,6 +34,11 @@ extern const char at_push_2[] HIDDEN, at_step_2[] HIDDEN, at_x87_divide_2[] HIDD
 
 #define NULL_PAGE 0ull
 #define KERNEL 0xffff800000100000ull /* RAM, as the kernel sees it */
+#ifdef CONFIG_PTI /* the error code's lowest bit: a page is there, but may not be used so */
+#define KERNEL_IS_THERE 0
+#else
+#define KERNEL_IS_THERE 1
+#endif
 #define NON_CANONICAL (1ull << 63)
 #define GUARD (CHILD_STACK - 8) /* below the stack */
 #define TEXT ((uint64_t)fault_of)
@@ -96,15 +101,15 @@ FAULT_TEST(null_read, read, READ, PAGE(NULL_PAGE, 4), .null = true)
 FAULT_TEST(null_write, write, WRITE, PAGE(NULL_PAGE, 6), .null = true)
 FAULT_TEST(write_text, write, WRITE, PAGE(TEXT, 7))
 FAULT_TEST(write_rodata, write, WRITE, PAGE(RODATA, 7))
-FAULT_TEST(kernel_read, read, READ, PAGE(KERNEL, 5))
-FAULT_TEST(kernel_write, write, WRITE, PAGE(KERNEL, 7))
+FAULT_TEST(kernel_read, read, READ, PAGE(KERNEL, 4 | KERNEL_IS_THERE))
+FAULT_TEST(kernel_write, write, WRITE, PAGE(KERNEL, 6 | KERNEL_IS_THERE))
 FAULT_TEST(guard_page, write, WRITE, PAGE(GUARD, 6))
 FAULT_TEST(guard_page_push, push, WRITE, .ip = (uint64_t)at_push_2, .in_rsi = CHILD_STACK, .sp = CHILD_STACK,
 	   .vector = 14, .error = 6, .address = GUARD)
 FAULT_TEST(execute_data, jump, EXECUTE, PAGE(DATA, 0x15), .ip = DATA)
 FAULT_TEST(execute_stack, jump, EXECUTE, PAGE(CHILD_STACK, 0x15), .ip = CHILD_STACK)
 FAULT_TEST(execute_unmapped, jump, EXECUTE, PAGE(0x10000, 0x14), .ip = 0x10000)
-FAULT_TEST(execute_kernel, jump, EXECUTE, PAGE(KERNEL, 0x15), .ip = KERNEL)
+FAULT_TEST(execute_kernel, jump, EXECUTE, PAGE(KERNEL, 0x14 | KERNEL_IS_THERE), .ip = KERNEL)
 FAULT_TEST(non_canonical_read, read, PRIVILEGE, .in_rsi = NON_CANONICAL, .vector = 13)
 FAULT_TEST(non_canonical_write, write, PRIVILEGE, .in_rsi = NON_CANONICAL, .vector = 13)
 FAULT_TEST(undefined, undefined, INSTRUCTION, .vector = 6)

@@ -149,19 +149,13 @@ boot64:
 	movl %eax, %fs
 	movl %eax, %gs
 	movl %esp, %esp		/* the upper halves are undefined after the switch */
-	popq %r12
-	leaq boot_tables + 0x2000(%rip), %rdi
-	leaq boot_start(%rip), %rsi
-	movq %rsi, %r13
 	call arch_place
-	movq %rax, %rcx		/* arch_start(information, entry_tsc, image, slide) */
-	movl %ebx, %edi
-	movq %r12, %rsi
-	movq %r13, %rdx
-	movabsq $(LINK_BASE + LINK_OFFSET + boot_high - boot_start), %rax
+	movabsq $(LINK_BASE + LINK_OFFSET + boot_high - boot_start), %rcx
 	addq %rcx, %rax
 	jmp *%rax
 boot_high:
+	movl %ebx, %edi		/* arch_start(information, entry_tsc) */
+	popq %rsi
 	leaq boot_stack_top(%rip), %rsp
 	xorl %ebp, %ebp		/* end of the chain of frames */
 	call arch_start

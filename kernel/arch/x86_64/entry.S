@@ -104,9 +104,9 @@ arch_syscall_general:
  * are both open to the thread. What it was handed is the thread's own, so no lock is taken.
  */
 .Lforeign:
+	movq THREAD_IPC(%rsp), %r11
 	movq THREAD_REDIRECT(%rsp), %rcx
 	jrcxz .Lunknown
-	movq THREAD_IPC(%rsp), %r11
 	cmpq $0, IPC_REDIRECT(%r11)
 	jne .Lunknown			/* its handler is at work, and called by itself */
 	movq %rax, IPC_REDIRECT+24(%r11)
@@ -208,7 +208,7 @@ arch_resume:
 
 .Lfull:
 	movq $0, FRAME_full(%rbx)
-	movq %gs:CPU_STACK, %rsp
+	movq %gs:CPU_ENTRY_STACK, %rsp
 	pushq $SELECTOR_USER_DATA
 	pushq FRAME_rsp(%rbx)
 	pushq FRAME_rflags(%rbx)
@@ -216,6 +216,7 @@ arch_resume:
 	pushq FRAME_rip(%rbx)
 	LOAD %rbx, ARGUMENTS, rcx, r11, rbx
 	LOCK_GIVE
+	UNIT_ROOT
 	swapgs
 	iretq
 
@@ -252,6 +253,7 @@ arch_vector_stubs:
 	jz .Lkernel
 	swapgs
 	movq %rax, %gs:CPU_SCRATCH
+	KERNEL_ROOT rax
 	movq %gs:CPU_CURRENT, %rax
 	SAVE %rax, rbx, ARGUMENTS, KEPT, rcx, r11
 	movq %gs:CPU_SCRATCH, %rbx
@@ -301,6 +303,7 @@ arch_vector_stubs:
 
 /* GS may still be the user's if this hit next to a swapgs: arch_exception_kernel() finds out. */
 .Lbroken:
+	KERNEL_ROOT rdi
 	movq (%rsp), %rdi
 	movq 8(%rsp), %rsi
 	movq 16(%rsp), %rdx

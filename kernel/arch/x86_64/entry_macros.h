@@ -26,6 +26,23 @@
 #define ARGUMENTS rdx, rsi, rdi, r8, r9, r10
 #define KEPT rbp, r12, r13, r14, r15
 
+/* CONFIG_PTI: from the unit's page tables to the kernel's, and back, which comes last but for what needs no memory. */
+	.macro KERNEL_ROOT through
+#if CONFIG_PTI
+	movq kernel_space(%rip), %\through
+	movq %\through, %cr3
+#endif
+	.endm
+
+	.macro UNIT_ROOT
+#if CONFIG_PTI
+	movq %rsp, %gs:CPU_SCRATCH
+	movq %gs:CPU_SPACE_ROOT, %rsp
+	movq %rsp, %cr3
+	movq %gs:CPU_SCRATCH, %rsp
+#endif
+	.endm
+
 /*
  * The first instructions of a system call, and the last ones. SDM vol. 2 SYSCALL: rcx = return address, r11 = flags,
  * rsp still the user's. FMASK has cleared IF, DF, TF, AC. While the call runs the user's rsp is in CPU_SCRATCH.
@@ -33,6 +50,7 @@
 	.macro ENTER
 	swapgs
 	movq %rsp, %gs:CPU_SCRATCH
+	KERNEL_ROOT rsp
 	movq %gs:CPU_CURRENT, %rsp
 	movq %rcx, FRAME_rip(%rsp)
 	movq %r11, FRAME_rflags(%rsp)
@@ -45,6 +63,7 @@
 	.endm
 
 	.macro LEAVE
+	UNIT_ROOT
 	swapgs
 	sysretq
 	.endm

@@ -133,12 +133,15 @@
 	cmpq %rax, %gs:CPU_SPACE_ROOT
 	je 1f
 	movq %rax, %gs:CPU_SPACE_ROOT
+#if !CONFIG_PTI
 	movq %rax, %cr3
+#endif
 1:	LOAD_RETURN %r13
 	LOAD %r13, rbp, r12, r14, r15, rsp
 	movq THREAD_IPC_USER(%r13), %rax
 	LOAD %r13, r13
 	LOCK_GIVE
+	UNIT_ROOT
 	swapgs
 	wrgsbase %rax
 	xorl %eax, %eax

@@ -3,6 +3,7 @@
  * gdt.c - each CPU's segments and task state. Three exceptions have stacks of their own, because they can
  * strike while the stack is bad or being switched: NMI, double fault, machine check. Intel SDM 3A 3.4.5, 7.7.
  */
+#include <enabled.h>
 #include "x86.h"
 
 struct tss {
@@ -26,7 +27,7 @@ static const uint64_t segments[] = {0, KERNEL_CODE_DESCRIPTOR, KERNEL_DATA_DESCR
 static struct {
 	struct tss tss;
 	_Alignas(8) uint64_t gdt[COUNT_OF(segments) + 2];
-} tables[CPUS_MAX] __attribute__((aligned(CACHE_LINE)));
+} tables[CPUS_MAX] SHARED_WITH_UNITS __attribute__((aligned(CACHE_LINE)));
 _Static_assert(SELECTOR_KERNEL_CODE == 1 * 8 && SELECTOR_KERNEL_DATA == 2 * 8 && SELECTOR_USER_DATA == (3 * 8 | 3) &&
 		       SELECTOR_USER_CODE == (4 * 8 | 3) && SELECTOR_TSS == 5 * 8,
 	       "layout");
@@ -56,15 +57,17 @@ static void load(const struct table_pointer *pointer)
 			 : "rax", "memory");
 }
 
-void gdt_init(unsigned cpu)
+uint64_t gdt_init(unsigned cpu)
 {
 	struct tss *tss = &tables[cpu].tss;
 	uint64_t *gdt = tables[cpu].gdt, stack = cpu_stack_top(cpu);
-	tss->rsp[0] = stack;
 	for (unsigned i = 0; i < 3; i++)
 		tss->ist[i] = stack + (i + 1) * (PAGE_SIZE + IST_STACK_SIZE);
+	/* With CONFIG_PTI the kernel's stack is not there yet. An NMI, whose stack that is, never goes back to a unit. */
+	tss->rsp[0] = IS_ENABLED(CONFIG_PTI) ? tss->ist[0] : stack;
 	tss->io_map = sizeof(*tss);
 	__builtin_memcpy(gdt, segments, sizeof(segments));
 	set_tss_descriptor(gdt, (uint64_t)tss, sizeof(*tss) - 1);
 	load(&(struct table_pointer){sizeof(tables[cpu].gdt) - 1, (uint64_t)gdt});
+	return tss->rsp[0];
 }

@@ -18,7 +18,7 @@ _Static_assert(sizeof(struct gate) == 16, "layout");
 #define VECTOR_BREAKPOINT 3
 #define VECTOR_DOUBLE_FAULT 8
 
-static struct gate idt[256] __attribute__((aligned(16)));
+static struct gate idt[256] SHARED_WITH_UNITS __attribute__((aligned(16)));
 
 /* What may strike while the stack is bad or being switched: has a stack of its own, from 1. */
 static const struct {

@@ -6,6 +6,9 @@
  *                     never executable; the image's text and constants are read-only here too
  *   link base + slide the image: text R-X, constants and relocated data R--, data RW-; guard pages are not mapped
  *
+ * With CONFIG_PTI only the kernel has this half. A unit's has what a CPU touches on its way in, before it has loaded the
+ * kernel's tables, and on its way out: .entry.text, descriptors, struct cpu, and the stacks on which exceptions begin.
+ *
  * Until kernel_main, table frames come off the end of boot_info.ram; afterwards from frame_alloc. Level 4 entries of
  * this half are made before the first unit's tables and never change, since those copy them.
  */
@@ -15,8 +18,9 @@
 
 #define BOOT_MAPPED_END (1ull << 32)
 #define DIRECT_MAP_SIZE (1ull << 46)
+#define KERNEL_PAGE (PTE_PRESENT | (IS_ENABLED(CONFIG_PTI) ? 0 : PTE_GLOBAL))
 
-struct arch_space kernel_space;
+struct arch_space kernel_space SHARED_WITH_UNITS, entry_space;
 static bool frames_ready; /* the frame allocator owns boot_info.ram */
 
 /* One frame, zeroed, off the highest RAM that boot.S has mapped. */
@@ -69,7 +73,7 @@ static void kernel_map(uint64_t address, uint64_t physical, uint64_t size, uint6
 		entry = step == page_size(level) && address % page_size(level + 1) ? entry + 1
 										   : kernel_entry(address, level);
 		step = page_size(level);
-		*entry = physical | flags | PTE_PRESENT | PTE_GLOBAL | (level > 1 ? PTE_LARGE : 0);
+		*entry = physical | flags | KERNEL_PAGE | (level > 1 ? PTE_LARGE : 0);
 	}
 }
 
@@ -84,6 +88,25 @@ static void map_image(void)
 		*kernel_entry(cpu_stack_top(index) - KERNEL_STACK_SIZE - PAGE_SIZE, 1) = 0;
 		for (unsigned i = 0; i < 3; i++)
 			*kernel_entry(cpu_stack_top(index) + i * (PAGE_SIZE + IST_STACK_SIZE), 1) = 0;
+	}
+}
+
+/* Pages of the image that are there while a unit runs, too. */
+static void share(uint64_t at, uint64_t end, uint64_t flags)
+{
+	for (; at < end; at += PAGE_SIZE)
+		*mmu_entry(entry_space.root, at, 1, PTE_PRESENT | PTE_WRITE, NULL) =
+			(boot_info.image.raw + image_distance((const char *)at)) | flags | PTE_PRESENT;
+}
+
+static void map_entry(void)
+{
+	entry_space.root = virt_to_phys(take_boot_frame());
+	share((uint64_t)image_entry_start, (uint64_t)image_entry_end, 0);
+	share((uint64_t)image_shared_start, (uint64_t)image_shared_end, PTE_NX | PTE_WRITE);
+	for (unsigned i = 0; i < CPUS_MAX * 3; i++) {
+		uint64_t top = cpu_stack_top(i / 3) + (i % 3 + 1) * (PAGE_SIZE + IST_STACK_SIZE);
+		share(top - IST_STACK_SIZE, top, PTE_NX | PTE_WRITE);
 	}
 }
 
@@ -117,6 +140,8 @@ void mmu_init(void)
 {
 	kernel_space.root = virt_to_phys(take_boot_frame());
 	map_image();
+	if (IS_ENABLED(CONFIG_PTI))
+		map_entry();
 	map_low();
 	for (unsigned i = 0; i < boot_info.reserved_count; i++) {
 		const struct boot_region *region = &boot_info.reserved[i];
@@ -144,7 +169,7 @@ static void *map_extra(uint64_t base, uint64_t size, uint64_t flags)
 	for (uint64_t at = base & ~PAGE_MASK; at < end; at += PAGE_SIZE) {
 		uint64_t *entry = kernel_entry(DIRECT_MAP_BASE + at, 1);
 		if (!(*entry & PTE_PRESENT))
-			*entry = at | flags | PTE_PRESENT | PTE_GLOBAL | PTE_NX;
+			*entry = at | flags | KERNEL_PAGE | PTE_NX;
 	}
 	return phys_to_virt((paddr_t){base});
 }

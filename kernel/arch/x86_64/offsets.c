@@ -12,6 +12,7 @@
 	VALUE(CPU_CURRENT, offsetof(struct cpu, current)) \
 	VALUE(CPU_STACK, offsetof(struct cpu, kernel_stack)) \
 	VALUE(CPU_SCRATCH, offsetof(struct cpu, scratch)) \
+	VALUE(CPU_ENTRY_STACK, offsetof(struct cpu, entry_stack)) \
 	VALUE(CPU_SCHED, offsetof(struct cpu, sched)) \
 	VALUE(CPU_SPACE_ROOT, offsetof(struct cpu, space_root)) \
 	VALUE(CPU_NEED_RESCHED, offsetof(struct cpu, need_resched)) \

@@ -12,9 +12,8 @@
 #include "x86.h"
 
 #define PLACE_WINDOW 0xffffff8000000000ull
-#define PLACE_STEP_BITS 8 /* 2 MiB pages in the lower half of a GiB */
-#define FIXED_PLACE ((LINK_BASE - PLACE_WINDOW) >> 30 << PLACE_STEP_BITS)
-#define LARGE_SHIFT 21
+#define PLACE_MASK 0x7fdfe00000ull /* which GiB, and which 2 MiB of its lower half */
+_Static_assert(__builtin_popcountll(PLACE_MASK) == ARCH_PLACE_BITS, "the entropy that is told");
 #define TRIES 10 /* Intel SDM vol. 1, 7.3.17.1: RDRAND may fail for a moment */
 #define JITTER_ROUNDS 64
 #define MIX 0x9e3779b97f4a7c15ull /* odd: 2^64 divided by the golden ratio */
@@ -34,19 +33,18 @@ static uint64_t draw(void)
 	return mixed ^ mixed >> 32 ^ drawn;
 }
 
-uint64_t arch_place(uint64_t *tables, uint64_t image)
+uint64_t arch_place(void)
 {
-	bool is_random = IS_ENABLED(CONFIG_KASLR);
-	uint64_t place = is_random ? draw() % (1ull << ARCH_PLACE_BITS) : FIXED_PLACE,
-		 *directory = tables + TABLE_ENTRIES;
-	unsigned first = place % (1u << PLACE_STEP_BITS);
+	uint64_t place = IS_ENABLED(CONFIG_KASLR) ? PLACE_WINDOW | (draw() & PLACE_MASK) : LINK_BASE;
+	uint64_t *upper = boot_tables + 2 * TABLE_ENTRIES, *directory = upper + TABLE_ENTRIES;
+	uint64_t page = (uint64_t)image_start & ~(LARGE_SIZE - 1); /* physical, as yet */
+	boot_info.image.raw = (uint64_t)image_start;
 	/* The lowest byte is zero, so that a string that runs over cannot hold it. */
 	__stack_chk_guard = IS_ENABLED(CONFIG_STACK_PROTECTOR) ? draw() & ~0xffull : 0;
-	tables[place >> PLACE_STEP_BITS] = (uint64_t)directory | PTE_PRESENT | PTE_WRITE;
-	for (uint64_t at = image >> LARGE_SHIFT; first < TABLE_ENTRIES; first++, at++)
-		directory[first] = at << LARGE_SHIFT | PTE_PRESENT | PTE_WRITE | PTE_LARGE;
-	return PLACE_WINDOW - LINK_BASE + (place >> PLACE_STEP_BITS << 30) +
-	       (place % (1u << PLACE_STEP_BITS) << LARGE_SHIFT);
+	upper[index_at(place, 3)] = (uint64_t)directory | PTE_PRESENT | PTE_WRITE;
+	for (unsigned i = index_at(place, 2); i < TABLE_ENTRIES; i++, page += LARGE_SIZE)
+		directory[i] = page | PTE_PRESENT | PTE_WRITE | PTE_LARGE;
+	return place - LINK_BASE;
 }
 
 void __stack_chk_fail(void)

@@ -6,6 +6,7 @@
  * A space has a PCID of its own as long as there are any (Intel SDM 3A 4.10.1): then a CPU keeps what it has translated
  * there while it runs others, and every CPU that ever ran the space is told of an unmap. Otherwise loading CR3 forgets.
  */
+#include <enabled.h>
 #include <frame.h>
 #include "x86.h"
 
@@ -36,8 +37,8 @@ status_t arch_space_create(struct arch_space *space, struct unit *payer)
 		return ERR(MEMORY, 0);
 	space->root = virt_to_phys(root);
 	space->cr3 = space->root.raw | pcid_take();
-	__builtin_memcpy(root + KERNEL_HALF, (const uint64_t *)phys_to_virt(kernel_space.root) + KERNEL_HALF,
-			 PAGE_SIZE / 2);
+	paddr_t upper = IS_ENABLED(CONFIG_PTI) ? entry_space.root : kernel_space.root;
+	__builtin_memcpy(root + KERNEL_HALF, (const uint64_t *)phys_to_virt(upper) + KERNEL_HALF, PAGE_SIZE / 2);
 	return TSS_OK;
 }
 
@@ -73,6 +74,8 @@ static void free_table(struct unit *payer, paddr_t frame, unsigned level)
 static void flush(struct cpu *cpu, void *argument)
 {
 	const struct arch_space *space = argument;
+	if (IS_ENABLED(CONFIG_PTI))
+		return; /* then going back to a unit does it */
 	write_cr3(space->cr3 & ~CR3_KEEP);
 	if (cpu->space_root != space->cr3)
 		write_cr3(cpu->space_root);

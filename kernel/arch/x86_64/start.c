@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* start.c - the architecture's part of the boot, in order, as plain calls; and what is too small for a file. */
-#include <enabled.h>
 #include "x86.h"
 
 /* Elf64_Rela; System V ABI AMD64 supplement 4.4. */
@@ -13,8 +12,9 @@ extern const struct rela image_rela_start[], image_rela_end[];
 struct boot_info boot_info;
 
 /* The linker leaves the words zero, so this runs even when the slide is 0. Nothing before it may read a pointer. */
-static void relocate(uint64_t slide)
+static void relocate(void)
 {
+	uint64_t slide = (uint64_t)image_start - LINK_BASE - LINK_OFFSET;
 	for (const struct rela *rela = image_rela_start; (uint64_t)rela < (uint64_t)image_rela_end; rela++)
 		if ((uint32_t)rela->info == RELA_RELATIVE)
 			/* Safety: the linker made the entry; -z text keeps it within the data segment. */
@@ -24,7 +24,7 @@ static void relocate(uint64_t slide)
 /* Per-CPU data first: whatever goes wrong from here on may ask cpu_this(). */
 void cpu_init(struct cpu *cpu)
 {
-	gdt_init(cpu->index);
+	cpu->entry_stack = gdt_init(cpu->index);
 	cpu->self = cpu;
 	cpu->lock = 1;
 	cpu->owns_all = cpu->index == 0;
@@ -33,11 +33,10 @@ void cpu_init(struct cpu *cpu)
 	write_msr(MSR_GS_BASE, (uint64_t)cpu);
 }
 
-void arch_start(uint64_t information, uint64_t entry_tsc, uint64_t image, uint64_t slide)
+void arch_start(uint64_t information, uint64_t entry_tsc)
 {
-	relocate(slide);
+	relocate();
 	boot_info.entry_tsc = entry_tsc;
-	boot_info.image = (paddr_t){image};
 	boot_info.image_size = image_distance(image_end);
 	console_init();
 	cpu_init(&cpus[0]);
@@ -45,9 +44,6 @@ void arch_start(uint64_t information, uint64_t entry_tsc, uint64_t image, uint64
 	multiboot2_read(information);
 	features_init();
 	mmu_init();
-	if (IS_ENABLED(CONFIG_KASLR))
-		log_printf("kernel at one of 2^%u places%s\n", ARCH_PLACE_BITS,
-			   feature_active(FEATURE_RDRAND) ? "" : "; no RDRAND: drawn from time stamps, which is weak");
 	kernel_main();
 }
 

@@ -68,8 +68,10 @@ struct table_pointer { /* of lgdt and lidt */
 } __attribute__((packed));
 
 /* ---- the image (kernel.ld, boot.S) ---- */
+extern char image_entry_start[], image_entry_end[], image_shared_start[], image_shared_end[];
 extern char image_start[], image_text_end[], image_relro_end[], image_end[];
 extern char cpu_stacks[];
+extern uint64_t boot_tables[]; /* eight pages; boot.S says which */
 static inline uint64_t cpu_stack_top(unsigned index)
 {
 	return (uint64_t)cpu_stacks + index * CPU_STACKS_SIZE + PAGE_SIZE + KERNEL_STACK_SIZE;
@@ -85,16 +87,12 @@ bool region_add(struct boot_region *list, unsigned *count, uint64_t base, uint64
 void region_cut(struct boot_region *list, unsigned *count, uint64_t base, uint64_t end);
 
 /* ---- in boot order ---- */
-/*
- * place.c: decides where the image runs, and maps it there, whose first byte is at the physical address `image`: in the
- * table of the last 512 GiB and a directory after it. Returns how far that is from the link address.
- */
-uint64_t arch_place(uint64_t *tables, uint64_t image);
+uint64_t arch_place(void); /* place.c: decides where the image runs; returns how far that is from the link address */
 extern uint64_t __stack_chk_guard;
 void __stack_chk_fail(void) NORETURN;
-void arch_start(uint64_t information, uint64_t entry_tsc, uint64_t image, uint64_t slide) NORETURN; /* start.c */
+void arch_start(uint64_t information, uint64_t entry_tsc) NORETURN; /* start.c */
 void console_init(void);
-void gdt_init(unsigned cpu);
+uint64_t gdt_init(unsigned cpu); /* returns the stack on which a unit's interrupts begin, and end */
 void idt_init(void);
 void idt_load(void);
 void cpu_init(struct cpu *cpu); /* of the CPU that runs, cpu->index filled in: segments, stacks, GS, lock */
@@ -148,7 +146,9 @@ ALWAYS_INLINE uint64_t *mmu_entry(paddr_t root, uint64_t address, unsigned level
 	}
 	return entry;
 }
-extern struct arch_space kernel_space; /* the tables all others share their upper half with */
+extern struct arch_space
+	kernel_space; /* the tables that others have their upper half of; with CONFIG_PTI the kernel's own */
+extern struct arch_space entry_space; /* with CONFIG_PTI they have this one's: the way into the kernel */
 /* Maps physical memory that is not RAM into the direct map. NULL: beyond the CPU's physical addresses. */
 const void *mmu_map_firmware(paddr_t base, uint64_t size);
 void mmu_forget_low(void); /* the page at boot_info.trampoline is mapped at its physical address until then */
@@ -163,6 +163,7 @@ volatile void *mmu_map_registers(paddr_t base, uint64_t size); /* uncached; the 
 	FEATURE(SMEP, "smep", 7, EBX, 7, 20, IS_ENABLED(CONFIG_SMEP))                                                  \
 	FEATURE(SMAP, "smap", 7, EBX, 20, 21, IS_ENABLED(CONFIG_SMAP))                                                 \
 	FEATURE(UMIP, "umip", 7, ECX, 2, 11, IS_ENABLED(CONFIG_UMIP))                                                  \
+	FEATURE(PTI, "pti", 0, 0, 0, 0, IS_ENABLED(CONFIG_PTI))                                                        \
 	FEATURE(KASLR, "kaslr", 0, 0, 0, 0, IS_ENABLED(CONFIG_KASLR))                                                  \
 	FEATURE(STACK_PROTECTOR, "stack_protector", 0, 0, 0, 0, IS_ENABLED(CONFIG_STACK_PROTECTOR))                    \
 	FEATURE(RETPOLINE, "retpoline", 0, 0, 0, 0, IS_ENABLED(CONFIG_RETPOLINE))                                      \

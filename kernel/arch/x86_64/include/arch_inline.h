@@ -2,6 +2,7 @@
 /* arch_inline.h - x86_64: the few arch.h operations that hot paths want inline. */
 #pragma once
 #include <cpu.h>
+#include <enabled.h>
 
 /* Of rflags, what a unit may set: CF PF AF ZF SF TF DF OF RF AC ID; interrupts are always on. */
 #define ARCH_USER_FLAGS(flags) (((flags)&0x250dd5ull) | 0x202ull)
@@ -42,8 +43,9 @@ ALWAYS_INLINE void arch_space_activate(struct cpu *cpu, paddr_t root)
 	if (cpu->space_root == root.raw)
 		return;
 	cpu->space_root = root.raw;
-	/* Safety: every space maps the kernel half alike. */
-	__asm__ volatile("movq %0, %%cr3" : : "r"(root.raw) : "memory");
+	/* Safety: every space maps the kernel half alike; with CONFIG_PTI the way out does this. */
+	if (!IS_ENABLED(CONFIG_PTI))
+		__asm__ volatile("movq %0, %%cr3" : : "r"(root.raw) : "memory");
 }
 
 #define MSR_KERNEL_GS_BASE 0xc0000102u
