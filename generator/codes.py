@@ -46,7 +46,8 @@ CODES: dict[str, tuple[str, str]] = {
     "TSS-027": ("right not offered", "A connection cannot carry a right that the component's need does not list."),
     "TSS-028": ("no such device", "The component does not use a device by this name; see `devices` in component.yaml."),
     "TSS-029": ("required device is not given", "The device has no default and the manifest gives none."),
-    "TSS-030": ("bad device address", "Devices are written as ioport:0x3f8, irq:4 or mmio:0xb8000, of the class "
+    "TSS-030": ("bad device address", "Devices are written as ioport:0x3f8, irq:4, mmio:0xb8000 or pci:1af4:1044, of "
+                "the class "
                 "and within the range that the component declares."),
     "TSS-031": ("I/O ports overlap", "Two drivers would share I/O ports."),
     "TSS-032": ("interrupt line used twice", "An interrupt line has one driver."),
@@ -191,5 +192,12 @@ CODES: dict[str, tuple[str, str]] = {
     "TSS-121": ("monitor that cannot be", "A monitor, which provides the interface monitor, is asked about another "
                 "instance's system calls, which wait until it answers. So it cannot be asked about itself or about "
                 "anybody whose services it uses, and each instance has at most one."),
+    "TSS-130": ("PCI device used twice", "A device on PCI has one driver; these two name it in the same way. Two that "
+                "name one device in different ways show when the system runs: the manager gives it to the first."),
+    "TSS-131": ("nobody manages PCI", "A device `pci:..` is a connection to the one instance that provides the "
+                "interface pci, which finds the device when the system runs: drivers/pci."),
+    "TSS-132": ("too little memory in a row", "What drivers of PCI devices may have for their devices (`dma:` in "
+                "component.yaml) lies in memory that the manager of PCI has from the start, so that no device ever "
+                "writes into what has become somebody else's. It must be enough for all."),
     "TSS-080": ("tool failed", "A program that the generator uses is missing or failed; its own words follow."),
 } | INTERFACE_CODES

@@ -36,6 +36,8 @@ void memory_destroy(void *object)
 		mailbox_end(memory->written);
 	if (memory->parent || memory->immortal)
 		return;
+	for (uint64_t page = 0; memory->run && page < memory->pages; page++)
+		frame_free(payer, phys_to_virt(memory_frame(memory, page)));
 	for (unsigned i = 0; i < MEMORY_TABLES && memory->tables[i]; i++) {
 		for (unsigned j = 0; memory_has_tables(memory) && j < FRAMES_PER_TABLE && memory->tables[i][j]; j++)
 			frame_free(payer, memory->tables[i][j]);
@@ -47,18 +49,21 @@ void memory_destroy(void *object)
 static bool memory_fill_large(struct memory *memory, uint64_t page)
 {
 	void **table = memory->tables[page / FRAMES_PER_TABLE];
-	uint8_t *frame = page % LARGE_PAGES ? NULL : frame_alloc_large(memory->object.payer);
+	uint8_t *frame = page % LARGE_PAGES ? NULL : frame_alloc_run(memory->object.payer, LARGE_PAGES, LARGE_SIZE);
 	for (unsigned i = 0; frame && i < LARGE_PAGES; i++)
 		table[i] = frame + i * PAGE_SIZE;
 	memory->large |= (uint16_t)((frame != NULL) << page / LARGE_PAGES);
 	return frame;
 }
 
-/* False: the budget is used up; what is there is memory_destroy()'s. */
-static bool memory_fill(struct memory *memory)
+/* In a row, or as it comes. False: there is none; what is there is memory_destroy()'s. */
+static bool memory_fill(struct memory *memory, bool run)
 {
 	struct unit *payer = memory->object.payer;
-	for (uint64_t page = 0; page < memory->pages; page++) {
+	void *first = run ? frame_alloc_run(payer, memory->pages, PAGE_SIZE) : NULL;
+	memory->base = virt_to_phys(first);
+	memory->run = first;
+	for (uint64_t page = 0; !run && page < memory->pages; page++) {
 		void ***table = &memory->tables[page / FRAMES_PER_TABLE], **frame = &memory->frames[page];
 		if (memory_has_tables(memory)) {
 			if (!*table && !(*table = frame_alloc(payer)))
@@ -72,7 +77,7 @@ static bool memory_fill(struct memory *memory)
 		if (!(*frame = frame_alloc(payer)))
 			return false;
 	}
-	return true;
+	return first || !run;
 }
 
 static struct memory *memory_alloc(struct unit *payer, uint64_t pages)
@@ -83,15 +88,16 @@ static struct memory *memory_alloc(struct unit *payer, uint64_t pages)
 	return memory;
 }
 
-status_t memory_create(struct unit *payer, uint64_t pages, struct memory **out)
+status_t memory_create(struct unit *payer, uint64_t wanted, struct memory **out)
 {
-	uint64_t tables = pages <= MEMORY_TABLES ? 0 : (pages + FRAMES_PER_TABLE - 1) / FRAMES_PER_TABLE;
+	uint64_t run = wanted & TSS_MEMORY_IN_A_ROW, pages = wanted - run;
+	uint64_t tables = run || pages <= MEMORY_TABLES ? 0 : (pages + FRAMES_PER_TABLE - 1) / FRAMES_PER_TABLE;
 	if (pages == 0 || pages > MEMORY_PAGES_MAX)
 		return ERR(ARGUMENT, 2);
 	if (pages + tables + payer->kept > payer->budget - payer->used)
 		return ERR(MEMORY, 2);
 	struct memory *memory = *out = memory_alloc(payer, pages);
-	if (memory && memory_fill(memory))
+	if (memory && memory_fill(memory, run))
 		return TSS_OK;
 	if (memory)
 		object_destroy(&memory->object);
@@ -226,6 +232,16 @@ status_t sys_memory_template(struct thread *self, struct capability *cap)
 	memory->template = (paddr_t){source->base.raw + offset};
 	memory->template_size = size;
 	return TSS_OK;
+}
+
+/* (system, memory, page) */
+status_t sys_memory_address(struct thread *self, struct capability *cap)
+{
+	status_t status;
+	const struct memory *memory = syscall_argument2(self, TSS_TYPE_MEMORY, TSS_RIGHT_READ, &status);
+	if (!memory || ARG3(self) >= memory->pages)
+		return memory ? ERR(ARGUMENT, 3) : status;
+	return syscall_value(self, memory_frame(memory, ARG3(self)).raw);
 }
 
 static bool device_range_taken(uint64_t address, uint64_t size)

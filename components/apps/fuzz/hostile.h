@@ -35,7 +35,8 @@ struct registers {
 		ROW(port_mailbox, "pm"), ROW(channel_create, "uN"), ROW(channel_send, "zNt"),                          \
 		ROW(channel_receive, "zNft"), ROW(channel_close, "z"), ROW(capability_set_mode, "*f"),                 \
 		ROW(connection_declare, "c?ttf"), ROW(system_audit, "yen"), ROW(unit_pager, "ucan"),                   \
-		ROW(unit_reserve, "ue?nn"), ROW(memory_seal, "m")
+		ROW(unit_reserve, "ue?nn"), ROW(memory_seal, "m"), ROW(memory_address, "ymn"), ROW(irq_message, "yq"), \
+		ROW(ioport_input, "innN"), ROW(ioport_output, "innN")
 
 /* The call in r, all its registers; what came back is there too. */
 static inline void hostile_call(struct registers *r)

@@ -90,7 +90,7 @@ struct tss_table_instance {      /* 152 bytes */
  *   REPLY       object index of port    -                 -
  *   CONNECTION  object index of port    badge             credit   the port's object index is smaller
  *   EVENT       -                       -                 -
- *   MEMORY      source TSS_MEMORY_*     section or pages  physical address (DEVICE), enum tss_firmware (FIRMWARE)
+ *   MEMORY      source TSS_MEMORY_*     section or pages  physical address (DEVICE), enum tss_firmware (FIRMWARE), 1: in a row
  *   IRQ         line                    -                 -
  *   IOPORT      base                    count             enum tss_firmware; base is 0 then; 0: base is the port
  *   UNIT        instance index          -                 -        the unit of that instance; payer is init
@@ -104,7 +104,7 @@ struct tss_table_object {        /* 32 bytes */
 enum tss_memory_source {
 	TSS_MEMORY_MAPPED = 1, /* b: section; its pages are used where they lie in the bundle (never writable) */
 	TSS_MEMORY_COPIED = 2, /* b: section; fresh frames, section copied, rest zero */
-	TSS_MEMORY_ZERO = 3,   /* b: pages; fresh zero frames: stack, heap, shared memory */
+	TSS_MEMORY_ZERO = 3,   /* b: pages; fresh zero frames: stack, heap, shared memory; c 1: in a row, for devices */
 	TSS_MEMORY_DEVICE = 4, /* b: pages, c: physical address */
 	TSS_MEMORY_FIRMWARE = 5, /* b: pages at most, c: what of the firmware's; absent from the machine: not made */
 };
@@ -151,6 +151,18 @@ struct tss_directory_entry {     /* 64 bytes */
 	uint32_t paged;          /* pages of the client's region at TSS_LAYOUT_PAGED that this connection pages */
 	uint8_t client[TSS_NAME_SIZE];
 	uint8_t connection[32];  /* the client's name for it */
+};
+
+/*
+ * After the end of the directory of who provides the interface pci: which devices its connections are, ended likewise.
+ * which: bits 60-63 say by what, 48-55 how many that fit come before it. 1: bits 32-47 vendor, 16-31 device, 0-15 device too;
+ * 2: bits 0-23 class, subclass, programming interface, of which bits 24-27 say how many count; 3: bits 8-15 bus, 3-7
+ * device, 0-2 function.
+ */
+struct tss_directory_device {    /* 32 bytes */
+	uint64_t badge, which;
+	uint32_t dma_pages, vectors; /* what it may have at most */
+	uint64_t reserved;       /* 0 */
 };
 
 /* Where things lie unless the plan says otherwise; a plan may move any of them. */

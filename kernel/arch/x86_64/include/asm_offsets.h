@@ -54,7 +54,7 @@
 #define REPLY_CAP 0x58
 #define UNIT_TABLE 0x28
 #define HARDENED 1
-#define SYSCALLS 0x42
+#define SYSCALLS 0x46
 #define TABLE_ROWS (8 * SYSCALLS) /* of 16 bytes */
 #define SYSCALL_FIRST 0x1000
 #define ABI_VERSION 1
