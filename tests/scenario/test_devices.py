@@ -96,3 +96,15 @@ def test_behind_a_bridge(boot: Boot) -> None:
                  "virtio-rng-pci,bus=behind")
     random(vm)
     assert re.search(r"^01:00\.0 1af4:1044 .* rng$", vm.command("lspci"), re.M)
+
+
+def test_who_asks_for_more_is_refused(boot: Boot) -> None:
+    """Another's device cannot be had, nor the table of interrupts, nor more than was promised; what was taken back faults."""
+    vm = started(boot, *RNG, *RNG, system="devices_test")
+    if not re.search(r"\d+ checks held", vm.console):
+        vm.expect(r"\d+ checks held", timeout=60)
+    vm.expect(r"unit thief: fault (?:READ|WRITE) at 0x6000", timeout=60)
+    assert re.findall(r"\[thief\] (.*)", vm.console) == ["54 checks held, 0 failed"]
+    random(vm)
+    assert re.search(r"^00:0\d\.0 1af4:1005 .* thief$", vm.command("lspci"), re.M)
+    assert vm.command("audit") == "audit: all adds up\n"

@@ -27,7 +27,8 @@ struct model {
 	uint16_t used; /* entries that it has put into the used ring */
 	uint32_t written;
 	/* misbehaviour */
-	bool never_resets, drops_features_ok, refuses_vector, needs_reset, mutters; /* its configuration changes all the time */
+	bool never_resets, drops_features_ok, refuses_vector, needs_reset,
+		mutters; /* its configuration changes all the time */
 	unsigned generation_changes; /* so many more times */
 };
 
