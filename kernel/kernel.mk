@@ -2,7 +2,8 @@
 # The kernel: all sources under its folders, one position-independent ELF.
 KERNEL_FOLDERS := core obj sched mm trace arch/x86_64
 # With CONFIG_AUDIT the tests' own walk over everything is linked in (tests/audit).
-KERNEL_SOURCES := $(sort $(shell find $(KERNEL_FOLDERS:%=kernel/%) -name '*.[cS]' 2>/dev/null)) \
+OFFSETS := kernel/arch/x86_64/offsets.c
+KERNEL_SOURCES := $(filter-out $(OFFSETS),$(sort $(shell find $(KERNEL_FOLDERS:%=kernel/%) -name '*.[cS]' 2>/dev/null))) \
 	$(if $(CONFIG_AUDIT),$(wildcard tests/audit/*.c))
 KERNEL_OBJECTS := $(KERNEL_SOURCES:%=$(O)/%.o)
 KERNEL_SCRIPT := kernel/arch/x86_64/kernel.ld
@@ -33,7 +34,14 @@ $(filter %.c.o,$(KERNEL_OBJECTS)): $(O)/%.c.o: %.c $(O)/include/config.h $(O)/in
 KERNEL_HOT := core/syscall.c obj/ipc.c obj/event.c obj/fault.c obj/thread.c obj/message.c obj/cspace.c obj/capability.c core/trap.c sched/sched.c
 $(KERNEL_HOT:%=$(O)/kernel/%.o): KERNEL_FLAGS += $(if $(findstring clang,$(CC)),,-fomit-frame-pointer -ffixed-rbp -fno-ipa-sra)
 
-$(O)/kernel/%.S.o: kernel/%.S $(O)/include/config.h $(O)/include/compiler
+# Lines that the compiler has filled in and the assembler never sees.
+$(O)/include/asm_offsets.h: $(OFFSETS) $(O)/include/config.h $(O)/include/compiler
+	$(call say,GEN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(KERNEL_FLAGS) -MMD -MP -MF $@.d -MT $@ -S $< -o $@.s
+	$(Q)sed -n 's/.*"-> \(.*\)".*/\1/p' $@.s >$@.tmp && mv $@.tmp $@
+
+$(O)/kernel/%.S.o: kernel/%.S $(O)/include/config.h $(O)/include/compiler $(O)/include/asm_offsets.h
 	$(call say,AS,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(KERNEL_FLAGS) -D__ASSEMBLER__ -MMD -MP -c $< -o $@
@@ -44,4 +52,4 @@ $(O)/kernel/kernel.elf: $(KERNEL_OBJECTS) $(KERNEL_SCRIPT)
 	$(Q)$(LD) $(LINK_FLAGS) -T $(KERNEL_SCRIPT) $(KERNEL_OBJECTS) -o $@
 	$(Q)$(NM) -n --defined-only $@ >$(@D)/kernel.sym
 
--include $(KERNEL_OBJECTS:.o=.d)
+-include $(KERNEL_OBJECTS:.o=.d) $(O)/include/asm_offsets.h.d

@@ -2,7 +2,7 @@
 /*
  * cpu.h - per-CPU data, reached through GS in the kernel, and what CPUs have to do with each other
  * (doc/adr/0004-several-cpus.md). Everything a CPU touches on its hot path is here or in objects at home on it. Offsets
- * of the first fields are known to entry.S (asm_offsets.h, checked by static assertions in core/main.c).
+ * of some fields are known to entry.S (offsets.c).
  *
  * Each CPU has a kernel lock, which entry.S takes on each way in and gives up on each way out. Who holds his own may work
  * on what is at home here; who holds all of them (exclusive) on everything. What is at home: `cpu` in threads, contexts,
@@ -35,7 +35,7 @@ struct cpu {
 	uint64_t kernel_stack;       /* 0x10 top of the kernel stack */
 	uint64_t scratch;            /* 0x18 in a system call: the user's rsp; in an exception, for a moment, its rax */
 	struct sched *sched;         /* 0x20 scheduling context that is charged now; NULL: idle */
-	uint64_t space_root;         /* 0x28 what CR3 holds */
+	uint64_t space_root;         /* 0x28 what was written to CR3 */
 	unsigned index;
 	union {
 		struct {

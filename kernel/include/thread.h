@@ -31,12 +31,12 @@ struct upcall { /* a function of its unit's; entry 0: none */
 
 struct thread {
 	struct object object;
-	struct arch_frame frame; /* entry.S stores here: THREAD_FRAME in asm_offsets.h */
+	struct arch_frame frame; /* entry.S stores here: THREAD_FRAME in offsets.c */
 	struct unit *unit;
 	struct cpu *cpu;         /* that of its scheduling context: where it runs, waits and times out */
 	struct tss_ipc_page *ipc; /* the kernel's alias */
 	uint64_t ipc_user;        /* its address in the unit; the user's GS base */
-	uint64_t root;            /* unit->space.root */
+	uint64_t root;            /* unit->space.cr3 */
 	struct sched *home;
 	union {
 		struct {
@@ -74,6 +74,7 @@ struct thread {
 ALWAYS_INLINE void thread_set_cpu(struct thread *thread, struct cpu *cpu)
 {
 	thread->cpu = cpu;
+	thread->unit->space.cpus |= 1ull << cpu->index;
 	thread->lane = thread->extended ? (const void *)thread : cpu;
 }
 

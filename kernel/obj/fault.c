@@ -10,7 +10,7 @@
  * One who is left without a handler (it died, or gave up) is FAULTED: when the scheduler would run it, its unit ends.
  * So no unit's end ever begins inside another's.
  */
-#include <asm_offsets.h>
+#include <asm_constants.h>
 #include <message_copy.h>
 #include <pager.h>
 #include <syscall.h>

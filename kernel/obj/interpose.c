@@ -6,7 +6,7 @@
  * allow is to let it make the call again: what was judged is kept, and the same call, made next, goes through, once.
  * So it is looked up, checked and carried out then, like any other; no thread of the unit can slip in another one.
  */
-#include <asm_offsets.h>
+#include <asm_constants.h>
 #include <message_copy.h>
 #include <syscall.h>
 

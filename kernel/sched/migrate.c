@@ -4,7 +4,7 @@
  * in an exclusive section. What the thread waits at goes along (its port, its event, its timeout); replies that were to
  * be given directly are not any more, since the context that was to run on is on another CPU now.
  */
-#include <asm_offsets.h>
+#include <asm_constants.h>
 #include <port.h>
 #include <trace.h>
 

@@ -99,7 +99,7 @@ def test_behind_a_bridge(boot: Boot) -> None:
 
 
 def test_who_asks_for_more_is_refused(boot: Boot) -> None:
-    """Another's device cannot be had, nor the table of interrupts, nor more than was promised; what was taken back faults."""
+    """Another's device cannot be had, nor the table of interrupts, nor more than was promised; what is gone faults."""
     vm = started(boot, *RNG, *RNG, system="devices_test")
     if not re.search(r"\d+ checks held", vm.console):
         vm.expect(r"\d+ checks held", timeout=60)

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* entry_macros.h - what entry.S and fast.S share: the first and the last instructions of a system call. */
 #pragma once
+#include <asm_constants.h>
 #include <asm_offsets.h>
-/* clang-format off */
 
-	offset = THREAD_FRAME
-#define WORD(name) .set FRAME_##name, offset; offset = offset + 8;
-	FRAME_WORDS(WORD)
+#define ONE_CALL_LEFT 0x100 /* of THREAD_PROGRESS */
+#define GENERATION_ONE 0x10000 /* of CAP_HANDLE */
+#define ONE_CAPABILITY 0x10000 /* of tag >> 32 */
+/* clang-format off */
 
 /* Registers into the frame that `base` points to, or back. */
 	.macro SAVE base, registers:vararg
