@@ -9,6 +9,7 @@ from generator.check import Resolved, System
 from generator.diagnostics import Position
 from generator.elf import PAGE, Image, Segment
 from generator.plan import Plan, plan
+from generator.reach import masters
 from generator.share import scheduled
 
 PLACEHOLDER = Image((Segment("text", 0, b"\xcc", PAGE), Segment("rodata", PAGE, b"\0", PAGE),
@@ -49,6 +50,8 @@ def _of_instance(instance: Resolved, system: System) -> Iterator[Right]:
             yield Right(name, f"{may} anybody through {link.server}", link.position)
     for assigned in instance.devices:
         yield Right(name, f"device {assigned.device}", assigned.position)
+    for slot in masters(instance):
+        yield Right(name, f"read and write all memory through the device {slot}", place)
     for word in component.system:
         yield Right(name, f"system right {word}", place)
     if component.own_unit:
@@ -113,7 +116,8 @@ class Reasons:
             return what, "the manifest connects it", link.position
         if slot.kind == "device":
             assigned = next(d for d in instance.devices if d.slot == slot.name)
-            return f"device {slot.name}: {assigned.device}", "a device of the component", assigned.position
+            more = ", trusted: it reaches all memory, there is no IOMMU" if slot.name in masters(instance) else ""
+            return f"device {slot.name}: {assigned.device}{more}", "a device of the component", assigned.position
         if slot.kind in ("port", "reply"):
             provide = next(p for p in instance.component.provides if p.name == slot.name)
             return f"{slot.kind} of {slot.name}", f"component.yaml provides {provide.interface}", provide.position

@@ -47,13 +47,14 @@ def _ranges(instance: Resolved, image: Image | None, files: Mapping[str, bytes])
     ranges += [(MAILBOX_BASE + i * MAILBOX_SIZE, mailbox_pages(p.depth) * PAGE)
                for i, p in enumerate(instance.component.mailboxes)]
     ranges += [(PAGED, instance.paged)] if instance.paged else []
-    windows = [d for d in instance.component.devices if d.kind == "mmio"]
+    windows = [d for d in instance.component.devices if d.kind in ("mmio", "dma")]
     return ranges + [(WINDOW_BASE + i * WINDOW_SIZE, d.count * PAGE) for i, d in enumerate(windows)]
 
 
 def by_kind(instance: Resolved, image: Image | None, files: Mapping[str, bytes]) -> dict[str, int]:
     """Pages of the unit's budget by what they are for (KINDS); without an image, or the size of a file, at least."""
     copied = sum(pages(s.memory_size) for s in image.segments if s.kind == "data") if image else 0
+    copied += sum(d.count for d in instance.component.devices if d.kind == "dma")
     queues = sum(pages(p.depth * QUEUE_ENTRY_BYTES) for p in instance.component.provides)
     queues += sum(mailbox_pages(p.depth) + 1 for p in instance.component.mailboxes)  # and the table of its frames
     found = (copied, pages(instance.stack), pages(instance.heap),

@@ -16,7 +16,7 @@ from generator.devices import Device
 from generator.diagnostics import Diagnostic, Note, Position, did_you_mean, short
 from generator.fields import Reader, size_text
 from generator.model import NONE, Connect, DeviceChoice, Instance, Manifest
-from generator.modes import Guard, check_record, guard_of
+from generator.modes import Guard, Wish, check_record, guard_of
 from generator.parameters import Value, resolve
 from generator.restart import Restart
 from generator.share import Budget, Under, check_shares
@@ -259,8 +259,11 @@ class _Checker:
                 return Assigned(slot.name, parsed, choice.text_position)
             what = "would take away a device that is not optional" if choice.text == "none" else parsed
             self.error("TSS-030", choice.text_position, f"{short(choice.text)} {what}", "for example " +
-                       {"ioport": '"ioport:0x3f8"', "irq": '"irq:4"', "mmio": '"mmio:0xb8000"'}[slot.kind])
+                       {"ioport": '"ioport:0x3f8"', "irq": '"irq:4"', "mmio": '"mmio:0xb8000"',
+                        devices.MANAGED: '"pci:1af4:1044"'}.get(slot.kind, "none: its address is nobody's choice"))
             return None
+        if slot.kind == "dma":
+            return Assigned(slot.name, Device("dma", 0, slot.count), instance.position)
         if slot.default is not None:
             return Assigned(slot.name, slot.default, instance.position)
         if not slot.optional and slot.default_position is None:
@@ -278,7 +281,7 @@ class _Checker:
 
     def collisions(self, owned: list[tuple[str, Assigned]]) -> None:
         codes = {"ioport": ("TSS-031", "I/O ports"), "irq": ("TSS-032", "interrupt line"),
-                 "mmio": ("TSS-033", "device memory")}
+                 "mmio": ("TSS-033", "device memory"), devices.MANAGED: ("TSS-133", "PCI device")}
         order = sorted(owned, key=lambda o: (o[1].position, o[0], o[1].slot))
         for (first, one), (second, two) in combinations(order, 2):
             if one.device.overlaps(two.device):
@@ -381,6 +384,29 @@ class _Checker:
                            Note(first[watch.client].position))
 
 
+def _managed(checker: _Checker, resolved: list[Resolved]) -> list[Link]:
+    """Devices on PCI: each is a connection to their manager, of whose memory in a row they have what they want."""
+    wanted = [(r, assigned) for r in resolved for assigned in r.devices if assigned.device.kind == devices.MANAGED]
+    found = [(r, p) for r in resolved for p in r.component.provides if p.interface == devices.MANAGED]
+    if wanted and len(found) != 1:
+        checker.error("TSS-134", wanted[0][1].position, f"{short(wanted[0][0].name)} has a device on PCI, but "
+                      f"{len(found)} instances manage PCI", "let there be one instance of drivers/pci")
+    if not wanted or len(found) != 1:
+        return []
+    manager, provide = found[0]
+    slots = {(r.name, d.name): d for r in resolved for d in r.component.devices}
+    pages = sum(slots[r.name, assigned.slot].dma for r, assigned in wanted)
+    there = sum(d.count for d in manager.component.devices if d.kind == "dma")
+    if pages > there:
+        checker.error("TSS-135", manager.position, f"devices on PCI are to have {pages} pages of memory in a row, "
+                      f"{manager.component.name} has {there}", f"make it `pages: {pages}` or more in component.yaml")
+    server, methods = checker.by_name[manager.name], checker.around.methods.get(devices.MANAGED)
+    guards = [guard_of(Wish(memory=True), (checker.by_name[r.name], server), devices.MANAGED, methods, checker.manifest,
+                       checker.error) for r, _ in wanted]
+    return [Link(r.name, assigned.slot, manager.name, provide.name, devices.MANAGED, ("call",), (), assigned.position,
+                 1, guard) for (r, assigned), guard in zip(wanted, guards)]
+
+
 def _config(checker: _Checker) -> None:
     manifest = checker.manifest
     if manifest.config is not None and manifest.config not in checker.around.configs:
@@ -407,6 +433,7 @@ def check(manifest: Manifest, around: Surroundings) -> tuple[System, list[Diagno
         links += [link for link in found if link is not None]
         checker.unconnected(instance, component)
         resolved.append(checker.resolve(instance, component))
+    links += _managed(checker, resolved)
     monitors = [(i, c) for i in manifest.instances if (c := checker.component(i)) is not None and c.name != "init"]
     watches = [watch for instance, component in monitors for watch in checker.watches(instance, component, links)]
     checker.one_monitor_each(watches)

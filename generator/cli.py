@@ -58,7 +58,7 @@ def command_stubs(session: Session) -> int:
     """slots.h of every component, system call stubs, interface stubs."""
     out = Path(session.arguments.out)
     for name, component in _components(session.inputs).items():
-        windows = [(d.name, d.count) for d in component.devices if d.kind == "mmio"]
+        windows = [(d.name, d.count) for d in component.devices if d.kind in ("mmio", "dma")]
         more = [*parameters.header(component.parameters), *attached.header(component.files),
                 *slots.mailbox_lines([(p.name, p.depth) for p in component.mailboxes])]
         text = slots.header(name, component.layout, windows, more)

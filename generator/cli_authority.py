@@ -13,7 +13,7 @@ from generator.check import System
 from generator.diagnostics import Diagnostic, Note, Position, Refused, did_you_mean, short
 from generator.files import write_if_changed
 from generator.inputs import manifest_path, read_inputs
-from generator.reach import Flow, Graph
+from generator.reach import Flow, Graph, masters
 from generator.session import Session
 
 
@@ -41,6 +41,12 @@ def _trust(names: tuple[str, ...]) -> str:
     return f", as long as {' and '.join(names)} keep{'s' * (len(names) == 1)} clients apart" if names else ""
 
 
+def _reaching_memory(system: System, names: tuple[str, ...]) -> list[str]:
+    """A line for each device of these instances that reaches all memory: no flow, but trust."""
+    return [f"{one.name} is trusted: its device {slot} can read and write all memory, there is no IOMMU"
+            for one in system.instances if one.name in names for slot in masters(one)]
+
+
 def command_why(session: Session) -> int:
     """By what steps A influences B, and what B tells A."""
     place, source, target, system, flows = _pair(session)
@@ -56,7 +62,7 @@ def command_why(session: Session) -> int:
         lines.append(f"{one} can influence {two}, which is also what {two} learns from {one}:" if path else
                      f"{one} cannot influence {two}{_trust(trusted)}")
         lines += _steps(path)
-    print("\n".join(lines))
+    print("\n".join(lines + _reaching_memory(system, (source, target))))
     return 0
 
 

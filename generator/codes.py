@@ -46,7 +46,8 @@ CODES: dict[str, tuple[str, str]] = {
     "TSS-027": ("right not offered", "A connection cannot carry a right that the component's need does not list."),
     "TSS-028": ("no such device", "The component does not use a device by this name; see `devices` in component.yaml."),
     "TSS-029": ("required device is not given", "The device has no default and the manifest gives none."),
-    "TSS-030": ("bad device address", "Devices are written as ioport:0x3f8, irq:4 or mmio:0xb8000, of the class "
+    "TSS-030": ("bad device address", "Devices are written as ioport:0x3f8, irq:4, mmio:0xb8000 or pci:1af4:1044, of "
+                "the class "
                 "and within the range that the component declares."),
     "TSS-031": ("I/O ports overlap", "Two drivers would share I/O ports."),
     "TSS-032": ("interrupt line used twice", "An interrupt line has one driver."),
@@ -198,5 +199,12 @@ CODES: dict[str, tuple[str, str]] = {
     "TSS-132": ("heartbeat shorter than a budget's period", "A server works in its client's time. When that is used up "
                 "in the middle of a request, the server waits, unless somebody else calls it, until the client's next "
                 "period begins. Its heartbeat must be several times as long."),
+    "TSS-133": ("PCI device used twice", "A device on PCI has one driver; these two name it in the same way. Two that "
+                "name one device in different ways show when the system runs: the manager gives it to the first."),
+    "TSS-134": ("nobody manages PCI", "A device `pci:..` is a connection to the one instance that provides the "
+                "interface pci, which finds the device when the system runs: drivers/pci."),
+    "TSS-135": ("too little memory in a row", "What drivers of PCI devices may have for their devices (`dma:` in "
+                "component.yaml) lies in memory that the manager of PCI has from the start, so that no device ever "
+                "writes into what has become somebody else's. It must be enough for all."),
     "TSS-080": ("tool failed", "A program that the generator uses is missing or failed; its own words follow."),
 } | INTERFACE_CODES

@@ -59,6 +59,8 @@ class DeviceSlot:
     default: Device | None
     position: Position  # of the name
     default_position: Position | None = None
+    dma: int = 0  # on PCI: pages of memory in a row that it may have
+    vectors: int = 0  # and interrupts
 
 
 @dataclass(frozen=True)
@@ -194,9 +196,11 @@ class _ComponentReader(Reader):
         found = []
         for key, mapping in self.named(root, "devices"):
             node = mapping.get("class")
-            kind = self.choice(node, "device class", tuple(devices.RANGES)) if node is not None else None
-            size = {"ioport": "count", "mmio": "pages"}.get(kind or "")
-            known = ("class", "default", "optional", *((size,) if size else ("count", "pages") if kind is None else ()))
+            kind = self.choice(node, "device class", devices.CLASSES) if node is not None else None
+            size = {"ioport": "count", "mmio": "pages", "dma": "pages"}.get(kind or "")
+            known = ("class", *(("default", "optional") if kind != "dma" else ()),
+                     *(("dma", "vectors") if kind in (devices.MANAGED, None) else ()),
+                     *((size,) if size else ("count", "pages") if kind is None else ()))
             self.keys(mapping, f"a device of class {kind}" if kind else "a device", known,
                       ("class", size) if size else ("class",))
             if kind is None:
@@ -204,8 +208,11 @@ class _ComponentReader(Reader):
             count = self.number(mapping, size, 1, 4096, 1) if size else 1
             default = mapping.get("default")
             device = self.address(default, kind, count) if default is not None else None
+            node = mapping.get("dma")
+            dma = self.size(node, "dma", devices.PAGE, 4096 * devices.PAGE) if node is not None else 0
             found.append(DeviceSlot(key.text, kind, count, self.flag(mapping, "optional"), device, key.position,
-                                    default.position if default is not None else None))
+                                    default.position if default is not None else None,
+                                    -(-(dma or 0) // devices.PAGE), self.number(mapping, "vectors", 0, 32, 0)))
         return tuple(found)
 
     def address(self, node: Node, kind: str, count: int) -> Device | None:
@@ -216,8 +223,8 @@ class _ComponentReader(Reader):
         if isinstance(device, Device):
             return device
         self.error("TSS-030", text.position, f"{short(text.text)} {device}",
-                   {"ioport": 'for example "ioport:0x3f8"', "irq": 'for example "irq:4"'}.get(
-                       kind, 'for example "mmio:0xb8000"'))
+                   {"ioport": 'for example "ioport:0x3f8"', "irq": 'for example "irq:4"', "pci": 'for example '
+                    '"pci:1af4:1044", "pci:class:01.08" or "pci:slot:00:03.0"'}.get(kind, 'for example "mmio:0xb8000"'))
         return None
 
     def events(self, root: Mapping) -> tuple[str, ...]:

@@ -77,7 +77,7 @@ def _object(plan: Plan, target: Object) -> dict[str, Any]:
         "UNIT": {"instance": names[target.a], "sealed": bool(target.b)} if target.type == "UNIT" else {},
         "MEMORY": {"source": source, "pages": target.b, "physical_address": target.c} if source == "DEVICE" else
         {"source": source, "pages": target.b, "firmware": target.c} if source == "FIRMWARE" else
-        {"source": source, "pages": target.b} if source == "ZERO" else
+        {"source": source, "pages": target.b} | ({"in_a_row": True} if target.c else {}) if source == "ZERO" else
         {"source": source, "section": plan.sections[target.b].name} if source else {}}
     return {"type": target.type, "payer": names[target.payer], **fields.get(target.type, {})}
 

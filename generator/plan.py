@@ -20,7 +20,7 @@ from generator.supervision import BADGE_HEARTBEAT, BADGE_SUPERVISE, HEARTBEAT_SL
 LOG = "servers/log"
 SYSTEM_RIGHTS = {"audit": "RECEIVE"}  # whose names are not the words in component.yaml
 INIT_FAULTS, INIT_LOG, INIT_FIRST = 16, 17, 18  # init's own planned slots
-DIRECTORY_ENTRY = 64
+DIRECTORY_ENTRY, DIRECTORY_DEVICE = 64, 32
 MOST_IMPORTANT = 255  # init
 NO_OBJECT = 0xffffffff
 PROTECTION = {"text": ("READ", "EXECUTE"), "rodata": ("READ",), "data": ("READ", "WRITE")}
@@ -218,7 +218,8 @@ class _Planner:
     def grant(self, instance: int, slot: int, target: int, *rights: str, original: bool = True,
               address: int = 0) -> None:
         mask = self.rights(*rights)
-        self.grants.append(Grant(instance, slot, target, mask, address, mask if address else 0, original))
+        mapped = mask & self.rights("READ", "WRITE", "EXECUTE") if address else 0
+        self.grants.append(Grant(instance, slot, target, mask, address, mapped, original))
 
     def section(self, section: Section) -> int:
         self.sections.append(section)
@@ -237,8 +238,11 @@ class _Planner:
         for instance in self.order:
             self.placed[instance.name] = self.segments(instance.name, self.images[instance.component.name])
             if instance.component.directory:
-                data = directory([c for c in self.connections if c.server == instance.name],
-                                 {i.name: i for i in self.order})
+                found = [c for c in self.connections if c.server == instance.name]
+                clients = {i.name: i for i in self.order}
+                data = directory(found, clients)
+                if any(p.interface == devices.MANAGED for p in instance.component.provides):
+                    data += managed(found, clients)
                 self.placed[instance.name]["directory"] = self.section(Section(
                     "DIRECTORY", f"{instance.name}.directory", self.rights("READ"), data, len(data),
                     pages(len(data)) * PAGE, 0))
@@ -349,14 +353,20 @@ class _Planner:
 
     def devices(self, instance: Resolved) -> None:
         component, me = instance.component, self.index[instance.name]
-        windows = [d.name for d in component.devices if d.kind == "mmio"]
+        windows = [d.name for d in component.devices if d.kind in ("mmio", "dma")]
         for assigned in instance.devices:
             slot, device = component.layout.find("device", assigned.slot).number, assigned.device
             which = self.abi[f"TSS_FIRMWARE_{device.firmware.upper()}"] if device.firmware else 0
+            if device.kind == devices.MANAGED:
+                continue  # a connection
             if device.kind == "irq":
                 self.grant(me, slot, self.add("IRQ", me, device.base), "CONTROL")
             elif device.kind == "ioport":
                 self.grant(me, slot, self.add("IOPORT", me, device.base, device.count, which), "READ", "WRITE")
+            elif device.kind == "dma":
+                target = self.add("MEMORY", me, self.abi["TSS_MEMORY_ZERO"], device.count, 1)
+                self.grant(me, slot, target, "READ", "WRITE", "GRANT",
+                           address=WINDOW_BASE + windows.index(assigned.slot) * WINDOW_SIZE)
             else:
                 source = self.abi["TSS_MEMORY_FIRMWARE" if device.firmware else "TSS_MEMORY_DEVICE"]
                 target = self.add("MEMORY", me, source, device.count, which or device.base)
@@ -384,7 +394,7 @@ class _Planner:
             elif me == 0:
                 slot = INIT_LOG
             else:
-                slot = instances[connection.client].component.layout.find("connection", connection.name).number
+                slot = instances[connection.client].component.layout.connection(connection.name).number
             port = self.ports[connection.server, connection.provided]
             credit = (self.objects[port].a // senders[connection.server, connection.provided]
                       if connection in sending else 0)
@@ -451,6 +461,18 @@ def directory(found: list[Connection], clients: Mapping[str, Resolved]) -> bytes
                            paged_pages(c, clients.get(c.client))) + c.client.encode().ljust(16, b"\0") +
                c.name.encode().ljust(32, b"\0") for c in sorted(found, key=lambda c: (c.badge, c.client, c.name))]
     return b"".join(entries) + bytes(DIRECTORY_ENTRY)
+
+
+def managed(found: list[Connection], clients: Mapping[str, Resolved]) -> bytes:
+    """What follows in the directory of the manager of PCI: which device each of its connections is."""
+    rows = []
+    for c in sorted(found, key=lambda c: c.badge):
+        client = clients.get(c.client)
+        device = next((d.device for d in client.devices if d.slot == c.name), None) if client is not None else None
+        if client is not None and device is not None:
+            slot = next(d for d in client.component.devices if d.name == c.name)
+            rows.append(struct.pack("<QQIIQ", c.badge, device.base, slot.dma, slot.vectors, 0))
+    return b"".join(rows) + bytes(DIRECTORY_DEVICE)
 
 
 def _sized(planner: _Planner, rows: int) -> tuple[tuple[Section, ...], int]:

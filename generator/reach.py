@@ -5,8 +5,9 @@ Nodes are instances; kernel and init are trusted. A flow is one step: a client's
 answer its client; the supervisor can end and rebuild everybody, and hears of everybody's end; who `may` kill or restart
 reaches all; a monitor and whom it is asked about reach each other; an end reaches its dependants; system rights
 `schedule` and `device` reach everybody. A connection with the right `grant` may be handed on along every flow, and then
-is a flow itself. Devices are owned by one instance each, so they join nobody. Not in the model: time, counters that
-`inspect` shows, devices that write to memory by themselves.
+is a flow itself. Devices are owned by one instance each, so they join nobody; but who drives one on PCI that reads and
+writes memory by itself (`dma`) can have it read and write everybody's. Not in the model: time, counters that `inspect`
+shows.
 
 A server that keeps its clients apart (component.yaml) passes nothing from one client to another, neither itself nor
 through the servers it uses for it. So a path that came in by a request goes on only to those servers, and does not come
@@ -26,7 +27,7 @@ PAST = {"call": "calls", "send": "sends to"}
 
 @dataclass(frozen=True)
 class Flow:
-    """One step. kind: request, answer or control."""
+    """One step. kind: request, answer, control or device; of a device, nobody who keeps his clients apart makes one."""
 
     source: str
     target: str
@@ -79,12 +80,25 @@ def _supervision(system: System) -> Iterator[Flow]:
                                f"{other.name} through {guard.name}", link.position)
 
 
+def masters(instance: Resolved) -> list[str]:
+    """Names of the devices of an instance that read and write memory by themselves, wherever they are told to."""
+    able = {d.name for d in instance.component.devices if d.dma}
+    return [assigned.slot for assigned in instance.devices if assigned.slot in able]
+
+
+def _both(instance: Resolved, other: str, why: str) -> Iterator[Flow]:
+    yield Flow(instance.name, other, "device", why, instance.position)
+    yield Flow(other, instance.name, "device", why, instance.position)
+
+
 def _system_rights(instance: Resolved, system: System) -> Iterator[Flow]:
     for other in (i.name for i in system.instances if i is not instance):
         if "device" in instance.component.system:
             why = f"{instance.name} can reach any device, and through it {other} (system right device)"
-            yield Flow(instance.name, other, "control", why, instance.position)
-            yield Flow(other, instance.name, "control", why, instance.position)
+            yield from _both(instance, other, why)
+        for slot in masters(instance):
+            yield from _both(instance, other, f"{instance.name} can have its device {slot} read and write the memory "
+                             f"of {other} (dma, without an IOMMU)")
         if "schedule" in instance.component.system:
             yield Flow(instance.name, other, "control", f"{instance.name} can take the time of {other} (system right "
                        "schedule)", instance.position)
@@ -142,7 +156,7 @@ class Graph:
             use = waiting.popleft()
             again.append(use)
             new = [Use(flow.target, use.link, (*use.chain, flow)) for flow in self.flows[use.client]
-                   if flow.kind != "control"]
+                   if flow.kind not in ("control", "device")]
             for one in new:
                 if (one.client, one.link) not in self.uses:
                     self.hold(one)
@@ -175,6 +189,8 @@ class Graph:
 
     def after(self, label: _Label, flow: Flow, trusted: frozenset[str]) -> _Label | None:
         """Where the step leads; None if a trusted server does not pass it on."""
+        if flow.kind == "device" and {flow.source, flow.target} & trusted:
+            return None
         if label.asked and label.node in trusted and flow.kind != "request":
             if label.node != self.guard or flow.kind == "control":
                 return None

@@ -39,6 +39,10 @@ class Layout:
     def find(self, kind: str, name: str, index: int = 0) -> Slot:
         return next(s for s in self.slots if (s.kind, s.name, s.index) == (kind, name, index))
 
+    def connection(self, name: str) -> Slot:
+        """Of a need, or of a device that is one."""
+        return next(s for s in self.slots if s.kind in ("connection", "device") and s.name == name)
+
 
 def upper(name: str) -> str:
     return name.upper().replace("-", "_")

@@ -44,7 +44,7 @@ def _attributes(found: Found, index: int, homes: list[tuple[str, int]]) -> tuple
     if kind == "PORT":
         return (payer, a, guard[:1])
     if kind == "MEMORY":
-        return (payer, SOURCES[a], *((found.sections[b].name,) if a <= 2 else (b, c) if a >= 4 else (b,)))
+        return (payer, SOURCES[a], *((found.sections[b].name,) if a <= 2 else (b, c) if a >= 4 or c else (b,)))
     if kind == "UNIT":
         return (payer, found.instances[a]["name"], "sealed" if b else "not sealed")
     return (payer, *(a, b, c)[:{"SCHED": 3, "IRQ": 1, "IOPORT": 3}.get(kind, 0)])
@@ -158,7 +158,8 @@ def _json_object(found: Found, index: int) -> dict[str, Any]:
     if kind == "MEMORY":
         row["source"] = SOURCES[a]
         row["section" if a <= 2 else "pages"] = found.sections[b].name if a <= 2 else b
-        return {**row, "physical_address": c} if a == 4 else {**row, "firmware": c} if a == 5 else row
+        return {**row, "physical_address": c} if a == 4 else {**row, "firmware": c} if a == 5 else {
+            **row, "in_a_row": True} if c else row
     keys = {"SCHED": "cpu budget deadline", "PORT": "depth", "REPLY": "port", "CONNECTION": "port badge credit",
             "IRQ": "line", "IOPORT": "base count firmware"}
     row |= dict(zip(keys.get(kind, "").split(), (a, b, c)))

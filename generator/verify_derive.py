@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from generator.verify_compose import parameters, yaml
+from generator.verify_devices import device_rows, interface_of, on_pci
 from generator.verify_modes import NONE, control_rows, controls, floor, guard as guard_of
 
 PAGE = 4096
@@ -59,7 +60,7 @@ class _Work:
     def add(self, name: str, slot: int, kind: str, attributes: tuple[Any, ...], rights: int, address: int = 0,
             original: bool = True, paged: int = 0) -> None:
         assert (name, slot) not in self.capabilities
-        mapped = paged if kind == "CONNECTION" else rights if address else 0
+        mapped = paged if kind == "CONNECTION" else rights & (READ | WRITE | EXECUTE) if address else 0
         self.capabilities[name, slot] = (kind, attributes, rights, address, mapped, original)
 
 
@@ -127,9 +128,11 @@ def _own_slots(work: _Work, name: str, description: dict[str, Any], given: dict[
         slot += 1
     for device, row in (description.get("devices") or {}).items():
         text = given.get(device, row.get("default"))
-        if text not in (None, "none"):
-            _device(work, name, slot, row, text, WINDOWS + windows * 0x1000000)
-        windows += row["class"] == "mmio"
+        if row["class"] == "pci":
+            needs[device] = slot
+        elif row["class"] == "dma" or text not in (None, "none"):
+            _device(work, name, slot, row, text or "dma:0", WINDOWS + windows * 0x1000000)
+        windows += row["class"] in ("mmio", "dma")
         slot += 1
     for _ in description.get("events") or []:
         work.add(name, slot, "EVENT", (name,), SIGNAL | WAIT | BIND)
@@ -207,7 +210,9 @@ def _device(work: _Work, name: str, slot: int, row: dict[str, Any], text: str, w
     kind, place = text.split(":")
     which = FIRMWARE.get(place, 0)
     base = 0 if which else int(place, 0)
-    if kind == "irq":
+    if row["class"] == "dma":
+        work.add(name, slot, "MEMORY", (name, "ZERO", row["pages"], 1), READ | WRITE | GRANT, window)
+    elif kind == "irq":
         work.add(name, slot, "IRQ", (name, base), CONTROL)
     elif kind == "ioport":
         work.add(name, slot, "IOPORT", (name, base, row["count"], which), READ | WRITE)
@@ -222,7 +227,10 @@ def _links(manifest: dict[str, Any], descriptions: dict[str, dict[str, Any]]) ->
     """(client, need, server, provided, rights) of every connection, sorted, init's to log included."""
     instances = manifest["instances"]
     found = []
+    manager = [(i, p) for i in instances for p, d in (descriptions[i].get("provides") or {}).items()
+               if d["interface"] == "pci"]
     for client, row in instances.items():
+        found += [(client, device, *manager[0], CALL) for device in on_pci(row, descriptions[client])]
         for name, target in (row.get("connect") or {}).items():
             if target == "none":
                 continue
@@ -247,7 +255,8 @@ def _log_of(manifest: dict[str, Any], descriptions: dict[str, dict[str, Any]],
 
 
 def _connect(work: _Work, links: list[tuple[str, str, str, str, int]], slots: dict[str, dict[str, int]],
-             descriptions: dict[str, dict[str, Any]], guards: dict[tuple[str, str], tuple[int, ...]]) -> None:
+             descriptions: dict[str, dict[str, Any]], guards: dict[tuple[str, str], tuple[int, ...]],
+             given: dict[str, Any]) -> None:
     """Connections with their badges, and the directories that list them."""
     count: dict[tuple[str, str], int] = {}
     listed: dict[str, list[tuple[int, str, str, int, int]]] = {}
@@ -255,7 +264,7 @@ def _connect(work: _Work, links: list[tuple[str, str, str, str, int]], slots: di
     for client, name, server, provided, rights in links:
         badge = count[server, provided] = count.get((server, provided), 0) + 1
         importance, paged = work.choices.get(client, (255, 0))
-        paged = paged if client != "init" and descriptions[client]["needs"][name]["interface"] == "mem" else 0
+        paged = paged if client != "init" and interface_of(descriptions[client], name) == "mem" else 0
         listed.setdefault(server, []).append((badge, client, name, importance, paged))
         depth = descriptions[server]["provides"][provided].get("depth", 16)
         credit = depth // senders.count((server, provided)) if rights & SEND else 0
@@ -266,6 +275,9 @@ def _connect(work: _Work, links: list[tuple[str, str, str, str, int]], slots: di
             rows = [struct.pack("<QII16s32s", badge, importance, paged, client.encode(), name.encode())
                     for badge, client, name, importance, paged in sorted(listed.get(server, []))]
             data = b"".join(rows) + bytes(64)
+            if any(row["interface"] == "pci" for row in (description.get("provides") or {}).values()):
+                found = [(badge, client, name) for badge, client, name, _, _ in sorted(listed.get(server, []))]
+                data += device_rows(given, descriptions, found)
             work.sections[f"{server}.directory"] = (3, READ, data, _round(len(data)), 0)
             work.add(server, 9, "MEMORY", (server, "MAPPED", f"{server}.directory"), READ, DIRECTORY)
 
@@ -404,11 +416,11 @@ def expectation(manifest: dict[str, Any], component_files: Mapping[str, bytes], 
     links = _links(manifest, descriptions)
     clients = {s: frozenset(c for c, _, server, _, _ in links if server == s and c != guard) for _, _, s, _, _ in links}
     guards = {(client, name): guard_of(manifest, client, name, server, interfaces.get(
-        descriptions[client]["needs"][name]["interface"])) for client, name, server, _, _ in links}
+        interface_of(descriptions[client], name))) for client, name, server, _, _ in links}
     log = _log_of(manifest, descriptions, order)
     if log is not None:
         links = sorted([*links, ("init", "log", *log, SEND)])
-    _connect(work, links, slots, descriptions, guards)
+    _connect(work, links, slots, descriptions, guards, rows)
     _scheduled(work, rows)
     if guard is not None:
         _guard(work, guard, order, contracts, _asked(manifest, guard, links),

@@ -20,7 +20,7 @@ def floor(row: Mapping[str, Any]) -> tuple[int, ...]:
 def guard(manifest: Mapping[str, Any], client: str, name: str, server: str, interface: bytes | None) -> tuple[int, ...]:
     """Of a connection: mode, methods, interval_us, burst, shares."""
     rows = manifest["instances"]
-    said = rows[client]["connect"][name]
+    said = (rows[client].get("connect") or {}).get(name, {"memory": True})  # a device on PCI has memory to share
     said = said if isinstance(said, dict) else {}
     own = said.get("mode") or rows[client].get("mode") or (manifest.get("defaults") or {}).get("mode") or "FAST"
     mode = max(MODES.index(own), MODES.index(rows[server].get("mode", "FAST")))

@@ -152,7 +152,7 @@ def _object(index: int, raw: tuple[int, ...], rows: list[dict[str, Any]], kinds:
     if name == "MEMORY":
         need(a in SOURCES, "TSS-072", f"object {index} (MEMORY) has the unknown source {a}")
         need(a > 2 or b < sections, "TSS-072", f"object {index} (MEMORY) names section {b}, which does not exist")
-        need(a >= 4 or c == 0, "TSS-072", f"object {index} (MEMORY) uses a field it does not have")
+        need(a >= 4 or c == 0 or (a, c) == (3, 1), "TSS-072", f"object {index} (MEMORY) uses a field it does not have")
     if name == "IOPORT" or (name == "MEMORY" and a == 5):
         fitting = (0, 4, 5, 6, 7) if name == "IOPORT" else (1, 2, 3)
         need(c in fitting, "TSS-072", f"object {index} ({name}) names {c} of the firmware, which it cannot")

@@ -138,7 +138,7 @@ static tss_status_t copy_section(struct build *build, uint32_t section, cap_t un
 static tss_status_t make_memory(struct build *build, const struct tss_table_object *o, cap_t unit, uint64_t *handle)
 {
 	if (o->a == TSS_MEMORY_ZERO)
-		return tss_memory_create(unit, o->b, handle);
+		return tss_memory_create(unit, o->b | (o->c != 0 ? TSS_MEMORY_IN_A_ROW : 0), handle);
 	if (o->a == TSS_MEMORY_DEVICE)
 		return tss_memory_device(TSS_SLOT_SYSTEM, o->c, o->b, handle);
 	if (o->a == TSS_MEMORY_FIRMWARE)

@@ -115,7 +115,7 @@ static bool refers(const struct table *t, uint32_t self, uint64_t index, uint32_
 static bool memory_good(const struct table *t, const struct tss_table_object *o)
 {
 	if (o->a == TSS_MEMORY_ZERO || o->a == TSS_MEMORY_DEVICE)
-		return o->b > 0 && o->b < 1ull << 28;
+		return o->b > 0 && o->b < 1ull << 28 && (o->a == TSS_MEMORY_DEVICE || o->c <= 1);
 	if (o->a == TSS_MEMORY_FIRMWARE)
 		return o->b > 0 && o->b < 1ull << 28 && o->c >= TSS_FIRMWARE_FACTS && o->c <= TSS_FIRMWARE_DSDT;
 	if (o->a != TSS_MEMORY_MAPPED && o->a != TSS_MEMORY_COPIED)

@@ -113,10 +113,11 @@ void arch_extended_switch(struct cpu *cpu, struct arch_extended *next); /* NULL:
 void arch_extended_reset(struct arch_extended *extended);               /* the state a thread begins with */
 ALWAYS_INLINE void arch_selectors_clear(void); /* DS ES FS GS, and the bases of FS and GS with them */
 
-/* Interrupt lines: ISA numbers 0-15 (MADT overrides applied) and global system interrupts from 16 up. */
-bool arch_irq_valid(uint64_t line); /* there is one, and it is none the kernel keeps: timer, cascade */
-bool arch_irq_is_edge(unsigned line);  /* an edge while the line is masked is lost */
-void arch_irq_open(unsigned line, bool open); /* false: masked; true: and from now on it goes to this CPU */
+/* Interrupt lines: ISA numbers 0-15 (MADT overrides applied), global system interrupts from 16 up; messages from TSS_IRQ_MESSAGES up. */
+bool arch_irq_valid(uint64_t line); /* of those below TSS_IRQ_MESSAGES: there is one, and it is none the kernel keeps: timer, cascade */
+uint64_t arch_irq_message(unsigned line, const struct cpu *cpu); /* address << 32 | data: what is written interrupts cpu */
+bool arch_irq_is_edge(unsigned line);  /* an edge while the line is masked is lost; of messages nobody knows, nor cares */
+void arch_irq_open(unsigned line, bool open); /* false: masked, which a message cannot be; true: and from now on it goes to this CPU */
 
 /* Clock and timer. The clock is the TSC, scaled; it starts near 0 and never goes back. */
 uint64_t arch_clock_us(void);

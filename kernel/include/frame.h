@@ -11,10 +11,10 @@ uint64_t frame_init(void);
 /* One zeroed frame. NULL when payer's budget is used up; a NULL payer is the kernel itself, whose never is. */
 void *frame_alloc(struct unit *payer);
 /*
- * LARGE_PAGES zeroed frames in a row, aligned to their size; NULL: too few are left that nobody has used since boot, or in
- * the budget. They are freed one by one.
+ * So many zeroed frames in a row, the first at a multiple of `alignment` bytes; NULL: too few are left that nobody has used
+ * since boot, or in the budget. They are freed one by one.
  */
-void *frame_alloc_large(struct unit *payer);
+void *frame_alloc_run(struct unit *payer, uint64_t pages, uint64_t alignment);
 void frame_free(struct unit *payer, void *frame);
 /* With this CPU's lock alone: clears as many of its free frames as may be wanted soon, if it has them. */
 void frame_prepare(uint64_t wanted);

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* irq.h - interrupt lines and I/O-port ranges. */
+/* irq.h - interrupt lines, messages that interrupt, and I/O-port ranges. */
 #pragma once
 #include <event.h>
 
-#define IRQ_LINES 64
-
 struct irq {
 	struct object object;
-	uint32_t line;
+	uint32_t line; /* from TSS_IRQ_MESSAGES up: a message's */
 	struct event *event;
 	uint64_t bits, count;
 	struct cpu *cpu; /* that gets the interrupt: its driver's */

@@ -2,7 +2,8 @@
 /*
  * memory.h - memory objects: frames of RAM that the payer's budget paid for, a slice of such, or a device's range.
  *
- * Frames of a created object are scattered and listed in table pages; those of the bundle and of devices are one run.
+ * Frames of a created object are scattered and listed in table pages, unless it was to have them in a row; those of the
+ * bundle and of devices are one run too.
  * A slice borrows its parent's frames: its capability descends from the parent's, so it dies first.
  */
 #pragma once
@@ -35,14 +36,13 @@ struct memory {
 
 static inline bool memory_has_tables(const struct memory *memory)
 {
-	return memory->wanted > MEMORY_TABLES;
+	return memory->wanted > MEMORY_TABLES && !memory->run;
 }
-
 
 /* The bundle: a run of frames that belong to nobody's budget. */
 struct memory *memory_create_run(struct unit *payer, paddr_t base, uint64_t pages, bool device); /* NULL: MEMORY */
 /* Without pages yet, and sealed; each memory_fill() makes up to `left` of them, AGAIN: not the last. */
-MUST_CHECK status_t memory_create(struct unit *payer, uint64_t pages, struct memory **out);
+MUST_CHECK status_t memory_create(struct unit *payer, uint64_t wanted, struct memory **out);
 MUST_CHECK status_t memory_fill(struct memory *memory, unsigned left);
 bool memory_lighten(struct capability *cap, unsigned *left); /* unmaps, and gives an original's pages back; false: more */
 void memory_refill(const struct memory *memory, uint64_t page);

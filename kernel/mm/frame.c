@@ -30,35 +30,6 @@ static struct {
 	uint64_t bitmap_base, bitmap_frames;
 } frames;
 
-static uint64_t frame_take_run(uint64_t bytes)
-{
-	for (unsigned i = 0; i < boot_info.ram_count; i++) {
-		struct boot_region *region = &boot_info.ram[i];
-		if (region->size >= bytes) {
-			region->size -= bytes;
-			return region->base.raw + region->size;
-		}
-	}
-	panic("no run of %lu bytes for the frame bitmap", bytes);
-}
-
-uint64_t frame_init(void)
-{
-	const struct boot_region *first = &boot_info.ram[0];
-	const struct boot_region *last = &boot_info.ram[boot_info.ram_count - 1];
-	if (boot_info.ram_count == 0)
-		panic("the boot loader reports no usable RAM");
-	frames.bitmap_base = first->base.raw / PAGE_SIZE;
-	frames.bitmap_frames = (last->base.raw + last->size) / PAGE_SIZE - frames.bitmap_base;
-	uint64_t bytes = (frames.bitmap_frames / 8 + PAGE_SIZE) & ~PAGE_MASK;
-	frames.bitmap = phys_to_virt((paddr_t){frame_take_run(bytes)});
-	__builtin_memset(frames.bitmap, 0, bytes);
-	for (unsigned i = 0; i < boot_info.ram_count; i++)
-		frame_count.total += boot_info.ram[i].size / PAGE_SIZE;
-	frame_count.available = frame_count.total;
-	return frame_count.total;
-}
-
 bool frame_bitmap_flip(const void *frame)
 {
 	uint64_t index = virt_to_phys(frame).raw / PAGE_SIZE - frames.bitmap_base;
@@ -117,23 +88,53 @@ ALWAYS_INLINE void frames_charge(struct unit *payer, uint64_t count)
 		event_signal(payer->low_event, payer->low_bits);
 }
 
-void *frame_alloc_large(struct unit *payer)
+/* From the end of a region, where nobody has been; 0: none has so many bytes left. What alignment costs is freed. */
+static uint64_t frame_take_run(uint64_t bytes, uint64_t alignment)
 {
-	const struct boot_region *region = &boot_info.ram[frames.region];
-	if (frames.region >= boot_info.ram_count || payer->budget - payer->used < LARGE_PAGES)
-		return NULL;
-	uint64_t at = region->base.raw + frames.taken, start = (at + LARGE_SIZE - 1) & ~(LARGE_SIZE - 1);
-	if (start + LARGE_SIZE > region->base.raw + region->size)
-		return NULL;
-	frames.taken = start + LARGE_SIZE - region->base.raw;
-	for (; at < start; at += PAGE_SIZE) {
-		struct free_frame *frame = phys_to_virt((paddr_t){at});
-		(void)frame_bitmap_flip(frame);
-		frame->next = frames.free;
-		frames.free = frame;
+	for (unsigned i = frames.region; i < boot_info.ram_count; i++) {
+		struct boot_region *region = &boot_info.ram[i];
+		uint64_t first = region->base.raw + (i == frames.region ? frames.taken : 0);
+		uint64_t end = region->base.raw + region->size, start = (end - bytes) & ~(alignment - 1);
+		if (region->size < bytes || start < first)
+			continue;
+		region->size = start - region->base.raw;
+		for (uint64_t at = start + bytes; at < end; at += PAGE_SIZE) {
+			struct free_frame *frame = phys_to_virt((paddr_t){at});
+			(void)frame_bitmap_flip(frame);
+			frame->next = frames.free;
+			frames.free = frame;
+		}
+		return start;
 	}
-	frames_charge(payer, LARGE_PAGES);
+	return 0;
+}
+
+void *frame_alloc_run(struct unit *payer, uint64_t pages, uint64_t alignment)
+{
+	uint64_t start;
+	if (payer->budget - payer->used < pages || !(start = frame_take_run(pages * PAGE_SIZE, alignment)))
+		return NULL;
+	frames_charge(payer, pages);
 	return phys_to_virt((paddr_t){start});
+}
+
+uint64_t frame_init(void)
+{
+	const struct boot_region *first = &boot_info.ram[0];
+	const struct boot_region *last = &boot_info.ram[boot_info.ram_count - 1];
+	if (boot_info.ram_count == 0)
+		panic("the boot loader reports no usable RAM");
+	frames.bitmap_base = first->base.raw / PAGE_SIZE;
+	frames.bitmap_frames = (last->base.raw + last->size) / PAGE_SIZE - frames.bitmap_base;
+	uint64_t bytes = (frames.bitmap_frames / 8 + PAGE_SIZE) & ~PAGE_MASK;
+	frames.bitmap = phys_to_virt((paddr_t){frame_take_run(bytes, PAGE_SIZE)});
+	if (frames.bitmap == phys_to_virt((paddr_t){0}))
+		panic("no run of %lu bytes for the frame bitmap", bytes);
+	__builtin_memset(frames.bitmap, 0, bytes);
+	for (unsigned i = 0; i < boot_info.ram_count; i++)
+		frame_count.total += boot_info.ram[i].size / PAGE_SIZE;
+	frame_count.available = frame_count.total;
+	return frame_count.total;
 }
 
 void *frame_alloc(struct unit *payer)

@@ -57,7 +57,7 @@ static bool memory_fill_large(struct memory *memory, uint64_t page)
 {
 	void **table = memory->tables[page / FRAMES_PER_TABLE];
 	bool first = page == memory->pages && page % LARGE_PAGES == 0;
-	uint8_t *frame = first ? frame_alloc_large(memory->object.payer) : NULL;
+	uint8_t *frame = first ? frame_alloc_run(memory->object.payer, LARGE_PAGES, LARGE_SIZE) : NULL;
 	for (unsigned i = 0; frame && i < LARGE_PAGES; i++)
 		table[i] = frame + i * PAGE_SIZE;
 	memory->large |= (uint16_t)((frame != NULL) << page / LARGE_PAGES);
@@ -65,6 +65,7 @@ static bool memory_fill_large(struct memory *memory, uint64_t page)
 	return frame;
 }
 
+/* What lies in a row has its frames already, and they are only cleared. */
 status_t memory_fill(struct memory *memory, unsigned left)
 {
 	struct unit *payer = memory->object.payer;
@@ -80,7 +81,7 @@ status_t memory_fill(struct memory *memory, unsigned left)
 			frame = &(*table)[page % FRAMES_PER_TABLE];
 		}
 		if (page < memory->pages)
-			__builtin_memset(*frame, 0, PAGE_SIZE);
+			__builtin_memset(phys_to_virt(memory_frame(memory, page)), 0, PAGE_SIZE);
 		else if (payer->budget - payer->used <= payer->kept || !(*frame = frame_alloc(payer)))
 			return ERR(MEMORY, 0);
 		memory->pages += page == memory->pages;
@@ -97,9 +98,10 @@ static struct memory *memory_alloc(struct unit *payer, uint64_t pages)
 	return memory;
 }
 
-status_t memory_create(struct unit *payer, uint64_t pages, struct memory **out)
+status_t memory_create(struct unit *payer, uint64_t wanted, struct memory **out)
 {
-	uint64_t tables = pages <= MEMORY_TABLES ? 0 : (pages + FRAMES_PER_TABLE - 1) / FRAMES_PER_TABLE;
+	uint64_t run = wanted & TSS_MEMORY_IN_A_ROW, pages = wanted - run;
+	uint64_t tables = run || pages <= MEMORY_TABLES ? 0 : (pages + FRAMES_PER_TABLE - 1) / FRAMES_PER_TABLE;
 	if (pages == 0 || pages > MEMORY_PAGES_MAX)
 		return ERR(ARGUMENT, 2);
 	if (pages + tables + payer->kept > payer->budget - payer->used)
@@ -109,6 +111,16 @@ status_t memory_create(struct unit *payer, uint64_t pages, struct memory **out)
 		return ERR(MEMORY, 0);
 	memory->pages = 0;
 	memory->object.revoking = REVOKE_SEALED;
+	if (!run)
+		return TSS_OK;
+	void *first = frame_alloc_run(payer, pages, PAGE_SIZE);
+	if (!first) {
+		object_destroy(&memory->object);
+		return ERR(MEMORY, 0);
+	}
+	memory->base = virt_to_phys(first);
+	memory->run = true;
+	memory->pages = pages;
 	return TSS_OK;
 }
 
@@ -199,7 +211,8 @@ status_t sys_memory_create(struct thread *self, struct capability *cap)
 		slot = memory->object.original;
 		self->making = capability_handle(slot);
 	}
-	bool same = memory->wanted == ARG2(self) && memory->object.payer == payer;
+	bool same = (memory->wanted | (memory->run ? TSS_MEMORY_IN_A_ROW : 0)) == ARG2(self) &&
+		    memory->object.payer == payer;
 	if (same && memory->object.revoking == REVOKE_SEALED) {
 		status_t status = memory_fill(memory, left);
 		if (status == TSS_OK) {
@@ -269,6 +282,16 @@ status_t sys_memory_template(struct thread *self, struct capability *cap)
 	memory->template = (paddr_t){source->base.raw + offset};
 	memory->template_size = size;
 	return TSS_OK;
+}
+
+/* (system, memory, page) */
+status_t sys_memory_address(struct thread *self, struct capability *cap)
+{
+	status_t status;
+	const struct memory *memory = syscall_argument2(self, TSS_TYPE_MEMORY, TSS_RIGHT_READ, &status);
+	if (!memory || ARG3(self) >= memory->pages)
+		return memory ? ERR(ARGUMENT, 3) : status;
+	return syscall_value(self, memory_frame(memory, ARG3(self)).raw);
 }
 
 static bool device_range_taken(uint64_t address, uint64_t size)

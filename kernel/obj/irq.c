@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * irq.c - interrupt lines and I/O ports. An interrupt sets bits of the bound event; the driver serves the device and
- * says so with irq_ack. At most one object a line, no port in two objects.
+ * irq.c - interrupt lines, messages, and I/O ports. An interrupt sets bits of the bound event; the driver serves the
+ * device and says so with irq_ack. At most one object a line, no port in two objects.
  *
  * A level-triggered line is masked until the acknowledgement. An edge-triggered one stays open, since an edge on a
  * masked line is lost: the first edge is signalled, a second one before the acknowledgement masks the line and is
  * signalled again after it. So a device is looked at after its last edge, and a storm costs two interrupts.
+ *
+ * A message (MSI) is an edge that nothing masks: each that comes meanwhile costs the CPU that one interrupt. Who programs
+ * devices can mask it there.
  */
 #include <irq.h>
 #include <trace.h>
 
-static struct irq *irq_lines[IRQ_LINES];
+static struct irq *irq_lines[TSS_IRQ_COUNT];
 
 void trap_irq(unsigned line)
 {
-	struct irq *irq = line < IRQ_LINES ? irq_lines[line] : NULL;
+	struct irq *irq = irq_lines[line];
 	if (!irq || !irq->event) {
 		arch_irq_open(line, false);
 		return;
@@ -34,27 +37,31 @@ void trap_irq(unsigned line)
 	event_signal(irq->event, irq->bits);
 }
 
+static void irq_release(struct irq *irq)
+{
+	arch_irq_open(irq->line, false);
+	irq->event = NULL;
+	irq->in_service = irq->again = false;
+}
+
 void irq_destroy(void *object)
 {
-	const struct irq *irq = object;
-	arch_irq_open(irq->line, false);
+	struct irq *irq = object;
+	irq_release(irq);
 	irq_lines[irq->line] = NULL;
 }
 
 void irq_forget_event(struct event *event)
 {
-	for (unsigned line = 0; line < IRQ_LINES; line++)
-		if (irq_lines[line] && irq_lines[line]->event == event) {
-			arch_irq_open(line, false);
-			irq_lines[line]->event = NULL;
-			irq_lines[line]->in_service = irq_lines[line]->again = false;
-		}
+	for (unsigned line = 0; line < TSS_IRQ_COUNT; line++)
+		if (irq_lines[line] && irq_lines[line]->event == event)
+			irq_release(irq_lines[line]);
 }
 
 status_t sys_irq_create(struct thread *self, struct capability *cap)
 {
 	uint64_t line = ARG2(self);
-	if (line >= IRQ_LINES || !arch_irq_valid(line))
+	if (line >= TSS_IRQ_MESSAGES ? line >= TSS_IRQ_COUNT : !arch_irq_valid(line))
 		return ERR(ARGUMENT, 2);
 	if (irq_lines[line])
 		return ERR(OCCUPIED, 2);
@@ -72,8 +79,10 @@ status_t sys_irq_bind(struct thread *self, struct capability *cap)
 	struct event *event = syscall_argument2(self, TSS_TYPE_EVENT, TSS_RIGHT_SIGNAL, &status);
 	if (!event)
 		return status;
-	if (ARG3(self) == 0)
-		return ERR(ARGUMENT, 3);
+	if (ARG3(self) == 0) {
+		irq_release(irq);
+		return TSS_OK;
+	}
 	if (irq->event)
 		return ERR(BUSY, 1);
 	irq->event = event;
@@ -102,6 +111,15 @@ status_t sys_irq_ack(struct thread *self, struct capability *cap)
 	return TSS_OK;
 }
 
+status_t sys_irq_message(struct thread *self, struct capability *cap)
+{
+	status_t status;
+	const struct irq *irq = syscall_argument2(self, TSS_TYPE_IRQ, TSS_RIGHT_CONTROL, &status);
+	if (!irq || irq->line < TSS_IRQ_MESSAGES)
+		return irq ? ERR(ARGUMENT, 2) : status;
+	return syscall_value(self, arch_irq_message(irq->line, irq->event ? irq->cpu : self->cpu));
+}
+
 static bool ioport_taken(uint64_t base, uint64_t count)
 {
 	OBJECTS_OF(IOPORT, ioport, range)
@@ -127,13 +145,15 @@ status_t sys_ioport_create(struct thread *self, struct capability *cap)
 	return syscall_place(self, range, NULL, TSS_RIGHT_ALL);
 }
 
-static status_t ioport_check(struct thread *self, const struct ioport *range)
+static status_t ioport_check(struct thread *self, const struct ioport *range, uint64_t count)
 {
 	uint64_t offset = ARG2(self), width = ARG3(self);
 	if (width != 1 && width != 2 && width != 4)
 		return ERR(ARGUMENT, 3);
 	if (offset >= range->count || width > range->count - offset)
 		return ERR(ARGUMENT, 2);
+	if (count == 0 || count > TSS_MESSAGE_MAX || count * width > TSS_MESSAGE_MAX)
+		return ERR(ARGUMENT, 4);
 	log_console_release(range->base, range->count);
 	return TSS_OK;
 }
@@ -141,7 +161,7 @@ static status_t ioport_check(struct thread *self, const struct ioport *range)
 status_t sys_ioport_read(struct thread *self, struct capability *cap)
 {
 	const struct ioport *range = (const struct ioport *)cap->object;
-	status_t status = ioport_check(self, range);
+	status_t status = ioport_check(self, range, 1);
 	if (status == TSS_OK)
 		self->frame.rdx = arch_port_read((uint16_t)(range->base + ARG2(self)), (unsigned)ARG3(self));
 	return status;
@@ -150,8 +170,33 @@ status_t sys_ioport_read(struct thread *self, struct capability *cap)
 status_t sys_ioport_write(struct thread *self, struct capability *cap)
 {
 	const struct ioport *range = (const struct ioport *)cap->object;
-	status_t status = ioport_check(self, range);
+	status_t status = ioport_check(self, range, 1);
 	if (status == TSS_OK)
 		arch_port_write((uint16_t)(range->base + ARG2(self)), (unsigned)ARG3(self), (uint32_t)ARG4(self));
 	return status;
+}
+
+/* The same port again and again, to or from the IPC page. */
+static status_t ioport_string(struct thread *self, const struct ioport *range, void *words, bool write)
+{
+	uint8_t *at = words;
+	status_t status = ioport_check(self, range, ARG4(self));
+	for (uint64_t left = ARG4(self); status == TSS_OK && left > 0; left--, at += ARG3(self)) {
+		uint16_t port = (uint16_t)(range->base + ARG2(self));
+		uint32_t value = write ? 0 : arch_port_read(port, (unsigned)ARG3(self));
+		__builtin_memcpy(write ? (void *)&value : at, write ? at : (void *)&value, ARG3(self));
+		if (write)
+			arch_port_write(port, (unsigned)ARG3(self), value);
+	}
+	return status;
+}
+
+status_t sys_ioport_input(struct thread *self, struct capability *cap)
+{
+	return ioport_string(self, (const struct ioport *)cap->object, self->ipc->recv, false);
+}
+
+status_t sys_ioport_output(struct thread *self, struct capability *cap)
+{
+	return ioport_string(self, (const struct ioport *)cap->object, self->ipc->send, true);
 }

@@ -120,9 +120,9 @@ static void hold_item(struct unit *payer, const void *item)
 static void audit_memory(const void *object)
 {
 	const struct memory *memory = object;
-	for (uint64_t page = 0; !memory->parent && !memory->run && page < memory->pages; page++)
+	for (uint64_t page = 0; !memory->parent && !memory->immortal && page < memory->pages; page++)
 		hold(memory->object.payer, memory_frame(memory, page), 1);
-	for (unsigned i = 0; memory_has_tables(memory) && i < MEMORY_TABLES && memory->tables[i]; i++)
+	for (unsigned i = 0; !memory->run && memory_has_tables(memory) && i < MEMORY_TABLES && memory->tables[i]; i++)
 		hold(memory->object.payer, virt_to_phys(memory->tables[i]), 1);
 }
 

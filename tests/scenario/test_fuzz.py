@@ -20,7 +20,8 @@ SILENCE_S = 60.0
 MISSED_MAX = 3  # calls that did not succeed in a run; more: the children do nothing of interest
 OTHERS = ("init", "power", "serial", "log", "echo", "ping", "shell")
 ALWAYS_REFUSED = {"system_inspect", "system_trace", "sched_create", "memory_device", "irq_create", "ioport_create",
-                  "memory_template", "sched_place", "sched_configure", "system_audit",  # no authority
+                  "memory_template", "sched_place", "sched_configure", "system_audit", "memory_address",
+                  "irq_message",  # no authority
                   "self_exit", "self_sleep", "self_fault_return"}  # never OK
 
 

@@ -36,7 +36,8 @@ struct registers {
 		ROW(channel_receive, "zNft"), ROW(channel_close, "z"), ROW(capability_set_mode, "*f"),                 \
 		ROW(connection_declare, "c?ttf"), ROW(system_audit, "yen"), ROW(unit_pager, "ucan"),                   \
 		ROW(unit_reserve, "ue?nn"), ROW(memory_seal, "m"), ROW(sched_configure, "ysN?n"),                      \
-		ROW(sched_watch, "se?")
+		ROW(sched_watch, "se?"), ROW(memory_address, "ymn"), ROW(irq_message, "yq"),                           \
+		ROW(ioport_input, "innN"), ROW(ioport_output, "innN")
 
 /* The call in r, all its registers; what came back is there too. */
 static inline void hostile_call(struct registers *r)

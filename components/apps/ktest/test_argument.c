@@ -146,6 +146,8 @@ static void test_second_capabilities(void)
 	second_capability(TSS_SYS_connection_create, one_of[TSS_TYPE_PORT], TSS_TYPE_UNIT, true);
 	second_capability(TSS_SYS_event_bind, one_of[TSS_TYPE_EVENT], TSS_TYPE_PORT, true);
 	second_capability(TSS_SYS_irq_bind, one_of[TSS_TYPE_IRQ], TSS_TYPE_EVENT, true);
+	second_capability(TSS_SYS_memory_address, SYSTEM, TSS_TYPE_MEMORY, true);
+	second_capability(TSS_SYS_irq_message, SYSTEM, TSS_TYPE_IRQ, true);
 	second_capability(TSS_SYS_system_trace, SYSTEM, TSS_TYPE_MEMORY, true);
 	second_capability(TSS_SYS_port_mailbox, one_of[TSS_TYPE_PORT], TSS_TYPE_MEMORY, true);
 	second_capability(TSS_SYS_unit_map, SELF, TSS_TYPE_MEMORY, false);

@@ -152,7 +152,7 @@ static void print(const char *argument)
 }
 
 static const struct command {
-	const char *name, *argument, *text;
+	const char *name, *argument, *text; /* NULL: another's text has it */
 	void (*run)(const char *argument);
 } commands[] = {
 	{"help", "", "this list", help},
@@ -166,8 +166,8 @@ static const struct command {
 	{"irqs", "", "interrupt lines and how often they came", show_irqs},
 	{"connections", "", "who can talk to whom, and how often they did", show_connections},
 	{"ping", "", "call the echo server", ping},
-	{"names", "", "names of the name server, and who owns them", show_names},
-	{"find", "NAME", "call the echo server of that name", find},
+	{"names", "", "names of the name server and who owns them; find NAME calls one", show_names},
+	{"find", "NAME", NULL, find},
 	{"config", "", "how the kernel is configured", show_config},
 	{"uptime", "", "time since boot and the kernel's counters", show_uptime},
 	{"trace", "on|off|dump", "have the kernel record events; put them out", trace},
@@ -176,9 +176,11 @@ static const struct command {
 	{"log", "", "the lines the log has kept", show_log},
 	{"colours", "on|off", "prompt and errors in colours", colours},
 	{"print", "TEXT", "put TEXT out; \\e is escape, \\n a new line", print},
+	{"lspci", "", "devices on PCI, and whose they are", show_pci},
+	{"random", "", "random bytes from hardware", show_random},
 	{"sched", "POLICY", "fixed, feedback or proportional: how the CPU is shared", sched},
-	{"poweroff", "", "turn the machine off", poweroff},
-	{"reboot", "", "start the machine again", reboot},
+	{"poweroff", "", "turn the machine off; reboot starts it again", poweroff},
+	{"reboot", "", NULL, reboot},
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -186,7 +188,8 @@ static void help(const char *argument)
 {
 	(void)argument;
 	for (size_t i = 0; i < COMMANDS; i++)
-		printf("%-11s %-8s %s\n", commands[i].name, commands[i].argument, commands[i].text);
+		if (commands[i].text != NULL)
+			printf("%-11s %-8s %s\n", commands[i].name, commands[i].argument, commands[i].text);
 }
 
 /* Cuts `text` at its first blank; returns what follows without blanks around it. */

@@ -27,6 +27,10 @@ void restart_unit(const char *argument);
 void mode(const char *argument);
 const char *mode_name(uint64_t mode); /* enum tss_mode */
 
+/* devices.c: the commands that ask drivers. */
+void show_pci(const char *argument);
+void show_random(const char *argument);
+
 /* show.c, caps.c: the commands that read the kernel's tables; `argument` is what follows the command's name, or "". */
 void show_threads(const char *argument);
 void show_memory(const char *argument);

@@ -50,9 +50,8 @@ struct ioapic {
 
 static volatile uint32_t *lapic; /* NULL: x2APIC */
 static uint64_t ioapic_lock; /* an I/O APIC's index and window are two accesses */
-static uint8_t line_cpu[LINES_MAX]; /* APIC id that the line's interrupts go to */
+static uint8_t line_cpu[TSS_IRQ_MESSAGES]; /* APIC id that the line's interrupts go to */
 static struct ioapic ioapics[IOAPICS_MAX];
-static unsigned line_count;
 
 uint32_t lapic_read(unsigned offset)
 {
@@ -135,7 +134,7 @@ void arch_kick(const struct cpu *cpu)
 
 static uint32_t line_gsi(unsigned line)
 {
-	return line < ISA_LINES ? acpi_info.isa[line].gsi : line;
+	return line < ISA_LINES ? acpi_info.isa[line].gsi : line < TSS_IRQ_MESSAGES ? line : UINT32_MAX;
 }
 
 static const struct ioapic *ioapic_of(uint32_t gsi)
@@ -159,6 +158,7 @@ static uint32_t redirection(unsigned line)
 	return entry;
 }
 
+/* A message has no I/O APIC, and so nothing that could be masked. */
 void arch_irq_open(unsigned line, bool open)
 {
 	uint32_t gsi = line_gsi(line);
@@ -188,8 +188,6 @@ static void ioapic_init(unsigned index)
 		ioapic_write(ioapic, IOAPIC_REDIRECT(pin), REDIRECT_MASKED);
 		ioapic_write(ioapic, IOAPIC_REDIRECT(pin) + 1, cpu_this()->apic_id << 24);
 	}
-	if (ioapic->first < LINES_MAX && ioapic->first + ioapic->count > line_count)
-		line_count = ioapic->first + ioapic->count;
 }
 
 void apic_init(void)
@@ -199,11 +197,8 @@ void apic_init(void)
 	lapic_init();
 	cpu_this()->apic_id = lapic_id();
 	__builtin_memset(line_cpu, (int)cpu_this()->apic_id, sizeof(line_cpu));
-	line_count = ISA_LINES;
 	for (unsigned i = 0; i < acpi_info.ioapic_count; i++)
 		ioapic_init(i);
-	if (line_count > LINES_MAX)
-		line_count = LINES_MAX;
 }
 
 /* The interrupt controllers, and the timer that the clock is calibrated with (clock.c): whoever has these has the CPU. */
@@ -221,7 +216,7 @@ bool arch_port_reserved(uint64_t base, uint64_t count)
 
 bool arch_irq_valid(uint64_t line)
 {
-	if (line >= line_count || line == 0 || line == 2 || !ioapic_of(line_gsi((unsigned)line)))
+	if (line == 0 || line == 2 || !ioapic_of(line_gsi((unsigned)line)))
 		return false;
 	/* A pin that an ISA line goes to has one name only, that line's. */
 	for (unsigned isa = 0; isa < ISA_LINES && line >= ISA_LINES; isa++) {
@@ -236,6 +231,12 @@ bool arch_irq_is_edge(unsigned line)
 	return !(redirection(line) & REDIRECT_LEVEL);
 }
 
+/* SDM 3A 10.11: fixed delivery of an edge to one CPU. */
+uint64_t arch_irq_message(unsigned line, const struct cpu *cpu)
+{
+	return (0xfee00000ull | (cpu->apic_id & 0xff) << 12) << 32 | (VECTOR_LINES + line);
+}
+
 /* Called by entry.S, interrupts off. Spurious interrupts must not be acknowledged; SDM 3A 10.9. */
 void arch_interrupt(struct arch_frame *frame, uint64_t vector)
 {
@@ -244,7 +245,7 @@ void arch_interrupt(struct arch_frame *frame, uint64_t vector)
 		clock_interrupt();
 	} else if (vector == VECTOR_KICK) {
 		lapic_write(LAPIC_EOI, 0); /* what there is to do, need_resched says */
-	} else if (vector - VECTOR_LINES < line_count) {
+	} else if (vector - VECTOR_LINES < TSS_IRQ_COUNT) {
 		unsigned line = (unsigned)(vector - VECTOR_LINES);
 		if (!arch_irq_is_edge(line))
 			arch_irq_open(line, false);

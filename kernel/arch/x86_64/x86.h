@@ -218,7 +218,6 @@ extern struct acpi_info acpi_info;
 #define VECTOR_TIMER 0xf0
 #define VECTOR_KICK 0xf1
 #define VECTOR_SPURIOUS 0xff
-#define LINES_MAX (VECTOR_PIC - VECTOR_LINES)
 uint32_t lapic_read(unsigned offset);
 void lapic_write(unsigned offset, uint32_t value);
 void lapic_init(void);

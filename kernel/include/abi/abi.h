@@ -113,6 +113,13 @@ enum tss_mode { TSS_MODE_FAST = 0, TSS_MODE_HARDENED = 1, TSS_MODE_PARANOID = 2 
 /* Bytes of a page; every address and size of the memory calls is in these. */
 #define TSS_PAGE_SIZE 4096ull
 
+/* memory_create: beside the number of pages. Its frames are in a row, for devices; none are if too few are that were never used. */
+#define TSS_MEMORY_IN_A_ROW (1ull << 63)
+
+/* irq_create: numbers of lines are below, those from here up to TSS_IRQ_COUNT are what devices write to interrupt (MSI). */
+#define TSS_IRQ_MESSAGES 64u
+#define TSS_IRQ_COUNT 128u
+
 /* User addresses: [TSS_USER_BASE, TSS_USER_END). */
 #define TSS_USER_BASE 0x10000ull
 #define TSS_USER_END 0x0000800000000000ull

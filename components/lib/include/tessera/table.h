@@ -17,65 +17,81 @@
  *   REPLY       object index of port    -                 -
  *   CONNECTION  object index of port    badge             credit   the port's object index is smaller
  *   EVENT       -                       -                 -
- *   MEMORY      source TSS_MEMORY_*     section or pages  physical address (DEVICE), enum tss_firmware (FIRMWARE)
+ *   MEMORY      source TSS_MEMORY_*     section or pages  physical address (DEVICE), enum tss_firmware (FIRMWARE), 1: in a row
  *   IRQ         line                    -                 -
  *   IOPORT      base                    count             enum tss_firmware; base is 0 then; 0: base is the port
  *   UNIT        instance index          -                 -        the unit of that instance; payer is init
  *   SYSTEM      -                       -                 -        payer is init
  */
-struct tss_table_object {        /* 32 bytes */
-	uint32_t type;           /* enum tss_type */
-	uint32_t payer;          /* instance index */
+struct tss_table_object { /* 32 bytes */
+	uint32_t type; /* enum tss_type */
+	uint32_t payer; /* instance index */
 	uint64_t a, b, c;
 };
 enum tss_memory_source {
 	TSS_MEMORY_MAPPED = 1, /* b: section; its pages are used where they lie in the bundle (never writable) */
 	TSS_MEMORY_COPIED = 2, /* b: section; fresh frames, section copied, rest zero */
-	TSS_MEMORY_ZERO = 3,   /* b: pages; fresh zero frames: stack, heap, shared memory */
+	TSS_MEMORY_ZERO = 3, /* b: pages; fresh zero frames: stack, heap, shared memory; c 1: in a row, for devices */
 	TSS_MEMORY_DEVICE = 4, /* b: pages, c: physical address */
 	TSS_MEMORY_FIRMWARE = 5, /* b: pages at most, c: what of the firmware's; absent from the machine: not made */
 };
 
 /* Devices whose place only the running machine's firmware knows. init finds them; a slot whose device is absent stays empty. */
 enum tss_firmware {
-	TSS_FIRMWARE_FACTS = 1,        /* memory: fresh frames with what components' <tessera/firmware.h> describes */
-	TSS_FIRMWARE_FRAMEBUFFER = 2,  /* memory: pixels */
-	TSS_FIRMWARE_DSDT = 3,         /* memory: the pages in which that table of ACPI lies */
-	TSS_FIRMWARE_PM1A = 4, TSS_FIRMWARE_PM1B = 5, /* ports of ACPI: control registers of power management */
-	TSS_FIRMWARE_SMI = 6, TSS_FIRMWARE_RESET = 7, /* command port, reset register */
+	TSS_FIRMWARE_FACTS = 1, /* memory: fresh frames with what components' <tessera/firmware.h> describes */
+	TSS_FIRMWARE_FRAMEBUFFER = 2, /* memory: pixels */
+	TSS_FIRMWARE_DSDT = 3, /* memory: the pages in which that table of ACPI lies */
+	TSS_FIRMWARE_PM1A = 4,
+	TSS_FIRMWARE_PM1B = 5, /* ports of ACPI: control registers of power management */
+	TSS_FIRMWARE_SMI = 6,
+	TSS_FIRMWARE_RESET = 7, /* command port, reset register */
 	TSS_FIRMWARE_COUNT = 8,
 };
 
 /* One capability in one final capability space. Sorted by (instance, slot), no two alike. */
-struct tss_table_grant {         /* 32 bytes */
+struct tss_table_grant { /* 32 bytes */
 	uint32_t instance;
 	uint32_t slot;
 	uint32_t object;
 	uint32_t rights;
-	uint64_t address;        /* MEMORY: where it is mapped; CONNECTION: where the region begins that it pages; 0: not, none */
-	uint32_t protection;     /* MEMORY: TSS_RIGHT_READ/WRITE/EXECUTE it is mapped with; CONNECTION: pages of the region */
-	uint32_t original;       /* 1: this is the object's original capability; exactly one grant an object has it */
+	uint64_t
+		address; /* MEMORY: where it is mapped; CONNECTION: where the region begins that it pages; 0: not, none */
+	uint32_t
+		protection; /* MEMORY: TSS_RIGHT_READ/WRITE/EXECUTE it is mapped with; CONNECTION: pages of the region */
+	uint32_t original; /* 1: this is the object's original capability; exactly one grant an object has it */
 };
 /*
  * What a connection declares, and its mode; or the floor of a port, which declares nothing. Sorted by object, no two
  * alike. A connection without one is FAST and says nothing.
  */
-struct tss_table_guard {         /* 32 bytes */
+struct tss_table_guard { /* 32 bytes */
 	uint32_t object;
-	uint32_t mode;           /* enum tss_mode */
-	uint64_t methods;        /* bit n: type n may be sent */
-	uint32_t interval_us;    /* while PARANOID: one message more each, 0: no limit */
+	uint32_t mode; /* enum tss_mode */
+	uint64_t methods; /* bit n: type n may be sent */
+	uint32_t interval_us; /* while PARANOID: one message more each, 0: no limit */
 	uint32_t burst;
-	uint32_t shares;         /* 1: memory may be handed over */
-	uint32_t reserved;       /* 0 */
+	uint32_t shares; /* 1: memory may be handed over */
+	uint32_t reserved; /* 0 */
 };
 _Static_assert(sizeof(struct tss_table_grant) == 32 && sizeof(struct tss_table_guard) == 32, "table layout");
 
 /* A directory: tells a server who is behind each badge of its connections. Count from section size. */
-struct tss_directory_entry {     /* 64 bytes */
-	uint64_t badge;          /* never 0; 0 ends the list */
-	uint32_t importance;     /* 0..255 of the client; 255: it is never ended for want of memory */
-	uint32_t paged;          /* pages of the client's region at TSS_LAYOUT_PAGED that this connection pages */
+struct tss_directory_entry { /* 64 bytes */
+	uint64_t badge; /* never 0; 0 ends the list */
+	uint32_t importance; /* 0..255 of the client; 255: it is never ended for want of memory */
+	uint32_t paged; /* pages of the client's region at TSS_LAYOUT_PAGED that this connection pages */
 	uint8_t client[TSS_NAME_SIZE];
-	uint8_t connection[32];  /* the client's name for it */
+	uint8_t connection[32]; /* the client's name for it */
+};
+
+/*
+ * After the end of the directory of who provides the interface pci: which devices its connections are, ended likewise.
+ * which: bits 60-63 say by what, 48-55 how many that fit come before it. 1: bits 32-47 vendor, 16-31 device, 0-15 device too;
+ * 2: bits 0-23 class, subclass, programming interface, of which bits 24-27 say how many count; 3: bits 8-15 bus, 3-7
+ * device, 0-2 function.
+ */
+struct tss_directory_device { /* 32 bytes */
+	uint64_t badge, which;
+	uint32_t dma_pages, vectors; /* what it may have at most */
+	uint64_t reserved; /* 0 */
 };
