@@ -281,7 +281,7 @@ class _Checker:
 
     def collisions(self, owned: list[tuple[str, Assigned]]) -> None:
         codes = {"ioport": ("TSS-031", "I/O ports"), "irq": ("TSS-032", "interrupt line"),
-                 "mmio": ("TSS-033", "device memory"), devices.MANAGED: ("TSS-133", "PCI device")}
+                 "mmio": ("TSS-033", "device memory"), devices.MANAGED: ("TSS-136", "PCI device")}
         order = sorted(owned, key=lambda o: (o[1].position, o[0], o[1].slot))
         for (first, one), (second, two) in combinations(order, 2):
             if one.device.overlaps(two.device):

@@ -196,10 +196,13 @@ CODES: dict[str, tuple[str, str]] = {
                 "budget of those under it. Its own priority must be higher than any of theirs."),
     "TSS-131": ("two who give budgets", "A scheduler gives those under it budgets as its policy demands, so `budget:` "
                 "would hold only until it does."),
+    "TSS-133": ("budget below what is needed", "What an instance with a deadline does in a period is charged to its "
+                "budget: its own work, and what servers do for it and, while it waits in line, for others. `tessera "
+                "response` adds that up."),
     "TSS-132": ("heartbeat shorter than a budget's period", "A server works in its client's time. When that is used up "
                 "in the middle of a request, the server waits, unless somebody else calls it, until the client's next "
                 "period begins. Its heartbeat must be several times as long."),
-    "TSS-133": ("PCI device used twice", "A device on PCI has one driver; these two name it in the same way. Two that "
+    "TSS-136": ("PCI device used twice", "A device on PCI has one driver; these two name it in the same way. Two that "
                 "name one device in different ways show when the system runs: the manager gives it to the first."),
     "TSS-134": ("nobody manages PCI", "A device `pci:..` is a connection to the one instance that provides the "
                 "interface pci, which finds the device when the system runs: drivers/pci."),

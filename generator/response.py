@@ -4,8 +4,9 @@
 Each time is that of the longest possible way, in nanoseconds: its own `work`; the calls it makes (round trip, the
 server's `work`, what the server calls in turn, and before it what each other client may have it do: callers wait in
 line and lend their priority); whoever is as urgent on a CPU on which that is done, as often as its period allows in
-that time; and the kernel's longest stretch. Kernel figures are those of `make bench`, in instructions; the manifest's
-`machine: {speed: N}` says how many the machine surely runs in a microsecond. Starting and restarting are not covered.
+that time, or for what its budget allows, which the kernel holds it to; and the kernel's longest stretch. Kernel figures
+are those of `make bench`, in instructions; the manifest's `machine: {speed: N}` says how many the machine surely runs
+in a microsecond. Starting and restarting are not covered.
 """
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from generator.check import Link, Resolved, System
 from generator.diagnostics import Diagnostic, Note, Position, short
 from generator.fields import time_text
+from generator.share import Budget
 from generator.supervision import OWN_HEARTBEAT
 
 ROUND_TRIP, SWITCH, INTERRUPT = "ipc_rt_256_cap_cross", "event_wake_switch", "irq_to_user"
@@ -44,7 +46,7 @@ class Response:
 
 
 class _Unknown(Exception):
-    """A time that nothing says; carries the error."""
+    """A time that nothing says, or that is not given; carries the error."""
 
     def __init__(self, code: str, position: Position, message: str, hint: str, *notes: Note) -> None:
         super().__init__(message)
@@ -124,25 +126,36 @@ class Analysis:
         return _Unknown("TSS-097", other.place("priority"), f"{short(other.name)} (priority {other.priority}) can run "
                         f"as often and as long as it likes, and {short(one.name)} (priority {one.priority}) has a "
                         "deadline",
-                        "write `period` and `work`, how often it runs at most and how long each time, or give it a "
-                        "lower priority", Note(one.place("deadline" if one.deadline else "period"), "the deadline"))
+                        "write a `budget`, or `period` and `work`, how often it runs at most and how long each time, "
+                        "or give it a lower priority",
+                        Note(one.place("deadline" if one.deadline else "period"), "the deadline"))
 
-    def interfering(self, one: Resolved) -> Iterator[tuple[str, int, int, Position]]:
-        """(who, how often at most, for how long, why) of all that are as urgent where the work of `one` is done."""
+    def demand(self, one: Resolved) -> int:
+        """What is charged to one in each period: its work, and what servers do for it or for those before it there."""
+        return (one.work or 0) * 1000 + sum(self.called(k, (one.name,)) for k in self.calls[one.name])
+
+    def limited(self, other: Resolved, budget: Budget) -> tuple[str, int, int, int, Position]:
+        """How one with a budget comes in between: once more than its periods fit, at the end of one and so on."""
+        time = budget.time * 1000 + self.cost(STRETCH) + self.cost(INTERRUPT) + 2 * self.cost(SWITCH)
+        return f"the budget of {other.name}", budget.period * 1000, time, 1, budget.position
+
+    def interfering(self, one: Resolved) -> Iterator[tuple[str, int, int, int, Position]]:
+        """(who, how often at most, for how long, how often more, why) of all that are as urgent where `one` works."""
         there, beat = self.places(one), self.cost(HEARTBEAT) + 2 * self.cost(SWITCH)
         if self.system.supervisor is not None and 0 in there:
-            yield "init", OWN_HEARTBEAT * 500, beat, self.system.supervisor.position
+            yield "init", OWN_HEARTBEAT * 500, beat, 0, self.system.supervisor.position
         for other in self.instances.values():
             if other is one or other.priority < there.get(other.cpu, other.priority + 1):
                 continue
-            if other.period:
-                time = (other.work or 0) * 1000 + sum(self.called(k, (other.name,)) for k in self.calls[other.name])
-                yield (other.name, other.period * 1000, time + self.cost(INTERRUPT) + 2 * self.cost(SWITCH),
-                       other.place("period"))
+            if other.budget is not None:
+                yield self.limited(other, other.budget)
+            elif other.period:
+                time = self.demand(other) + self.cost(INTERRUPT) + 2 * self.cost(SWITCH)
+                yield other.name, other.period * 1000, time, 0, other.place("period")
             elif not self.runs_alone(other):
                 raise self.unbounded(one, other)
             elif other.heartbeat:
-                yield f"heartbeats of {other.name}", other.heartbeat * 500, beat, other.place("heartbeat")
+                yield f"heartbeats of {other.name}", other.heartbeat * 500, beat, 0, other.place("heartbeat")
 
     def own(self, one: Resolved) -> list[Term]:
         """What does not depend on how long it takes."""
@@ -160,15 +173,20 @@ class Analysis:
     def response(self, one: Resolved) -> Response:
         """The smallest time in which it fits with all that may come in between."""
         deadline = one.deadline or one.period
+        if one.budget is not None and self.demand(one) > one.budget.time * 1000:
+            raise _Unknown("TSS-133", one.budget.position, f"{short(one.name)} and those who work for it may take "
+                           f"{us_text(self.demand(one))} each time, its budget is {one.budget}: it would wait for the "
+                           "next period in between", "give it a larger budget, or less work",
+                           Note(one.place("work"), "its work"))
         own, others = self.own(one), list(self.interfering(one))
         alone = time = sum(term.time for term in own)
         while True:
-            longer = alone + sum(-(-time // period) * work for _, period, work, _ in others)
+            longer = alone + sum((-(-time // period) + extra) * work for _, period, work, extra, _ in others)
             if longer == time or time > deadline * 1000:
                 break
             time = longer
-        more = [Term(f"{name}, up to {-(-time // period)} times", -(-time // period) * work, position)
-                for name, period, work, position in others]
+        more = [Term(f"{name}, up to {times} times", times * work, position) for name, period, work, extra, position
+                in others for times in (-(-time // period) + extra,)]
         return Response(one.name, deadline, one.period, time, time <= deadline * 1000, (*own, *more),
                         one.place("deadline" if one.deadline else "period"))
 

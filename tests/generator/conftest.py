@@ -63,6 +63,7 @@ def tree(tmp_path: Path, elf: bytes) -> Path:
 def make_tree(root: Path, elf: bytes) -> Path:
     shutil.copytree(HERE / "tree", root)
     shutil.copytree(REPOSITORY / "kernel" / "include" / "abi", root / "kernel" / "include" / "abi")
+    shutil.copytree(REPOSITORY / "components" / "lib" / "include", root / "components" / "lib" / "include")
     (root / "images").mkdir()
     shutil.copy(REPOSITORY / "images" / "grub.cfg.in", root / "images")
     for description in (root / "components").rglob("component.yaml"):

@@ -12,6 +12,7 @@ import pytest
 from conftest import REPOSITORY
 
 from generator.response import FIGURES, Analysis, respond
+from generator.share import Budget
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 FREE = dict.fromkeys(FIGURES, 0)  # of a kernel that takes no time, as the simulated one
@@ -22,7 +23,7 @@ def instance(name, priority, period=0, work=0, **more):
     """What the analysis looks at of an instance; its component serves."""
     component = SimpleNamespace(provides=[1], stacks=SimpleNamespace(threads=()))
     told = dict(name=name, component=component, priority=priority, cpu=0, devices=(), heartbeat=0, period=period,
-                deadline=0, work=work, position=name, place=lambda key: f"{name}.{key}")
+                deadline=0, work=work, position=name, budget=None, place=lambda key: f"{name}.{key}")
     return SimpleNamespace(**told | more)
 
 
@@ -168,6 +169,19 @@ def test_the_kernel_takes_time_too():
     assert analysis.response(loop).time == 10_000 + 400 + 30 + 20 + 20_000 + 100
     beating = instance("server", 6, work=20, heartbeat=1000)
     assert Analysis(system([loop, beating], []), figures, 0).response(loop).time == 10_450 + 50 + 2 * 20
+
+
+def test_a_budget_bounds_who_runs_wild():
+    loop, budget = instance("loop", 5, 1000, 10), Budget(4, 15, "budget")
+    wild = instance("wild", 6, budget=budget)
+    wild.component.provides = []
+    assert terms(system([loop, wild], []))["loop"] == 22_000, "at the end of a period, in the next, and in one more"
+    small = instance("loop", 5, 1000, 10, budget=Budget(9, 1000, "budget"))
+    assert [e.code for e in respond(system([small], []), FREE, 0)[1]] == ["TSS-133"]
+    server = instance("server", 1, work=20)
+    fits, less = (instance("loop", 5, 1000, 10, budget=Budget(time, 1000, "budget")) for time in (30, 29))
+    assert terms(system([fits, server], [link("loop", "server")]))["loop"] == 30_000
+    assert [e.code for e in respond(system([less, server], [link("loop", "server")]), FREE, 0)[1]] == ["TSS-133"]
 
 
 def test_a_slower_machine_takes_longer_for_the_kernel():

@@ -42,6 +42,7 @@ void report_one(const char *name, uint64_t value);
 /* A thread of this unit that runs run(argument), then exits. False if the kernel refuses. */
 bool thread_run(void (*run)(void *argument), void *argument, unsigned priority);
 #define THREADS_MAX 208u
+extern cap_t thread_sched; /* of the one that was made last */
 
 void rows_ipc(void);
 void rows_objects(void);

@@ -84,10 +84,40 @@ static void row_pick(const char *name, unsigned threads)
 	report(name);
 }
 
+static volatile uint64_t hog_ran;
+
+static void hog(void *unused)
+{
+	(void)unused;
+	for (;;)
+		hog_ran = ticks();
+}
+
+/* From the last that a more urgent thread does before its budget is spent to the first that this one does after it. */
+static void row_overrun(void)
+{
+	const uint64_t least = 1 | 10000ull << 32, above = PRIORITY_ABOVE | 10000ull << 32;
+	if (!thread_run(hog, NULL, PRIORITY_BELOW) ||
+	    tss_sched_configure(TSS_SLOT_SYSTEM, thread_sched, above, 100 | 300ull << 32, 0) != TSS_OK)
+		return;
+	for (int i = -8; i < SAMPLES;) {
+		uint64_t before = hog_ran, now;
+		do
+			now = ticks();
+		while (hog_ran == before);
+		if (now > hog_ran && ++i > 0)
+			samples[i - 1] = now - hog_ran;
+	}
+	(void)tss_sched_configure(TSS_SLOT_SYSTEM, thread_sched, least, 0, 0);
+	(void)tss_self_sleep(1000); /* what the timer is still set for is over then */
+	report("overrun_switch");
+}
+
 void rows_schedule(void)
 {
 	rows_event();
 	row_yield_cross();
 	row_pick("sched_pick_2", 2);
 	row_pick("sched_pick_200", MANY);
+	row_overrun();
 }

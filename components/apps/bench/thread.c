@@ -28,17 +28,21 @@ asm(".text\n"
     "	ud2\n");
 extern const char thread_entry[] __attribute__((visibility("hidden")));
 
+cap_t thread_sched;
+
 bool thread_run(void (*run)(void *argument), void *argument, unsigned priority)
 {
-	uint64_t thread, sched;
+	uint64_t thread, sched = TSS_CAP_NULL;
 	if (count == THREADS_MAX)
 		return false;
 	struct start *start = &starts[count];
 	uint64_t stack = (uint64_t)&stacks[count][STACK_SIZE], page = IPC_PAGES + count * TSS_PAGE_SIZE;
 	*start = (struct start){run, argument};
 	count++;
-	return tss_thread_create(TSS_SLOT_UNIT, (uint64_t)thread_entry, stack, page, (uint64_t)start, &thread) ==
-		       TSS_OK &&
-	       tss_sched_create(TSS_SLOT_SYSTEM, TSS_SLOT_UNIT, priority, 10000, &sched) == TSS_OK &&
-	       tss_thread_start((cap_t)thread, (cap_t)sched) == TSS_OK;
+	bool made = tss_thread_create(TSS_SLOT_UNIT, (uint64_t)thread_entry, stack, page, (uint64_t)start, &thread) ==
+			    TSS_OK &&
+		    tss_sched_create(TSS_SLOT_SYSTEM, TSS_SLOT_UNIT, priority, 10000, &sched) == TSS_OK &&
+		    tss_thread_start((cap_t)thread, (cap_t)sched) == TSS_OK;
+	thread_sched = (cap_t)sched;
+	return made;
 }
