@@ -142,7 +142,8 @@ stress-replay: setup
 
 ## soak              10 million hostile calls, as many damaged bundles, ten seeds of stress on all CPUs: two hours
 soak: setup
-	$(Q)TESSERA_SOAK=1 $(PYTEST) -n 2 tests/scenario/test_fuzz.py tests/scenario/test_cpus.py tests/fuzz
+	$(Q)TESSERA_SOAK=1 $(PYTEST) -n 2 tests/scenario/test_fuzz.py tests/scenario/test_cpus.py tests/fuzz \
+		tests/scenario/test_periodic.py
 
 ## lint              format, static analysis, types, sizes, walls
 lint: setup

@@ -203,6 +203,7 @@ status_t sys_memory_create(struct thread *self, struct capability *cap)
 	struct capability *slot = cspace_lookup_needed(&self->unit->caps, self->making, CAP_NEEDS(TSS_TYPE_MEMORY, 0));
 	struct memory *memory = slot ? (struct memory *)slot->object : NULL;
 	if (!memory) {
+		uint64_t rdx = ARG3(self);
 		status_t status = memory_create(payer, ARG2(self), &memory);
 		if (status == TSS_OK)
 			status = syscall_place(self, memory, NULL, TSS_RIGHT_ALL);
@@ -210,6 +211,7 @@ status_t sys_memory_create(struct thread *self, struct capability *cap)
 			return status;
 		slot = memory->object.original;
 		self->making = capability_handle(slot);
+		ARG3(self) = rdx; /* the call is made again as it was: a monitor has allowed that one */
 	}
 	bool same = (memory->wanted | (memory->run ? TSS_MEMORY_IN_A_ROW : 0)) == ARG2(self) &&
 		    memory->object.payer == payer;

@@ -77,15 +77,13 @@ static void cspace_release(struct capability *cap)
 /* A root, or in pre-order: a child goes directly behind its parent. */
 static void capability_fill(struct capability *slot, struct object *object, uint16_t rights, struct capability *parent)
 {
-	slot->object = object;
-	slot->type = object->type;
-	slot->not_types = CAP_NOT_TYPES(object->type);
+	*slot = (struct capability){.object = object,
+				    .handle = slot->handle,
+				    .not_types = CAP_NOT_TYPES(object->type),
+				    .type = object->type,
+				    .exercised = slot->exercised,
+				    .space = slot->space};
 	capability_set_rights(slot, rights);
-	slot->original = false;
-	slot->mapped_at = 0;
-	slot->mapped = 0;
-	slot->protection = slot->failed = 0;
-	slot->depth = 0;
 	link_init(&slot->derivation);
 	cspace_take(slot);
 	if (slot->space)
@@ -125,15 +123,15 @@ void capability_derive(struct capability *slot, struct capability *source, uint1
 
 void capability_move(struct capability *slot, struct capability *source)
 {
+	const struct capability empty = *slot;
 	capability_fill(slot, source->object, source->rights, NULL);
-	slot->original = source->original;
+	*slot = *source;
+	slot->handle = empty.handle;
+	slot->space = empty.space;
+	slot->exercised = empty.exercised;
+	slot->sealed = SEAL_NONE;
 	if (slot->original)
 		slot->object->original = slot;
-	slot->mapped_at = source->mapped_at;
-	slot->mapped = source->mapped;
-	slot->failed = source->failed;
-	slot->protection = source->protection;
-	slot->depth = source->depth;
 	link_insert_after(&source->derivation, &slot->derivation);
 	link_remove(&source->derivation);
 	cspace_release(source);

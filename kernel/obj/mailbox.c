@@ -91,8 +91,7 @@ void mailbox_end(struct port *port)
 	port->posted = port->retired = 0;
 	while ((message = LINK_FIRST(&port->held, struct message, link)))
 		mailbox_release(port, message);
-	while ((message = LINK_TAKE(&port->spare, struct message, link)))
-		link_append(&port->free_messages, &message->link);
+	link_append_all(&port->free_messages, &port->spare);
 }
 
 /* What is in the queue already comes along, but for capabilities. */
@@ -102,8 +101,7 @@ static void mailbox_begin(struct port *port, struct memory *memory)
 	memory->written = port;
 	port->mailbox = memory;
 	__builtin_memset(mailbox_page(port, 0), 0, sizeof(struct tss_mailbox));
-	while ((message = LINK_TAKE(&port->free_messages, struct message, link)))
-		link_append(&port->spare, &message->link);
+	link_append_all(&port->spare, &port->free_messages);
 	while ((message = LINK_FIRST(&port->messages, struct message, link))) {
 		mailbox_release(port, message);
 		message_take_caps(message, NULL);

@@ -84,7 +84,7 @@ static struct object *unit_paid(const struct unit *unit, bool strip)
 /* What it paid for and others hold the originals of. */
 static bool unit_clear_paid(const struct unit *unit, bool strip, unsigned *left)
 {
-	for (struct object *object; (object = unit_paid(unit, strip));)
+	for (struct object *object; (object = unit_paid(unit, strip)); *left /= 2) /* a walk is long, too */
 		if (!unit_end_capability(object->original, false, left))
 			return false;
 	return true;

@@ -18,18 +18,23 @@ IPS = 20_000_000  # so that a second of the machine is over soon
 END = r"stress: (done|failed[^\n]*)[^\n]*\n"
 
 
-def stress_image(folder: Path, seed: int, seconds: int) -> Path:
-    """Builds it in `folder`, which may hold another one: preemption and workers draw from `seed`, for `seconds`."""
+def configured(folder: Path, system: str, options: dict[str, int | str]) -> Path:
+    """A system of dev_defconfig with other values of some options, built in `folder`, which may hold another one."""
     def make(*targets: str) -> None:
         subprocess.run(["make", "-C", str(TOP), f"O={folder}", *targets], check=True, capture_output=True, text=True)
 
     make("dev_defconfig")
     config = folder / ".config"
-    lines = {"CONFIG_PERTURB": seed, "CONFIG_STRESS_SEED": seed, "CONFIG_STRESS_SECONDS": seconds}
-    text = [line for line in config.read_text().splitlines() if line.partition("=")[0] not in lines]
-    config.write_text("\n".join([*text, *(f"{name}={value}" for name, value in lines.items())]) + "\n")
-    make("image", "SYSTEM=stress")
-    return folder / "stress" / "stress.iso"
+    text = [line for line in config.read_text().splitlines() if line.partition("=")[0] not in options]
+    config.write_text("\n".join([*text, *(f"{name}={value}" for name, value in options.items())]) + "\n")
+    make("image", f"SYSTEM={system}")
+    return folder / system / f"{system}.iso"
+
+
+def stress_image(folder: Path, seed: int, seconds: int) -> Path:
+    """Preemption and workers draw from `seed`, for `seconds`."""
+    return configured(folder, "stress", {"CONFIG_PERTURB": seed, "CONFIG_STRESS_SEED": seed,
+                                         "CONFIG_STRESS_SECONDS": seconds})
 
 
 def replayed(image: Path, cpus: int, timeout: float = 600.0) -> str:

@@ -116,6 +116,19 @@ static void test_asked_call_is_allowed(void)
 	CHECK(receive(port, &asked, 0), E(TIMEOUT, 0)); /* asked once, though it was made twice */
 }
 
+/* A call that the kernel carries out in slices is one, and asked for once. */
+static void test_call_in_slices_is_asked_for_once(void)
+{
+	struct child child = asked_child(TSS_SYS_memory_create, CHILD_FIRST, 20, 0x1234);
+	child_give(&child, CHILD_FIRST, child.unit, TSS_RIGHT_CONTROL);
+	take();
+	CHECK_OK(answer(TSS_CALL_ALLOW));
+	rest();
+	CHECK(receive(port, &asked, 0), E(TIMEOUT, 0));
+	CHECK_OK(job->got[0]);
+	CHECK(job->got[4], 1);
+}
+
 /* What it may do is looked up when it is carried out: the handle that was there when it was asked for is gone. */
 static void test_asked_call_is_looked_up_when_it_is_carried_out(void)
 {
@@ -403,6 +416,7 @@ static void test_equal_tables_are_shared(void)
 
 const struct test interpose_tests[] = {
 	TEST(asked_call_is_allowed),
+	TEST(call_in_slices_is_asked_for_once),
 	TEST(asked_call_is_looked_up_when_it_is_carried_out),
 	TEST(monitor_changes_arguments),
 	TEST(monitor_makes_up_the_result),

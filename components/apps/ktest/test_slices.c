@@ -22,10 +22,13 @@ static void map(struct worker *self)
 	self->status = tss_unit_map(SELF, (cap_t)self->a, self->b, RW);
 }
 
-/* Somewhere in the middle of a worker's call; false: it was faster, as it may be where the clock is not counted. */
-static bool interrupted(struct worker *worker)
+/* Somewhere in the middle of a worker's call, and on time; false: it was faster, or the clock is not counted. */
+static bool interrupted(struct worker *worker, uint64_t us)
 {
-	(void)tss_self_sleep(IN_THE_MIDDLE);
+	uint64_t start = now();
+	(void)tss_self_sleep(us);
+	if (clock_is_counted())
+		CHECK_TRUE(now() - start < us + 2 * TICK);
 	return !worker->done;
 }
 
@@ -66,7 +69,7 @@ static cap_t half_made(void)
 static void test_large_memory_is_made_beside_others(void)
 {
 	struct worker *worker = work(LOW, make, LARGE, 0);
-	bool halfway = interrupted(worker);
+	bool halfway = interrupted(worker, IN_THE_MIDDLE);
 	CHECK_TRUE(halfway || !clock_is_counted());
 	CHECK_TRUE(joined(worker));
 	CHECK_OK(worker->status);
@@ -84,7 +87,7 @@ static void test_large_memory_is_made_beside_others(void)
 static void test_memory_that_is_not_whole(void)
 {
 	struct worker *worker = work(LOW, make, LARGE, 0);
-	bool halfway = interrupted(worker);
+	bool halfway = interrupted(worker, IN_THE_MIDDLE);
 	cap_t memory = halfway ? half_made() : (cap_t)worker->got[0];
 	CHECK_TRUE(memory != TSS_CAP_NULL);
 	if (halfway) {
@@ -123,8 +126,7 @@ static void test_mapper_ends_in_the_middle(void)
 	cap_t memory = new_memory(LARGE), other = new_memory(LARGE);
 	struct worker *worker = worker_new(LOW, map, memory, FAR_AT + TSS_PAGE_SIZE);
 	worker_go(worker);
-	(void)tss_self_sleep(100);
-	bool halfway = !worker->done;
+	bool halfway = interrupted(worker, IN_THE_MIDDLE / 2);
 	CHECK_TRUE(halfway || !clock_is_counted());
 	CHECK_OK(destroy(worker->thread));
 	worker->thread = TSS_CAP_NULL;

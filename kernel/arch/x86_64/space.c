@@ -47,10 +47,10 @@ static void each_below(paddr_t table, unsigned level, struct unit *payer, each_f
 {
 	const uint64_t *entries = phys_to_virt(table);
 	for (unsigned i = 0; i < (level == 3 ? KERNEL_HALF : TABLE_ENTRIES); i++) {
-		paddr_t next = {entries[i] & PTE_ADDRESS};
-		uint64_t pages = level == 0 ? 1 : entries[i] & PTE_LARGE ? LARGE_PAGES : 0;
 		if (!(entries[i] & PTE_PRESENT))
 			continue;
+		paddr_t next = {entries[i] & PTE_ADDRESS};
+		uint64_t pages = level == 0 ? 1 : entries[i] & PTE_LARGE ? LARGE_PAGES : 0;
 		if (!pages)
 			each_below(next, level - 1, payer, each);
 		for (uint64_t page = 0; page < pages; page++)
