@@ -26,9 +26,11 @@ struct arch_frame {
 	uint64_t vector, error, address; /* of the last exception; address is CR2 */
 };
 
-/* An address space: the root table's physical address. The kernel half is shared by all. */
+/* An address space: the root table's physical address, and who may have translated by it. The kernel half is shared. */
 struct arch_space {
 	paddr_t root;
+	uint64_t cr3; /* what CR3 holds while a thread of the space runs */
+	uint64_t cpus; /* that its threads have been on, a bit each */
 };
 
 /* What only some threads have beyond the frame; saved when another thread becomes current, never later. */
@@ -97,8 +99,8 @@ MUST_CHECK status_t arch_space_map(struct arch_space *space, struct unit *payer,
 #define LARGE_SIZE (LARGE_PAGES * PAGE_SIZE)
 /* LARGE_PAGES pages by one entry. False: not aligned to that, or pages are or were mapped there: map them one by one. */
 bool arch_space_map_large(struct arch_space *space, struct unit *payer, uaddr_t at, paddr_t frame, unsigned protection, bool device);
-bool arch_space_unmap(struct arch_space *space, uaddr_t at); /* flushes here; true if something was mapped */
-void arch_space_flush(struct arch_space *space); /* on the other CPUs: what was unmapped is, when this returns */
+bool arch_space_unmap(struct arch_space *space, uaddr_t at); /* true if something was mapped; then flush */
+void arch_space_flush(struct arch_space *space); /* what was unmapped is, on all CPUs, when this returns */
 #define NOT_MAPPED UINT64_MAX
 paddr_t arch_space_lookup(const struct arch_space *space, uaddr_t at); /* raw: NOT_MAPPED if nothing is there */
 ALWAYS_INLINE void arch_copy_words(void *to, const void *from, uint64_t count);

@@ -35,7 +35,7 @@ struct cpu {
 	uint64_t kernel_stack;       /* 0x10 top of the kernel stack */
 	uint64_t scratch;            /* 0x18 in a system call: the user's rsp; in an exception, for a moment, its rax */
 	struct sched *sched;         /* 0x20 scheduling context that is charged now; NULL: idle */
-	uint64_t space_root;         /* 0x28 what CR3 holds */
+	uint64_t space_root;         /* 0x28 what was written to CR3 */
 	unsigned index;
 	union {
 		struct {

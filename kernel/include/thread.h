@@ -36,7 +36,7 @@ struct thread {
 	struct cpu *cpu;         /* that of its scheduling context: where it runs, waits and times out */
 	struct tss_ipc_page *ipc; /* the kernel's alias */
 	uint64_t ipc_user;        /* its address in the unit; the user's GS base */
-	uint64_t root;            /* unit->space.root */
+	uint64_t root;            /* unit->space.cr3 */
 	struct sched *home;
 	union {
 		struct {
@@ -74,6 +74,7 @@ struct thread {
 ALWAYS_INLINE void thread_set_cpu(struct thread *thread, struct cpu *cpu)
 {
 	thread->cpu = cpu;
+	thread->unit->space.cpus |= 1ull << cpu->index;
 	thread->lane = thread->extended ? (const void *)thread : cpu;
 }
 

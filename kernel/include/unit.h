@@ -16,8 +16,8 @@ enum unit_state { UNIT_BUILDING = 0, UNIT_RUNNING = 1, UNIT_ENDED = 2, UNIT_DEAD
 struct unit {
 	struct object object;
 	const struct syscall_table *table; /* hot: what its system calls do */
-	struct arch_space space;
 	struct cspace caps;
+	struct arch_space space;
 	char name[TSS_NAME_SIZE];
 	uint8_t state; /* enum unit_state */
 	uint32_t threads;                /* not ended */

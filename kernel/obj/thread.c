@@ -88,7 +88,7 @@ status_t thread_create(struct unit *unit, uint64_t entry, uint64_t stack, uint64
 	thread->unit = unit;
 	thread->state = TSS_THREAD_ENDED; /* for thread_destroy(), until it is whole */
 	thread->ipc_user = ipc_page;
-	thread->root = unit->space.root.raw;
+	thread->root = unit->space.cr3;
 	thread->start = (struct thread_start){entry, stack, argument, NULL};
 	thread->extended = unit->vectors ? &thread->extension : NULL;
 	thread_set_cpu(thread, cpu_this());

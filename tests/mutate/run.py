@@ -52,7 +52,12 @@ def copy_tree(folder: Path) -> None:
     listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=TOP, check=True,
                             capture_output=True).stdout
     folder.mkdir(parents=True, exist_ok=True)
-    for name in [Path(raw.decode()) for raw in listed.split(b"\0") if raw]:
+    names = [Path(raw.decode()) for raw in listed.split(b"\0") if raw]
+    kept = {folder / name for name in names if (TOP / name).exists()}
+    for old in [path for entry in folder.iterdir() if entry.name != "build" for path in (entry, *entry.rglob("*"))]:
+        if not old.is_dir() and old not in kept:
+            old.unlink()
+    for name in names:
         source, target = TOP / name, folder / name
         if source.exists() and not (target.exists() and target.read_bytes() == source.read_bytes()):
             target.parent.mkdir(parents=True, exist_ok=True)

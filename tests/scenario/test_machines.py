@@ -115,6 +115,8 @@ def test_bochs() -> None:
         bochs.expect(PROMPT)
         bochs.send("ping\r")
         bochs.expect("ping: 4 replies")
+        bochs.send("config\r")
+        bochs.expect("pcid=1")  # which no machine of QEMU's has
         bochs.send("poweroff\r")
         assert "soft power off" in bochs.wait_exit()
 

@@ -2,13 +2,33 @@
 /*
  * space.c - a unit's address space: 4 KiB pages in the lower half, tables paid by the unit. Tables stay until the
  * space is destroyed, so an unmap never frees one that another CPU might be walking.
+ *
+ * A space has a PCID of its own as long as there are any (Intel SDM 3A 4.10.1): then a CPU keeps what it has translated
+ * there while it runs others, and every CPU that ever ran the space is told of an unmap. Otherwise loading CR3 forgets.
  */
 #include <enabled.h>
 #include <frame.h>
 #include "x86.h"
 
 #define KERNEL_HALF 256
+#define CR3_KEEP (1ull << 63) /* what was translated under this PCID stays */
+#define PCIDS 4096u
 #define USER_TABLE (PTE_PRESENT | PTE_WRITE | PTE_USER)
+
+static uint64_t pcids_taken[PCIDS / 64] = {1}; /* 0 is everybody's who has none */
+
+/* For CR3, beside the root. */
+static uint64_t pcid_take(void)
+{
+	for (unsigned i = 0; feature_active(FEATURE_PCID) && i < COUNT_OF(pcids_taken); i++) {
+		unsigned bit = (unsigned)__builtin_ffsll((long long)~pcids_taken[i]);
+		if (bit == 0)
+			continue;
+		pcids_taken[i] |= 1ull << (bit - 1);
+		return CR3_KEEP | (i * 64 + bit - 1);
+	}
+	return 0;
+}
 
 status_t arch_space_create(struct arch_space *space, struct unit *payer)
 {
@@ -16,6 +36,7 @@ status_t arch_space_create(struct arch_space *space, struct unit *payer)
 	if (!root)
 		return ERR(MEMORY, 0);
 	space->root = virt_to_phys(root);
+	space->cr3 = space->root.raw | pcid_take();
 	paddr_t upper = IS_ENABLED(CONFIG_PTI) ? entry_space.root : kernel_space.root;
 	__builtin_memcpy(root + KERNEL_HALF, (const uint64_t *)phys_to_virt(upper) + KERNEL_HALF, PAGE_SIZE / 2);
 	return TSS_OK;
@@ -49,37 +70,49 @@ static void free_table(struct unit *payer, paddr_t frame, unsigned level)
 		frame_free(payer, phys_to_virt(frame));
 }
 
-static void leave(struct cpu *cpu, void *argument)
-{
-	arch_space_activate(cpu, kernel_space.root);
-}
-
+/* Units have no global pages. With CONFIG_PTI, which has no PCIDs, going back to a unit does it. */
 static void flush(struct cpu *cpu, void *argument)
 {
-	if (!IS_ENABLED(CONFIG_PTI)) /* then going back to a unit does it */
-		write_cr3(cpu->space_root); /* units have no global pages */
+	const struct arch_space *space = argument;
+	if (IS_ENABLED(CONFIG_PTI))
+		return;
+	write_cr3(space->cr3 & ~CR3_KEEP);
+	if (cpu->space_root != space->cr3)
+		write_cr3(cpu->space_root);
 }
 
-/* On each CPU that has the space in CR3. An idle one keeps that of the last unit, too. */
-static void each_user(const struct arch_space *space, void (*ask)(struct cpu *cpu, void *argument))
+/* A root that CR3 or space_root still named would look unchanged when its frame becomes the next root. */
+static void leave(struct cpu *cpu, void *argument)
 {
-	EACH_CPU(cpu)
-		if (cpu->space_root == space->root.raw)
-			cpu_ask(cpu, ask, NULL);
+	const struct arch_space *space = argument;
+	if (cpu->space_root == space->cr3)
+		cpu->space_root = kernel_space.root.raw;
+	flush(cpu, argument);
 }
 
+/* May it have translations of the space? An idle CPU has the space of the last unit in CR3, too. */
+static bool holds(const struct cpu *cpu, const struct arch_space *space)
+{
+	return cpu->space_root == space->cr3 || (space->cr3 & CR3_KEEP && space->cpus >> cpu->index & 1);
+}
+
+/* What is loaded here has been dropped page by page. */
 void arch_space_flush(struct arch_space *space)
 {
-	if (cpu_count > 1)
-		each_user(space, flush);
+	EACH_CPU(cpu)
+		if (holds(cpu, space) && !(cpu_is_here(cpu) && cpu->space_root == space->cr3))
+			cpu_ask(cpu, flush, space);
 }
 
 void arch_space_destroy(struct arch_space *space, struct unit *payer)
 {
-	/* A root that CR3 or space_root still named would look unchanged when its frame becomes the next root. */
-	each_user(space, leave);
+	EACH_CPU(cpu)
+		if (holds(cpu, space))
+			cpu_ask(cpu, leave, space);
+	if (space->cr3 & CR3_KEEP)
+		pcids_taken[space->cr3 % PCIDS / 64] &= ~(1ull << space->cr3 % 64);
 	arch_space_each(space, payer, free_table);
-	space->root = (paddr_t){0};
+	*space = (struct arch_space){0};
 }
 
 /* The entry of the page at `at`, or NULL if nothing is mapped there. */
@@ -129,8 +162,8 @@ bool arch_space_unmap(struct arch_space *space, uaddr_t at)
 	if (!entry)
 		return false;
 	*entry = 0;
-	/* Another space's entries are gone from the TLB since CR3 was loaded. Other CPUs: arch_space_flush(). */
-	if (cpu_this()->space_root == space->root.raw)
+	/* All else that may be held: arch_space_flush(). */
+	if (cpu_this()->space_root == space->cr3)
 		/* Safety: drops one translation; harmless at any address. */
 		__asm__ volatile("invlpg (%0)" : : "r"(at.raw) : "memory");
 	return true;

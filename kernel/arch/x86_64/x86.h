@@ -178,6 +178,7 @@ volatile void *mmu_map_registers(paddr_t base, uint64_t size); /* uncached; the 
 	FEATURE(TSC_INVARIANT, "tsc_invariant", 0x80000007, EDX, 8, 0, true)                                           \
 	FEATURE(XSAVE, "xsave", 1, ECX, 26, 18, true)                                                                  \
 	FEATURE(FSGSBASE, "fsgsbase", 7, EBX, 0, 16, true)                                                             \
+	FEATURE(PCID, "pcid", 1, ECX, 17, 17, IS_ENABLED(CONFIG_PCID) && !IS_ENABLED(CONFIG_PTI))                      \
 	FEATURE(X2APIC, "x2apic", 1, ECX, 21, 0, true)                                                                 \
 	FEATURE(BRANCH_BARRIER, "branch_barrier", 7, EDX, 26, 0, true)                                                 \
 	FEATURE(BUFFER_FLUSH, "buffer_flush", 7, EDX, 10, 0, true)                                                     \
