@@ -70,7 +70,7 @@ static void free_table(struct unit *payer, paddr_t frame, unsigned level)
 		frame_free(payer, phys_to_virt(frame));
 }
 
-/* Units have no global pages. */
+/* Units have no global pages. With CONFIG_PTI, which has no PCIDs, going back to a unit does it. */
 static void flush(struct cpu *cpu, void *argument)
 {
 	const struct arch_space *space = argument;

@@ -7,7 +7,7 @@ struct rela {
 	uint64_t offset, info, addend;
 };
 #define RELA_RELATIVE 8u
-extern const struct rela image_rela_start[], image_rela_end[];
+extern HERE const struct rela image_rela_start[], image_rela_end[];
 
 struct boot_info boot_info;
 

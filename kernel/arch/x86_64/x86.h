@@ -67,11 +67,12 @@ struct table_pointer { /* of lgdt and lidt */
 	uint64_t base;
 } __attribute__((packed));
 
-/* ---- the image (kernel.ld, boot.S) ---- */
-extern char image_entry_start[], image_entry_end[], image_shared_start[], image_shared_end[];
-extern char image_start[], image_text_end[], image_relro_end[], image_end[];
-extern char cpu_stacks[];
-extern uint64_t boot_tables[]; /* eight pages; boot.S says which */
+/* ---- the image (kernel.ld, boot.S). HERE: reached from where the code is, never through a pointer to relocate ---- */
+#define HERE __attribute__((visibility("hidden")))
+extern HERE char image_entry_start[], image_entry_end[], image_shared_start[], image_shared_end[];
+extern HERE char image_start[], image_text_end[], image_relro_end[], image_end[];
+extern HERE char cpu_stacks[];
+extern HERE uint64_t boot_tables[]; /* eight pages; boot.S says which */
 static inline uint64_t cpu_stack_top(unsigned index)
 {
 	return (uint64_t)cpu_stacks + index * CPU_STACKS_SIZE + PAGE_SIZE + KERNEL_STACK_SIZE;
@@ -177,7 +178,7 @@ volatile void *mmu_map_registers(paddr_t base, uint64_t size); /* uncached; the 
 	FEATURE(TSC_INVARIANT, "tsc_invariant", 0x80000007, EDX, 8, 0, true)                                           \
 	FEATURE(XSAVE, "xsave", 1, ECX, 26, 18, true)                                                                  \
 	FEATURE(FSGSBASE, "fsgsbase", 7, EBX, 0, 16, true)                                                             \
-	FEATURE(PCID, "pcid", 1, ECX, 17, 17, IS_ENABLED(CONFIG_PCID))                                                 \
+	FEATURE(PCID, "pcid", 1, ECX, 17, 17, IS_ENABLED(CONFIG_PCID) && !IS_ENABLED(CONFIG_PTI))                      \
 	FEATURE(X2APIC, "x2apic", 1, ECX, 21, 0, true)                                                                 \
 	FEATURE(BRANCH_BARRIER, "branch_barrier", 7, EDX, 26, 0, true)                                                 \
 	FEATURE(BUFFER_FLUSH, "buffer_flush", 7, EDX, 10, 0, true)                                                     \
