@@ -16,7 +16,7 @@ BYTES = re.compile(r"(?:[0-9a-f]{2} ){15}[0-9a-f]{2}\n")
 
 def started(boot: Boot, *devices: str, board: str = "q35", cpus: int = 1, system: str = "devices") -> VM:
     vm = boot(system, Machine(board=board, cpus=cpus, extra=devices))
-    vm.expect(PROMPT)
+    vm.expect(PROMPT, timeout=120)
     return vm
 
 

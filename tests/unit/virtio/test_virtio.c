@@ -156,6 +156,18 @@ static void test_id_out_of_range(void)
 	}
 }
 
+/* The first id that is none has no place behind the last either. */
+static void test_id_behind_the_largest_queue(void)
+{
+	over_pci();
+	model.size_max = 256;
+	CHECK(virtq_setup(&device, &queue, 0, VIRTQ_MAX, model.ram, 0, RAM_SIZE, VIRTIO_NO_VECTOR) == VIRTIO_OK);
+	CHECK(queue.size == VIRTQ_MAX);
+	(void)post(0, 1);
+	model_use(&model, VIRTQ_MAX, 0, 1);
+	broken();
+}
+
 static void test_id_not_in_flight(void)
 {
 	for (uint32_t id = 0; id < ENTRIES; id++) {
@@ -374,6 +386,7 @@ int main(void)
 	RUN(test_mmio);
 	RUN(test_out_of_order);
 	RUN(test_id_out_of_range);
+	RUN(test_id_behind_the_largest_queue);
 	RUN(test_id_not_in_flight);
 	RUN(test_id_twice);
 	RUN(test_length_too_long);
