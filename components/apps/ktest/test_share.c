@@ -283,23 +283,27 @@ static void test_configure_the_queued(void)
 	CHECK_TRACE("cbade");
 }
 
-static void job_sleep_and_mark(struct worker *self)
+static void job_hear_and_mark(struct worker *self)
 {
-	self->status = tss_self_sleep(2 * SLICE);
+	self->status = tss_event_wait((cap_t)self->b, TSS_INFINITE, NULL);
 	mark((char)self->a);
 }
 
 static void test_configure_the_parked(void)
 {
-	struct worker *a = worker_go(worker_new(LOW, job_sleep_and_mark, 'a', 0));
-	struct worker *b = worker_go(worker_new(LOW + 1, job_sleep_and_mark, 'b', 0));
-	(void)tss_self_sleep(SLICE / 2);
-	CHECK(thread_state(a->thread), TSS_THREAD_SLEEPING);
-	CHECK_OK(configure(a->sched, LOW + 2, SHARE, PERIOD, 0));
-	CHECK_OK(configure(b->sched, LOW, SHARE, PERIOD, 0));
-	(void)tss_self_sleep(4 * SLICE);
+	struct worker *workers[2];
+	for (unsigned i = 0; i < 2; i++) {
+		workers[i] = worker_new(LOW + i, job_hear_and_mark, 'a' + i, 0);
+		workers[i]->b = new_event();
+		(void)worker_go(workers[i]);
+		while (thread_state(workers[i]->thread) != TSS_THREAD_WAITING)
+			(void)tss_self_sleep(TICK);
+		CHECK_OK(configure(workers[i]->sched, LOW + 2 - 2 * i, SHARE, PERIOD, 0));
+	}
+	CHECK_OK(tss_event_signal((cap_t)workers[1]->b, 1));
+	CHECK_OK(tss_event_signal((cap_t)workers[0]->b, 1));
+	CHECK_TRUE(joined(workers[0]) && joined(workers[1]));
 	CHECK_TRACE("ab");
-	CHECK_OK(configure(a->sched, LOW, 0, 0, 0));
 }
 
 /* A new budget ends the wait for the next period at once. */
