@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from bench.hardening import KEPT, OFF, SWITCHES, measure_switch, prices, text
+from bench.hardening import KEPT, OFF, measure_switch, prices, text
+from lib.hardening import SWITCHES
 
 HOT = ("null_syscall", "ipc_rt_register_cross", "ipc_rt_register_cross_timeout", "yield_cross", "event_wake_switch")
 
