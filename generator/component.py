@@ -20,7 +20,7 @@ KEYS = ("component", "description", "config", "provides", "needs", "devices", "e
         "fpu", "defaults", "restart", "heartbeat", "parameters", "keeps_apart", "stacks", "files", "calls")
 FUTURE = ("state", "dma", "caps", "personality", "libraries")
 RIGHTS = ("call", "send", "grant")
-KINDS = ("port", "mailbox")  # of what is provided
+KINDS = ("port", "mailbox", "sessions")  # of what is provided
 USUAL_RIGHTS = ("call", "send")  # of a need that does not say
 SYSTEM_RIGHTS = ("inspect", "schedule", "device", "trace", "audit")
 SETTINGS = {
@@ -39,6 +39,7 @@ class Provide:
     replies: int
     position: Position
     mailbox: bool = False  # its queue is in memory of the component, and it answers nobody
+    sessions: bool = False  # its owner makes connections to it, too
 
 
 @dataclass(frozen=True)
@@ -171,14 +172,19 @@ class _ComponentReader(Reader):
             self.keys(mapping, "a provided interface", ("interface", "depth", "replies", "kind"), ("interface",))
             interface = self.interface(mapping, known)
             node = mapping.get("kind")
-            mailbox = node is not None and self.choice(node, "kind of a provided interface", KINDS) == "mailbox"
+            kind = node and self.choice(node, "kind of a provided interface", KINDS)
+            mailbox = kind == "mailbox"
             depth = self.number(mapping, "depth", int(mailbox), 256, 16)
             replies = self.number(mapping, "replies", 0, 64, 0 if mailbox else 8)
             if mailbox and replies:
                 self.error("TSS-019", mapping.key("replies").position, "a mailbox answers nobody, so it has no use for "
                            "reply objects", "remove `replies`, or `kind: mailbox`")
+            if node is not None and kind == "sessions" and root.get("self") is None:
+                self.error("TSS-019", node.position, "who makes connections pays for them out of its own unit, which "
+                           "this component does not have", "add `self: true`")
             if interface is not None:
-                found.append(Provide(key.text, interface, depth, replies, key.position, mailbox))
+                found.append(Provide(key.text, interface, depth, replies, key.position, mailbox,
+                                     kind == "sessions"))
         return tuple(found)
 
     def needs(self, root: Mapping, known: frozenset[str]) -> tuple[Need, ...]:

@@ -328,7 +328,8 @@ class _Planner:
         self.memory(instance.name, self.images[component.name], pages(instance.stack), pages(instance.heap))
         for provide in component.provides:
             port = self.ports[instance.name, provide.name] = self.add("PORT", me, provide.depth)
-            self.grant(me, component.layout.find("port", provide.name).number, port, "RECEIVE")
+            self.grant(me, component.layout.find("port", provide.name).number, port, "RECEIVE",
+                       *(("CONTROL",) if provide.sessions else ()))
             if self.floors[instance.name] is not None:
                 self.guards.append(Guard(port, MODES.index(self.floors[instance.name] or "")))
             for i in range(provide.replies):

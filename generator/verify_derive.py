@@ -118,7 +118,8 @@ def _own_slots(work: _Work, name: str, description: dict[str, Any], given: dict[
     for provided, row in (description.get("provides") or {}).items():
         port = (name, slot)
         work.ports[name, provided] = port
-        work.add(name, slot, "PORT", (name, row.get("depth", 16), least), RECEIVE)
+        work.add(name, slot, "PORT", (name, row.get("depth", 16), least),
+                 RECEIVE | (CONTROL if row.get("kind") == "sessions" else 0))
         replies = row.get("replies", 0 if row.get("kind") == "mailbox" else 8)
         for i in range(replies):
             work.add(name, slot + 1 + i, "REPLY", (name, port), SEND)

@@ -45,7 +45,7 @@ struct thread {
 		};
 		uint16_t progress; /* both: what a hand-over changes at once */
 	};
-	struct link wait;         /* CALLING: in port->callers; WAITING: at a channel, or alone */
+	struct link wait;         /* CALLING: in port->callers; or alone */
 	uint64_t sequence;        /* CALLING: arrival number at the port */
 	uint64_t badge;           /* CALLING: of the connection used */
 	struct port *port;        /* RECEIVING, or CALLING and not yet received */

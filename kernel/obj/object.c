@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* object.c - object headers: identity, payer, the lists that inspection walks, and how objects of each type end. */
-#include <channel.h>
 #include <irq.h>
 #include <memory.h>
 #include <port.h>
@@ -23,7 +22,6 @@ static const struct {
 	[TSS_TYPE_EVENT] = {sizeof(struct event), event_destroy},
 	[TSS_TYPE_MEMORY] = {sizeof(struct memory), memory_destroy},
 	[TSS_TYPE_IRQ] = {sizeof(struct irq), irq_destroy},
-	[TSS_TYPE_CHANNEL] = {sizeof(struct channel), channel_destroy},
 	[TSS_TYPE_IOPORT] = {sizeof(struct ioport), NULL},
 };
 

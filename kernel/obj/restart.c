@@ -7,7 +7,6 @@
  * starts the threads that were started before with the registers they were created with. Whoever does it needs
  * INSTALL on the unit and gets nothing of what is in it.
  */
-#include <channel.h>
 #include <irq.h>
 #include <memory.h>
 #include <pager.h>
@@ -72,7 +71,6 @@ static void restart_objects(const struct unit *unit)
 	OBJECTS_OF(PORT, port, port)
 		if (port->object.payer == unit)
 			port_up(port);
-	channels_turn(unit, false);
 	OBJECTS_OF(THREAD, thread, thread) {
 		struct sched *sched = thread->start.sched;
 		if (thread->unit != unit)

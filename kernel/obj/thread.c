@@ -152,7 +152,6 @@ static void thread_unwait(struct thread *thread)
 	case TSS_THREAD_WAITING:
 		if (thread->event)
 			thread->event->waiter = NULL;
-		link_remove(&thread->wait); /* at a channel */
 		break;
 	default:
 		break;
@@ -165,7 +164,7 @@ static void thread_unwait(struct thread *thread)
 bool thread_waits_at_home(const struct thread *thread)
 {
 	if (thread->state != TSS_THREAD_CALLING)
-		return link_empty(&thread->wait) || cpu_is_exclusive(); /* others wait at the same channel */
+		return true;
 	return thread->reply ? reply_at_home(thread->reply) : port_at_home(thread->port);
 }
 

@@ -3,7 +3,6 @@
  * unit.c - units: a budget reserved from the parent, an address space, a capability space. BUILDING until the first
  * thread starts, ENDED when it exits, is killed or faults; an ended unit keeps what it holds until it is deleted.
  */
-#include <channel.h>
 #include <frame.h>
 #include <memory.h>
 #include <port.h>
@@ -48,7 +47,6 @@ void unit_end(struct unit *unit, uint64_t code)
 			thread_end(thread);
 	ports_forget(unit);
 	ports_end(unit);
-	channels_turn(unit, true);
 	__builtin_memcpy(&words[1], unit->name, TSS_NAME_SIZE);
 	if (unit->supervisor)
 		(void)connection_post(unit->supervisor, TSS_TAG(TSS_MSG_ENDED, 24, 0), words);

@@ -8,7 +8,6 @@
  * shows; the walk is made twice, which puts the bits back.
  */
 #include <audit.h>
-#include <channel.h>
 #include <frame.h>
 #include <irq.h>
 #include <memory.h>
@@ -264,8 +263,7 @@ static void audit_thread(const void *object)
 	same("thread: IPC page", id, arch_space_lookup(&thread->unit->space, (uaddr_t){thread->ipc_user}).raw,
 	     virt_to_phys(thread->ipc).raw);
 	same("thread: its reply", id, calls && thread->reply && thread->reply->caller != thread, false);
-	bool at_channel = state == TSS_THREAD_WAITING && !link_empty(&thread->wait);
-	same("thread: waits for an event", id, thread->event != NULL, state == TSS_THREAD_WAITING && !at_channel);
+	same("thread: waits for an event", id, thread->event != NULL, state == TSS_THREAD_WAITING);
 	same("thread: times out without waiting", id, thread->timeout.armed && !blocked, false);
 	same("thread: ready and never runs", id, state == TSS_THREAD_READY && !has_context(thread), false);
 	audit.balance[CALLERS] -= calls && !thread->reply;
@@ -353,25 +351,11 @@ static void audit_unit(const void *object)
 		(void)count(&unit->slabs[i].partial, id);
 }
 
-static void audit_channel(const void *object)
-{
-	const struct channel *channel = object;
-	uint64_t id = channel->object.id, at = 0;
-	hold(channel->object.payer, virt_to_phys(channel->ring), 1);
-	while (at < channel->used)
-		at += TSS_CHANNEL_TAKES(channel->ring[(channel->first + at) % channel->words]) / sizeof(uint64_t);
-	same("channel: records", id, at, channel->used);
-	same("channel: bound", id, channel->used <= channel->words, true);
-	same("channel: receivers wait for what is there", id, count(&channel->receivers, id) && channel->used, false);
-	same("channel: who waits at its end", id, channel->ended && count(&channel->senders, id), false);
-}
-
 static void audit_object(struct object *object)
 {
 	static void (*const rest[TSS_TYPE_COUNT])(const void *object) = {
-		[TSS_TYPE_UNIT] = audit_unit,      [TSS_TYPE_THREAD] = audit_thread, [TSS_TYPE_SCHED] = audit_sched,
-		[TSS_TYPE_PORT] = audit_port,      [TSS_TYPE_REPLY] = audit_reply,   [TSS_TYPE_MEMORY] = audit_memory,
-		[TSS_TYPE_CHANNEL] = audit_channel};
+		[TSS_TYPE_UNIT] = audit_unit, [TSS_TYPE_THREAD] = audit_thread, [TSS_TYPE_SCHED] = audit_sched,
+		[TSS_TYPE_PORT] = audit_port, [TSS_TYPE_REPLY] = audit_reply,   [TSS_TYPE_MEMORY] = audit_memory};
 	const struct capability *original = object->original;
 	same("object: original", object->id, original && original->object == object, true);
 	audit.balance[ORIGINALS]--;

@@ -45,7 +45,7 @@ FIRST_LINE = 32
 NEVER = {"spurious"}  # an interrupt that the emulated controllers never send; its way is a kick's, without work
 # Not below the bound yet: what they are to stay below. A row that gets below the bound leaves this list.
 AHEAD: dict[str, int] = {
-    "capability_delete": 240_000, "channel_close": 27_000, "channel_send": 260_000, "exception": 30_000,
+    "capability_delete": 240_000, "exception": 30_000,
     "page_fault": 30_000, "port_create": 55_000, "port_mailbox": 160_000, "port_receive": 62_000, "self_exit": 45_000,
     "unit_create": 88_000, "unit_kill": 98_000, "unit_restart": 580_000, "unit_seal": 67_000,
 }

@@ -181,16 +181,6 @@ def test_mailboxes(v0: Probe) -> None:
     assert v0.error("connection_send", connection) == "FULL", "nobody has taken one out"
 
 
-def test_channels(v0: Probe) -> None:
-    channel = v0.value("channel_create", UNIT, 64)
-    assert v0.value("channel_send", channel, 40, 0) == 0
-    assert v0.error("channel_send", channel, 40, 0) == "FULL"
-    assert v0.value("channel_receive", channel, 256, 0, 0) == 40
-    assert v0.error("channel_receive", channel, 256, 0, 1_000) == "TIMEOUT"
-    v0.value("channel_close", channel)
-    assert v0.error("channel_send", channel, 8, 0) == "PEER_DEAD"
-
-
 def test_tracing(v0: Probe) -> None:
     memory = v0.value("memory_create", UNIT, 4)
     v0.value("system_trace", SYSTEM, memory, 0xff)

@@ -25,15 +25,15 @@ def test_two_writers(boot: Boot) -> None:
     settled(boot("queues"))
 
 
-def spread(folder: Path, **cpus: int) -> Path:
-    """The system queues with these instances on those CPUs."""
-    text = (TOP / "manifests/queues.yaml").read_text()
+def spread(folder: Path, system: str = "queues", **cpus: int) -> Path:
+    """The system with these instances on those CPUs."""
+    text = (TOP / f"manifests/{system}.yaml").read_text()
     for name, cpu in cpus.items():
         assert text.count(f"  {name}: ") == 1
         start = text.index(f"  {name}: ")
         text = text[:start] + text[start:].replace("{component:", f"{{cpu: {cpu}, component:", 1)
-    (folder / "queues.yaml").write_text(text)
-    return variant(str(folder / "queues.yaml"), "cpus") / "queues.iso"
+    (folder / f"{system}.yaml").write_text(text)
+    return variant(str(folder / f"{system}.yaml"), "cpus") / f"{system}.iso"
 
 
 def test_writers_on_other_cpus(boot: Boot, tmp_path: Path) -> None:

@@ -2,12 +2,13 @@
 /* rows_ipc.c - messages: round trips to another unit and within this one, and the asynchronous queue. */
 #include <interfaces/bench.h>
 #include <interfaces/echo.h>
-#include <abi/channel.h>
+#include <tessera/chan.h>
 #include <tessera/mailbox.h>
 #include "bench.h"
 
 #define SECOND_US 1000000u
 #define PORT_DEPTH 4u
+#define ARRIVAL 500u /* an empty slot */
 #define MAILBOX_AT 0x300000000000ull
 
 static uint8_t data[ECHO_LARGE_DATA_MAX], back[ECHO_LARGE_DATA_MAX];
@@ -134,9 +135,8 @@ static void row_mailbox(void)
 
 static void through(cap_t channel)
 {
-	uint64_t length;
-	(void)tss_channel_send(channel, 32, TSS_INFINITE);
-	(void)tss_channel_receive(channel, 32, 0, TSS_INFINITE, &length);
+	(void)chan_send(channel, data, 32, 0);
+	(void)chan_recv(channel, back, 32, &back_size, 0, CHAN_FOREVER);
 }
 
 void rows_ipc(void)
@@ -149,6 +149,7 @@ void rows_ipc(void)
 	if (connection != TSS_CAP_NULL)
 		MEASURE("ipc_send_receive_async", send_and_receive(connection, (cap_t)port));
 	row_mailbox();
-	if (tss_channel_create(TSS_SLOT_UNIT, TSS_CHANNEL_TAKES(32), &port) == TSS_OK)
-		MEASURE("channel_send_receive", through((cap_t)port));
+	cap_t channel = chan_create(SLOT_CHANNELS, ARRIVAL, CHAN_TAKES(32));
+	if (channel != TSS_CAP_NULL)
+		MEASURE("channel_send_receive", through(channel));
 }

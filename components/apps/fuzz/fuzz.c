@@ -93,7 +93,6 @@ static void setup(void)
 	have(tss_event_create(SELF, &value), value);
 	have(tss_memory_create(SELF, 3, &value), value);
 	have(tss_port_create(SELF, 3, &value), value);
-	have(tss_channel_create(SELF, 1000, &value), value);
 	have(tss_ioport_create(SYSTEM, 0x3e8, 8, &value), value);
 	have(tss_irq_create(SYSTEM, 3, &value), value);
 	have(tss_memory_device(SYSTEM, 0xb8000, 1, &value), value);

@@ -174,8 +174,6 @@ static void tame(uint64_t *state, struct registers *r)
 	uint64_t *time = r->rax == TSS_SYS_self_sleep                                                ? &r->rdi
 			 : r->rax == TSS_SYS_port_receive || r->rax == TSS_SYS_event_wait            ? &r->rsi
 			 : r->rax == TSS_SYS_connection_call || r->rax == TSS_SYS_port_reply_receive ? &r->rdx
-			 : r->rax == TSS_SYS_channel_send                                            ? &r->rdx
-			 : r->rax == TSS_SYS_channel_receive                                         ? &r->r10
 												     : NULL;
 	bool ends = r->rax == TSS_SYS_self_exit || r->rax == TSS_SYS_unit_restrict ||
 		    r->rax == TSS_SYS_unit_interpose ||

@@ -11,7 +11,7 @@ struct registers {
 };
 
 /*
- * u unit, h thread, s sched, p port, c connection, r reply, e event, m memory, q irq, i I/O ports, y system, z channel; * any
+ * u unit, h thread, s sched, p port, c connection, r reply, e event, m memory, q irq, i I/O ports, y system, * any
  * handle; n N small numbers; f flag; k type; a page address; x rights; d protection; t short time; g tag; l slot; E entry point;
  * S stack; b port and reply; ? anything
  */
@@ -32,12 +32,10 @@ struct registers {
 		ROW(self_fs_base, "a"), ROW(unit_fault_port, "uc"), ROW(unit_vectors, "u"),                            \
 		ROW(capability_move, "*l"), ROW(capability_check, "*kx"), ROW(self_redirect, "ES"),                    \
 		ROW(unit_interpose, "uc??"), ROW(sched_place, "ysn"), ROW(system_trace, "ymn"),                        \
-		ROW(port_mailbox, "pm"), ROW(channel_create, "uN"), ROW(channel_send, "zNt"),                          \
-		ROW(channel_receive, "zNft"), ROW(channel_close, "z"), ROW(capability_set_mode, "*f"),                 \
-		ROW(connection_declare, "c?ttf"), ROW(system_audit, "yen"), ROW(unit_pager, "ucan"),                   \
-		ROW(unit_reserve, "ue?nn"), ROW(memory_seal, "m"), ROW(sched_configure, "ysN?n"),                      \
-		ROW(sched_watch, "se?"), ROW(memory_address, "ymn"), ROW(irq_message, "yq"),                           \
-		ROW(ioport_input, "innN"), ROW(ioport_output, "innN")
+		ROW(port_mailbox, "pm"), ROW(capability_set_mode, "*f"), ROW(connection_declare, "c?ttf"),             \
+		ROW(system_audit, "yen"), ROW(unit_pager, "ucan"), ROW(unit_reserve, "ue?nn"), ROW(memory_seal, "m"),  \
+		ROW(sched_configure, "ysN?n"), ROW(sched_watch, "se?"), ROW(memory_address, "ymn"),                    \
+		ROW(irq_message, "yq"), ROW(ioport_input, "innN"), ROW(ioport_output, "innN")
 
 /* The call in r, all its registers; what came back is there too. */
 static inline void hostile_call(struct registers *r)

@@ -26,9 +26,8 @@ extern const struct test message_tests[], direct_tests[], reply_tests[], queue_t
 	unit_tests[], memory_tests[], time_tests[], life_tests[], device_tests[], dma_tests[], argument_tests[],
 	machine_tests[], delete_tests[], restart_tests[], handler_tests[], fault_port_tests[], vector_tests[],
 	hand_on_tests[], revoke_tests[], credit_tests[], budget_tests[], audit_tests[], random_tests[], cpu_tests[],
-	redirect_tests[], trace_tests[], mailbox_tests[], channel_tests[], mode_tests[], paranoid_tests[],
-	pager_tests[], interpose_tests[], share_tests[], slice_tests[],
-	secret_tests[]; /* the last: nothing takes its memory again */
+	redirect_tests[], trace_tests[], mailbox_tests[], mode_tests[], paranoid_tests[], pager_tests[],
+	interpose_tests[], share_tests[], slice_tests[], secret_tests[]; /* the last: nothing takes its memory again */
 void run_all(const struct test *tests);
 uint64_t child_text_address(void);
 uint64_t child_data_address(void); /* where its data segment begins, as ours does */

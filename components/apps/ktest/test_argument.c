@@ -46,8 +46,6 @@ static void make_one_of_each(void)
 	CHECK_OK(tss_ioport_create(SYSTEM, 0x5000, 4, &value));
 	one_of[TSS_TYPE_IOPORT] = own((cap_t)value);
 	one_of[TSS_TYPE_SYSTEM] = SYSTEM;
-	CHECK_OK(tss_channel_create(SELF, 64, &value));
-	one_of[TSS_TYPE_CHANNEL] = own((cap_t)value);
 	for (unsigned type = 1; type < TSS_TYPE_COUNT; type++)
 		without_rights[type] = type == TSS_TYPE_UNIT || type == TSS_TYPE_THREAD || type == TSS_TYPE_SYSTEM ||
 						       type == TSS_TYPE_REPLY

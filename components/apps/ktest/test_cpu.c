@@ -4,7 +4,6 @@
  * is in use over there at that moment. On a machine with one CPU everything happens here, and must come to the same.
  */
 #include <abi/mailbox.h>
-#include <tessera/chan.h>
 #include "ktest.h"
 
 #define RW (TSS_RIGHT_READ | TSS_RIGHT_WRITE)
@@ -119,39 +118,6 @@ static void test_mailbox_of_a_port_in_use_there(void)
 	CHECK_TRUE(joined(server));
 	CHECK_OK(server->status);
 	CHECK(server->got[0], TSS_MSG_EVENT);
-}
-
-/* a: channel; sends b numbers, then waits for a record that does not come, again and again */
-static void job_channel(struct worker *self)
-{
-	uint64_t value = 0;
-	size_t size;
-	for (uint64_t i = 0; i < self->b && self->status == TSS_OK; i++)
-		self->status = chan_send((cap_t)self->a, &i, sizeof(i), 0);
-	for (unsigned i = 0; i < ROUNDS; i++)
-		self->got[0] += chan_recv((cap_t)self->c, &value, sizeof(value), &size, 0, 300000) == E(TIMEOUT, 0);
-}
-
-static void test_channel_across(void)
-{
-	cap_t channel = own(chan_create(64)), silent = own(chan_create(64));
-	struct worker *worker = worker_new(LOW, job_channel, channel, 4ul * ROUNDS);
-	uint64_t value = 0, timed_out = 0;
-	size_t size;
-	worker->c = silent;
-	CHECK_OK(tss_sched_place(SYSTEM, worker->sched, elsewhere()));
-	(void)worker_go(worker);
-	for (uint64_t i = 0; i < 4ul * ROUNDS; i++) {
-		CHECK_OK(chan_recv(channel, &value, sizeof(value), &size, 0, SECOND * 1000));
-		if (value != i)
-			CHECK(value, i);
-	}
-	for (unsigned i = 0; i < ROUNDS; i++)
-		timed_out += chan_recv(silent, &value, sizeof(value), &size, 0, 300000) == E(TIMEOUT, 0);
-	CHECK_TRUE(joined(worker));
-	CHECK_OK(worker->status);
-	CHECK(worker->got[0], ROUNDS);
-	CHECK(timed_out, ROUNDS);
 }
 
 static void test_called_from_there(void)
@@ -461,7 +427,6 @@ const struct test cpu_tests[] = {TEST(place_refusals),
 				 TEST(runs_where_it_is_put),
 				 TEST(call_and_answer_across),
 				 TEST(mailbox_of_a_port_in_use_there),
-				 TEST(channel_across),
 				 TEST(called_from_there),
 				 TEST(gives_up_on_a_server_there),
 				 TEST(events_across),

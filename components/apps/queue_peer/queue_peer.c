@@ -10,11 +10,12 @@
 #define RING_AT 0x400000000ull
 #define RING_PAGES ((sizeof(struct ipc_queue) + TSS_PAGE_SIZE - 1) / TSS_PAGE_SIZE)
 #define CHANNEL_BYTES 600u
+#define ARRIVALS 24u /* empty slots: of the channel, and of what of it is handed out */
 
 TSS_OUTPUT_TO_LOG(SLOT_LOG)
 
 static struct ipc_queue *const ring = (struct ipc_queue *)RING_AT;
-static cap_t memory, channel, room, mail;
+static cap_t memory, channel, sending, room, mail;
 
 static cap_t event_new(void)
 {
@@ -34,7 +35,7 @@ static void listen_ring(void)
 	printf("ring: %lu messages, %lu wrong\n", count, wrong);
 }
 
-/* Until a record of no bytes: number n has 1 + n % 256 bytes, each of them n's lowest. */
+/* Until a record of no bytes: number n has 1 + n % CHAN_RECORD_MAX bytes, each of them n's lowest. */
 static void listen_channel(void)
 {
 	uint8_t record[CHAN_RECORD_MAX];
@@ -55,7 +56,7 @@ static tss_status_t on_meet(void *state, struct tss_request *request, cap_t *to_
 	*to_memory = memory;
 	*to_room = room;
 	*to_mail = mail;
-	*to_channel = channel;
+	*to_channel = sending;
 	return TSS_OK;
 }
 
@@ -68,11 +69,12 @@ int main(void)
 	    tss_unit_map(TSS_SLOT_UNIT, (cap_t)handle, RING_AT, TSS_RIGHT_READ | TSS_RIGHT_WRITE) != TSS_OK)
 		return 1;
 	memory = (cap_t)handle;
-	channel = chan_create(CHANNEL_BYTES);
+	channel = chan_create(SLOT_CHANNELS, ARRIVALS, CHANNEL_BYTES);
+	sending = chan_derive(channel, ARRIVALS + 1, CHAN_SENDS);
 	mail = event_new();
 	room = event_new();
 	ipc_queue_init(ring);
-	if (channel == TSS_CAP_NULL || !ipc_queue_use_events(ring, mail, room))
+	if (sending == TSS_CAP_NULL || !ipc_queue_use_events(ring, mail, room))
 		return 1;
 	printf("ready\n");
 	while (tss_port_receive(SLOT_PORT_MEETING, &request, TSS_INFINITE) == TSS_OK) {

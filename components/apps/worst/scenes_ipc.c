@@ -143,29 +143,3 @@ void scene_timeouts(void)
 	}
 	pause_us(2000000);
 }
-
-static cap_t channel(uint64_t bytes)
-{
-	uint64_t handle = 0;
-	return made(tss_channel_create(SELF, bytes, &handle), &handle, "channel");
-}
-
-void scene_channel(void)
-{
-	uint64_t length;
-	cap_t peeked = channel(TSS_CHANNEL_BYTES_MAX), full = channel(TSS_CHANNEL_BYTES_MAX);
-	for (unsigned i = 0; i < CREW; i++)
-		(void)thread_of(SELF, PATIENT, DO(channel_receive, peeked, 256, TSS_CHANNEL_PEEK, FOREVER), NOTHING,
-				NOTHING);
-	pause_us(20000);
-	(void)tss_channel_send(peeked, 256, 0);
-	pause_us(20000);
-	for (unsigned i = 0; i < 16; i++)
-		(void)tss_channel_send(full, TSS_MESSAGE_MAX - 8, 0);
-	for (unsigned i = 0; i < CREW; i++)
-		(void)thread_of(SELF, PATIENT, DO(channel_send, full, 0, FOREVER), NOTHING, NOTHING);
-	pause_us(20000);
-	(void)tss_channel_receive(full, 256, 0, 0, &length);
-	(void)tss_channel_close(full);
-	pause_us(20000);
-}

@@ -136,6 +136,8 @@ void scene_spread(void)
 	for (unsigned i = 0; i < 8; i++) {
 		(void)tss_sched_place(SYSTEM, TSS_SLOT_SCHED, i % 2 ? 0 : to);
 		(void)tss_sched_place(SYSTEM, (cap_t)sched, i % 2 ? 0 : to);
+		(void)tss_sched_configure(SYSTEM, (cap_t)sched, PATIENT | 1000ull << 32, 0, 0);
+		(void)tss_sched_watch((cap_t)sched, event_of(SELF), 1);
 		(void)tss_unit_map(SELF, memory, MAP_AT + TSS_PAGE_SIZE, RW);
 		(void)tss_unit_unmap(SELF, memory);
 	}

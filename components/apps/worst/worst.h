@@ -5,7 +5,6 @@
  */
 #pragma once
 #include <abi/audit.h>
-#include <abi/channel.h>
 #include <abi/inspect.h>
 #include <abi/mailbox.h>
 #include <abi/trace.h>

@@ -24,6 +24,8 @@ struct tss_server {
 	void (*fault)(void *state, struct tss_request *request);
 	/* A page of a region whose pager this is (TSS_MSG_PAGE): its words; leaves the reply there. NULL: give up */
 	void (*page)(void *state, struct tss_request *request);
+	/* Nothing came for half a heartbeat; without `heartbeat:` in the manifest never. May be NULL */
+	void (*idle)(void *state);
 };
 
 /* A reply could not be delivered. If the caller still waits (its slots did not fit), it must hear something. */
@@ -49,6 +51,8 @@ TSS_INLINE tss_status_t tss_serve(cap_t port, const struct tss_server *server, v
 				tss_heartbeat();
 			if (status == TSS_OK)
 				goto received;
+			if (TSS_CODE(status) == TSS_E_TIMEOUT && server->idle)
+				server->idle(state);
 			if (TSS_CODE(status) != TSS_E_TIMEOUT && replied != TSS_CAP_NULL)
 				tss_serve_reply_failed(status, replied);
 			else if (TSS_CODE(status) != TSS_E_TIMEOUT && tss_serve_receive_failed(status))
