@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""emit: Plan -> the bytes of bundle.bin (layout: kernel/include/abi/bundle.h, tessera/table.h) and the text of plan.json."""
+"""emit: Plan -> the bytes of bundle.bin (layout: abi/bundle.h, tessera/table.h) and the text of plan.json."""
 import json
 import struct
 from hashlib import blake2b

@@ -3,7 +3,6 @@
 
 Indexes are those of the bundle. The order of everything follows from names alone, so equal inputs give equal plans.
 """
-import struct
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +10,8 @@ from dataclasses import dataclass
 from generator import attached, budget, devices, parameters, share, supervision
 from generator.abi import Abi
 from generator.calls import BADGE_MONITOR, INTERFACE, MONITOR_SLOT, allowed, mask, names_of
-from generator.check import PAGER, Link, Resolved, System
+from generator.check import Link, Resolved, System
+from generator.directory import Connection, directory, managed, paged_pages
 from generator.elf import PAGE, Image, pages
 from generator.modes import MODES, Guard as Wanted
 from generator.slots import MAILBOX_BASE, MAILBOX_SIZE, WINDOW_BASE, WINDOW_SIZE, mailbox_pages
@@ -20,8 +20,6 @@ from generator.supervision import BADGE_HEARTBEAT, BADGE_SUPERVISE, HEARTBEAT_SL
 LOG = "servers/log"
 SYSTEM_RIGHTS = {"audit": "RECEIVE"}  # whose names are not the words in component.yaml
 INIT_FAULTS, INIT_LOG, INIT_FIRST = 16, 17, 18  # init's own planned slots
-DIRECTORY_ENTRY, DIRECTORY_DEVICE = 64, 32
-MOST_IMPORTANT = 255  # init
 NO_OBJECT = 0xffffffff
 PROTECTION = {"text": ("READ", "EXECUTE"), "rodata": ("READ",), "data": ("READ", "WRITE")}
 
@@ -88,20 +86,6 @@ class Row:
     allowed: tuple[int, int]  # masks of system calls
     asked: tuple[int, int]
     monitor: int  # object index of the connection through which its monitor is asked, or NO_OBJECT
-
-
-@dataclass(frozen=True)
-class Connection:
-    """For plan.json: a connection with its badge and rights by name."""
-
-    client: str
-    name: str
-    server: str
-    interface: str
-    badge: int
-    rights: tuple[str, ...]
-    provided: str
-    guard: Wanted = Wanted()
 
 
 @dataclass(frozen=True)
@@ -449,31 +433,6 @@ class _Planner:
                    abi["TSS_LAYOUT_IMAGE"], abi["TSS_LAYOUT_STACK_TOP"], abi["TSS_LAYOUT_IPC_PAGE"], bundle_bytes,
                    abi["TSS_INIT_SLOTS"], abi["TSS_INIT_PRIORITY"], 10000, 0, mask(self.images["init"].calls), (0, 0),
                    NO_OBJECT)
-
-
-def paged_pages(connection: Connection, client: Resolved | None) -> int:
-    """Pages of the region whose pages come through this connection."""
-    return pages(client.paged) if client is not None and connection.interface == PAGER else 0
-
-
-def directory(found: list[Connection], clients: Mapping[str, Resolved]) -> bytes:
-    """The clients of one server in the order of badges, ended by an entry of zeros."""
-    entries = [struct.pack("<QII", c.badge, clients[c.client].importance if c.client in clients else MOST_IMPORTANT,
-                           paged_pages(c, clients.get(c.client))) + c.client.encode().ljust(16, b"\0") +
-               c.name.encode().ljust(32, b"\0") for c in sorted(found, key=lambda c: (c.badge, c.client, c.name))]
-    return b"".join(entries) + bytes(DIRECTORY_ENTRY)
-
-
-def managed(found: list[Connection], clients: Mapping[str, Resolved]) -> bytes:
-    """What follows in the directory of the manager of PCI: which device each of its connections is."""
-    rows = []
-    for c in sorted(found, key=lambda c: c.badge):
-        client = clients.get(c.client)
-        device = next((d.device for d in client.devices if d.slot == c.name), None) if client is not None else None
-        if client is not None and device is not None:
-            slot = next(d for d in client.component.devices if d.name == c.name)
-            rows.append(struct.pack("<QQIIQ", c.badge, device.base, slot.dma, slot.vectors, 0))
-    return b"".join(rows) + bytes(DIRECTORY_DEVICE)
 
 
 def _sized(planner: _Planner, rows: int) -> tuple[tuple[Section, ...], int]:

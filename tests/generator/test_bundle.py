@@ -300,11 +300,11 @@ def test_the_numbers_of_verify_are_those_of_the_abi(abi: Abi) -> None:
 
 
 def test_verify_shares_nothing_with_plan_and_emit() -> None:
-    for name in ("verify", "verify_read", "verify_compose", "verify_derive", "verify_modes"):
+    for name in ("verify", "verify_read", "verify_compose", "verify_derive", "verify_devices", "verify_modes"):
         text = (REPOSITORY / "generator" / f"{name}.py").read_text()
         imports = {line.split()[1] for line in text.splitlines() if line.startswith(("from generator", "import gen"))}
         assert imports <= {"generator.diagnostics", "generator.verify_compose", "generator.verify_derive",
-                           "generator.verify_modes", "generator.verify_read"}
+                           "generator.verify_devices", "generator.verify_modes", "generator.verify_read"}
 
 
 def system_of(*links: tuple[str, str], template: Resolved, manifest: Any) -> System:

@@ -85,8 +85,9 @@ def built(checked: Checked, source: Source, elf: bytes, inputs: Inputs, abi: Abi
         return "too large"
     components = {name: c.data for name, c in inputs.components.items()}
     interfaces = {name: i.data for name, i in inputs.interfaces.items()}
-    given = verify.Inputs(source.data, components, images.elfs, files=files, interfaces=interfaces,
-                          calls=names_of(abi))
+    fragments = {name: one.data for name, one in checked.composed.files.items()} if checked.composed else {}
+    given = verify.Inputs(source.data, components, images.elfs, fragments=fragments, files=files,
+                          interfaces=interfaces, calls=names_of(abi))
     assert verify.verify(product.bundle, given, "b")[1] == []
     return "valid"
 
