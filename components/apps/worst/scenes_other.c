@@ -4,6 +4,7 @@
 
 #define RANGES 60u
 #define COM2_INTERRUPTS 1u
+#define COM2_SCRATCH 7
 #define COM2_MODEM 4u
 #define WANT_TRANSMIT 0x02u
 #define MODEM_OUT2 0x08u
@@ -75,11 +76,16 @@ static void interrupts(void)
 
 void scene_devices(void)
 {
-	uint64_t handle = 0;
+	uint64_t handle = 0, value;
 	for (unsigned i = 0; i < RANGES; i++)
 		made(tss_ioport_create(SYSTEM, 0x4000 + 8 * i, 8, &handle), &handle, "range");
 	made(tss_irq_create(SYSTEM, 5, &handle), &handle, "line");
 	made(tss_memory_device(SYSTEM, 0xfeb00000, 4, &handle), &handle, "device");
+	(void)tss_memory_address(SYSTEM, (cap_t)handle, 3, &value);
+	made(tss_irq_create(SYSTEM, TSS_IRQ_COUNT - 1, &handle), &handle, "message");
+	(void)tss_irq_message(SYSTEM, (cap_t)handle, &value);
+	(void)tss_ioport_input(SLOT_COM2, COM2_SCRATCH, 1, TSS_MESSAGE_MAX);
+	(void)tss_ioport_output(SLOT_COM2, COM2_SCRATCH, 1, TSS_MESSAGE_MAX);
 	interrupts();
 }
 
