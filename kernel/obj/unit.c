@@ -13,7 +13,8 @@
 struct unit *unit_build(struct unit *parent, uint64_t pages, uint64_t slots)
 {
 	struct unit *unit = frame_alloc(NULL);
-	unit->table = &syscall_table;
+	unit->table = parent ? table_keep(parent->table) : &syscall_table;
+	unit->monitor = parent ? parent->monitor : NULL;
 	unit->parent = parent;
 	unit->budget = pages;
 	unit->used = 1;

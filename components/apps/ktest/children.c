@@ -68,11 +68,16 @@ static void child_name(uint64_t name[2])
 
 struct child child_new(unsigned priority, void (*run)(struct worker *self), uint64_t a, uint64_t b)
 {
+	return child_below(SELF, priority, run, a, b);
+}
+
+struct child child_below(cap_t parent, unsigned priority, void (*run)(struct worker *self), uint64_t a, uint64_t b)
+{
 	const uint64_t stack = TSS_LAYOUT_IPC_PAGE - 4 * TSS_PAGE_SIZE;
 	uint64_t unit = 0, thread = 0, sched = 0, name[2];
 	struct child child = {.job = &child_job};
 	child_name(name);
-	CHECK_OK(tss_unit_create(SELF, CHILD_PAGES, CHILD_SLOTS, name[0], name[1], &unit));
+	CHECK_OK(tss_unit_create(parent, CHILD_PAGES, CHILD_SLOTS, name[0], name[1], &unit));
 	child.unit = own((cap_t)unit);
 	if (children_have_vectors)
 		CHECK_OK(tss_unit_vectors(child.unit));

@@ -117,6 +117,7 @@ struct child {
 	struct worker *job;
 };
 struct child child_new(unsigned priority, void (*run)(struct worker *self), uint64_t a, uint64_t b);
+struct child child_below(cap_t parent, unsigned priority, void (*run)(struct worker *self), uint64_t a, uint64_t b);
 void child_give(const struct child *child, unsigned slot, cap_t cap, uint64_t rights);
 void child_go(const struct child *child);
 void children_init(void);

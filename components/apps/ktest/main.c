@@ -89,11 +89,13 @@ static bool run_once(const struct test *test)
  */
 void run_all(const struct test *tests)
 {
-	unsigned tries = clock_is_counted() ? 1 : 4;
+	unsigned tries = clock_is_counted() ? 1 : 8;
 	for (; tests->name; tests++) {
 		bool good = false;
-		for (unsigned i = 0; i < tries && !good; i++)
+		for (unsigned i = 0; i < tries && !good; i++) {
+			(void)tss_self_sleep(i * 20000); /* until the host has time again */
 			good = run_once(tests);
+		}
 		if (good)
 			print("ok %s\n", tests->name);
 		else

@@ -339,6 +339,21 @@ static void test_denied_call_is_not_asked_for(void)
 	CHECK(receive(port, &request, 0), E(TIMEOUT, 0));
 }
 
+/* Whose calls are asked for makes no unit whose calls are not. */
+static void test_children_are_asked_for_too(void)
+{
+	uint64_t parent = 0;
+	cap_t connection = monitor_new();
+	struct tss_request request;
+	CHECK_OK(tss_unit_create(SELF, 120, 64, 0, 0, &parent));
+	CHECK_OK(tss_unit_interpose(own((cap_t)parent), connection, MASK0(self_clock), MASK1(self_clock)));
+	struct child child = child_below((cap_t)parent, LOW, job_calls, TSS_SYS_self_clock, 0);
+	child_go(&child);
+	CHECK_OK(receive(port, &request, SECOND));
+	CHECK(request.words[0], TSS_FAULT_INTERPOSED);
+	CHECK(request.words[1], TSS_SYS_self_clock);
+}
+
 static void test_interpose_refusals(void)
 {
 	cap_t first = monitor_new(), second = new_connection(port, 1);
@@ -367,16 +382,16 @@ static void test_equal_tables_are_shared(void)
 {
 	struct child a = child_new(LOW, job_exit, 0, 0), b = child_new(LOW, job_exit, 0, 0);
 	uint64_t before = usage_now().pages;
-	CHECK_OK(tss_unit_restrict(a.unit, ~0xffull, 5));
+	CHECK_OK(tss_unit_restrict(a.unit, ~0xffull, 1));
 	CHECK(usage_now().pages, before + 1);
-	CHECK_OK(tss_unit_restrict(b.unit, ~0xffull, 13));
+	CHECK_OK(tss_unit_restrict(b.unit, ~0xffull, 3));
 	CHECK(usage_now().pages, before + 2);
 	CHECK_TRUE(unit_record(a.unit).table != unit_record(b.unit).table);
-	CHECK_OK(tss_unit_restrict(b.unit, ~0ull, 7));
+	CHECK_OK(tss_unit_restrict(b.unit, ~0ull, 5));
 	CHECK(usage_now().pages, before + 1);
 	CHECK(unit_record(a.unit).table, unit_record(b.unit).table);
-	CHECK(unit_record(b.unit).calls.allowed[0], ~0xffull);
-	CHECK(unit_record(b.unit).calls.allowed[1], 5);
+	CHECK(unit_record(b.unit).calls.allowed[0] & 0xffff, 0xff00);
+	CHECK(unit_record(b.unit).calls.allowed[1], 1);
 	cap_t monitor = monitor_new();
 	before = usage_now().pages;
 	CHECK_OK(tss_unit_interpose(b.unit, monitor, 0x300, 0));
@@ -402,6 +417,7 @@ const struct test interpose_tests[] = {
 	TEST(without_a_monitor_nothing_is_carried_out),
 	TEST(each_call_is_asked_for),
 	TEST(denied_call_is_not_asked_for),
+	TEST(children_are_asked_for_too),
 	TEST(interpose_refusals),
 	TEST(equal_tables_are_shared),
 	{0},

@@ -216,6 +216,21 @@ static void test_restrict(void)
 	CHECK_TRUE(now() > 0);
 }
 
+/* A unit that may not make a call makes no unit that may. */
+static void test_children_may_no_more_than_parents(void)
+{
+	uint64_t parent = 0;
+	struct tss_request request;
+	CHECK_OK(tss_unit_create(SELF, 120, 64, 0, 0, &parent));
+	CHECK_OK(tss_unit_restrict(own((cap_t)parent), ~(1ull << (TSS_SYS_self_clock - TSS_SYSCALL_FIRST)), ~0ull));
+	struct child child = child_below((cap_t)parent, LOW, job_calls, 0, 0);
+	cap_t watch = child_watch(&child, 2);
+	child_go(&child);
+	CHECK_OK(receive(watch, &request, SECOND));
+	CHECK(request.words[0], TSS_FAULT_SYSCALL);
+	CHECK(request.words[1], TSS_SYS_self_clock);
+}
+
 static void test_unit_create_refusals(void)
 {
 	static const uint64_t bad_slots[] = {0, 4097, 1ull << 32, 1ull << 63, ~0ull};
@@ -300,6 +315,7 @@ const struct test unit_tests[] = {
 	TEST(supervising_connection_deleted),
 	TEST(supervisors_queue_full),
 	TEST(restrict),
+	TEST(children_may_no_more_than_parents),
 	TEST(unit_create_refusals),
 	TEST(only_the_payer_runs_dry),
 	TEST(everything_comes_back),
