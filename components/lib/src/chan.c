@@ -36,13 +36,14 @@ static tss_status_t status_of(tss_status_t status, unsigned flags_argument)
 	}
 }
 
-/* What ends with this unit, also when it is restarted. Two threads may make two of them: that harms nobody. */
+/* A connection to a port of this unit's, which ends with it. Two threads may make two of them: that harms nobody. */
 static cap_t sign_of_life(void)
 {
 	static cap_t life;
-	uint64_t handle = 0;
-	if (life == TSS_CAP_NULL && tss_event_create(TSS_SLOT_UNIT, &handle) == TSS_OK)
-		life = (cap_t)handle;
+	uint64_t port = 0, connection = 0;
+	if (life == TSS_CAP_NULL && tss_port_create(TSS_SLOT_UNIT, 0, &port) == TSS_OK &&
+	    tss_connection_create((cap_t)port, TSS_SLOT_UNIT, 0, 0, &connection) == TSS_OK)
+		life = (cap_t)connection;
 	return life;
 }
 

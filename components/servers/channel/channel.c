@@ -4,8 +4,8 @@
  * channel and which roles, so that whoever has it can hand it on, and a channel that is gone takes all of them along.
  *
  * Nothing here blocks. Who has to wait is a reply object that is kept. That somebody waits no more is told by the kernel
- * in the event bound to the port; that a maker of channels is no more is seen in what he has given as a sign of life, when
- * somebody gives up, before anybody is made to wait, when a channel is made, and when nothing has come for a heartbeat.
+ * in the event bound to the port; that a maker of channels is no more is seen in the connection that he has given as a sign
+ * of life, when somebody gives up, when a channel is made, and when nothing has come for half a heartbeat.
  */
 #include <interfaces/channel.h>
 #include <tessera/chan.h>
@@ -103,10 +103,12 @@ static bool waits(uint64_t reply)
 	return TSS_CODE(tss_reply_send((cap_t)reply, TSS_TAG(TSS_REPLY_FAILED, 0, 1), none)) != TSS_E_GONE;
 }
 
+/* A call with timeout 0 is refused before anything is delivered: TIMEOUT, or there is nobody to wait for. */
 static bool lives(uint64_t life)
 {
-	uint64_t state;
-	return tss_capability_inspect((cap_t)life, &state) == TSS_OK;
+	uint64_t none[4] = {0, 0, 0, 0};
+	tss_tag_t tag = TSS_TAG(0, 0, 0);
+	return TSS_CODE(tss_connection_call((cap_t)life, &tag, none, 0)) == TSS_E_TIMEOUT;
 }
 
 /* The connection to a channel with these roles; TSS_CAP_NULL: no memory for it. */
@@ -130,7 +132,7 @@ static tss_status_t on_create(void *state, struct tss_request *request, uint32_t
 	struct queue *queue = NULL;
 	(void)state;
 	queues_look(&queues, lives);
-	if (!(request->badge & BADGE_CHANNEL))
+	if (!(request->badge & BADGE_CHANNEL) && lives(life))
 		queue = queue_create(&queues, request->badge, bytes, life);
 	if (queue == NULL)
 		drop(life);

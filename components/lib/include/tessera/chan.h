@@ -35,7 +35,7 @@
 
 /*
  * A channel whose records may take max_bytes (CHAN_TAKES each), made by the server that `channels` is a connection to. It
- * arrives in `slot`, which is empty. Needs `self: true` in component.yaml: the channel ends with an event of this unit's.
+ * arrives in `slot`, which is empty. Needs `self: true` in component.yaml: the channel ends with a port of this unit's.
  * TSS_CAP_NULL: there is none; a share is used up, or max_bytes is below 8 or above CHAN_BYTES_MAX.
  */
 cap_t chan_create(cap_t channels, uint32_t slot, size_t max_bytes);
