@@ -71,7 +71,7 @@ def program(path: Path, base: int) -> Program:
         table = elf.get_section_by_name(".symtab")
         assert isinstance(table, SymbolTableSection)
         named = sorted((int(symbol["st_value"]) + base, symbol.name) for symbol in table.iter_symbols()
-                       if symbol.name and isinstance(symbol["st_shndx"], int))
+                       if symbol.name and isinstance(symbol["st_shndx"], int) and not symbol.name.startswith("image_"))
         return Program(path.stem, int(text["sh_addr"]) + base, bytes(text.data()),
                        Symbols(tuple(address for address, _ in named), tuple(name for _, name in named)))
 
