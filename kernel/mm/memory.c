@@ -162,8 +162,8 @@ status_t memory_map(struct capability *cap, uint64_t address, unsigned protectio
 			cap->mapped += (uint32_t)LARGE_PAGES;
 			continue;
 		}
-		cap->failed = (uint8_t)TSS_CODE(
-			arch_space_map(&unit->space, unit, at, frame, protection, memory->device));
+		cap->failed =
+			(uint8_t)TSS_CODE(arch_space_map(&unit->space, unit, at, frame, protection, memory->device));
 		cap->mapped += !cap->failed;
 	}
 	if (!cap->failed)
