@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from generator.check import Link, Resolved
 
 SCHEDULER = "servers/sched"
+SCHEDULED_MAX = 64  # TSS_SCHEDULED_MAX
 TIMES = Shape("duration", 100, 10_000_000)  # TSS_SLICE_MIN_US to TSS_PERIOD_MAX_US
 KEYS: dict[str, Shape | None] = {"time": TIMES, "period": TIMES}
 BEATS = 4  # so many periods of a client fit into its server's heartbeat, at least
@@ -92,9 +93,14 @@ def scheduled(instances: Sequence["Resolved"], scheduler: "Resolved") -> list[tu
 def check_shares(instances: Sequence["Resolved"], links: Sequence["Link"], error: Error) -> None:
     """Schedulers are schedulers and come first; no server starves because its client has used up its time."""
     by_name = {i.name: i for i in instances}
+    under: dict[str, int] = {}
     for one in instances:
         if one.under is not None:
             _under(one, one.under, by_name, error)
+            under[one.under.name] = under.get(one.under.name, 0) + 1
+            if under[one.under.name] == SCHEDULED_MAX + 1:
+                error("TSS-130", one.under.position, f"{short(one.under.name)} has more than {SCHEDULED_MAX} under it",
+                      f"add another instance of {SCHEDULER} for the others")
     for link in links:
         client, server = by_name.get(link.client), by_name.get(link.server)
         if client is None or server is None or client.budget is None or "call" not in link.rights:
