@@ -17,7 +17,8 @@ from scenario.test_build import make
 
 HELPED = {"inversion_three_deep", "queued_caller_helps", "donation_ends_with_the_reply", "helper_times_out",
           "deferred_reply_lends_nothing", "receivers_alternate", "donation_follows_the_reply",
-          "a_deferred_caller_lends_to_the_worker"}
+          "a_deferred_caller_lends_to_the_worker", "budget_pays_for_the_server",
+          "server_of_a_spent_client_is_helped"}
 TIMEOUT_S = 240
 
 
