@@ -30,6 +30,11 @@ bool arch_irq_valid(uint64_t line)
 {
 	return line == LINE;
 }
+uint64_t arch_irq_message(unsigned line, const struct cpu *cpu)
+{
+	(void)cpu;
+	return line;
+}
 uint32_t arch_port_read(uint16_t port, unsigned width)
 {
 	return port + width;
