@@ -5,6 +5,7 @@ Tk programs on one display can send commands to each other; so the window is loo
 """
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 import time
@@ -35,7 +36,8 @@ def main(folder: str) -> int:
     title, shown = (root.tk.call("send", name, what) for what in ("wm title .", "winfo viewable ."))
     print(f"window: {title}, viewable {shown}")
     for what in ("focus -force .", "event generate . <Control-s>", "event generate . <Escape>", "destroy ."):
-        root.tk.call("send", "-async", name, what)
+        with contextlib.suppress(tkinter.TclError):  # it has gone already
+            root.tk.call("send", "-async", name, what)
         time.sleep(0.5)
     print(job.communicate(timeout=WAIT_S)[0])
     return job.returncode

@@ -217,19 +217,30 @@ static void test_who_waits_ends(void)
 	CHECK(get(full, 1) == TSS_OK && get(full, 2) == E(TIMEOUT, 0));
 }
 
+/* The server may be on another CPU: it is a while before it knows who waits, or has ended. */
+static tss_status_t soon(cap_t channel, tss_status_t want)
+{
+	tss_status_t status = TSS_OK;
+	uint64_t value;
+	for (unsigned i = 0; i < 1000 && status != want; i++) {
+		(void)tss_self_sleep(1000);
+		status = chan_recv(channel, &value, 8, NULL, 0, MS);
+	}
+	return status;
+}
+
 static void test_share(void)
 {
 	cap_t channel = new_channel(BYTES), other = new_channel(BYTES), third = new_channel(BYTES);
-	uint64_t value;
 	CHECK(new_channel(CHAN_BYTES_MAX) == TSS_CAP_NULL);
 	CHECK(new_channel(CHAN_BYTES_MAX - 3 * BYTES) != TSS_CAP_NULL);
 	CHECK(chan_create(SLOT_CHANNELS, ARRIVALS + 40, 8) == TSS_CAP_NULL);
 	for (unsigned i = 0; i < WAITERS; i++)
 		(void)receiver(i % 2 ? channel : other);
-	CHECK(chan_recv(third, &value, 8, NULL, 0, MS) == E(BUSY, 1));
+	CHECK(soon(third, E(BUSY, 1)) == E(BUSY, 1));
 	CHECK(put(third, 3) == TSS_OK && get(third, 3) == TSS_OK);
 	workers_over();
-	CHECK(chan_recv(third, &value, 8, NULL, 0, MS) == E(TIMEOUT, 0));
+	CHECK(soon(third, E(TIMEOUT, 0)) == E(TIMEOUT, 0));
 	CHECK(chan_close(other) == TSS_OK);
 	made[1] = chan_create(SLOT_CHANNELS, ARRIVALS + 40, 8); /* in the place of the one that is over */
 	CHECK(made[1] != TSS_CAP_NULL && put(other, 1) == E(CAPABILITY, 1));
