@@ -30,6 +30,7 @@ PYTHON := /usr/bin/python3
 TESSERA := $(PYTHON) generator/tessera
 PYTEST := $(PYTHON) -m pytest
 # A machine that was too late for a busy host is tried once more, and named; what is wrong is wrong (tests/lib/vm.py, Late).
+USUAL := 'not machines and not products'
 RERUN := --reruns 1 --only-rerun '^lib\.vm\.Late: ' -raR
 export O SYSTEM CC TESSERA_EXTRA
 export PYTHONDONTWRITEBYTECODE := 1
@@ -59,7 +60,7 @@ run: setup
 
 ## test              everything: lint, unit, generator and scenario tests
 test: setup
-	$(Q)$(PYTEST) -n 2 --dist loadgroup $(RERUN) -m 'not machines and not products' tests
+	$(Q)$(PYTEST) -n 2 --dist loadgroup $(RERUN) -m $(USUAL) tests
 ifneq ($(and $(EXTRA),$(wildcard $(EXTRA)tests)),)
 	$(Q)$(PYTEST) --rootdir . -c .pytest.ini $(EXTRA)tests
 endif
@@ -132,7 +133,7 @@ bench-profile: setup
 coverage: setup
 	+$(Q)$(MAKE) --no-print-directory image SYSTEM=ktest
 	$(Q)rm -rf $(O)/coverage
-	$(Q)TESSERA_COVERAGE="$(abspath $(O))/coverage" $(PYTEST) -q -n 2 --dist loadgroup tests/scenario
+	$(Q)TESSERA_COVERAGE="$(abspath $(O))/coverage" $(PYTEST) -q -n 2 --dist loadgroup $(RERUN) -m $(USUAL) tests/scenario
 	$(Q)$(PYTHON) tests/lines/report.py --kernel $(O)/kernel/kernel.elf --records $(O)/coverage
 
 ## verify            the protocol between CPUs in every interleaving, by SPIN

@@ -52,7 +52,7 @@ def _settings(old: System, new: System) -> list[Row]:
 
 
 def _time(was: Resolved, now: Resolved) -> list[Row]:
-    """What the kernel gives at most, and how urgently: no budget is more than any, an earlier deadline more than a later."""
+    """What the kernel gives at most, and how urgently: no budget is more than any, as is an earlier deadline."""
     found = []
     if was.budget != now.budget:
         more = now.budget is None or was.budget is not None and now.budget.more_than(was.budget)
