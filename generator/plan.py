@@ -13,6 +13,7 @@ from generator.calls import BADGE_MONITOR, INTERFACE, MONITOR_SLOT, allowed, mas
 from generator.check import Link, Resolved, System
 from generator.directory import Connection, directory, managed, paged_pages
 from generator.elf import PAGE, Image, pages
+from generator.layout import moving
 from generator.modes import MODES, Guard as Wanted
 from generator.slots import MAILBOX_BASE, MAILBOX_SIZE, WINDOW_BASE, WINDOW_SIZE, mailbox_pages
 from generator.supervision import BADGE_HEARTBEAT, BADGE_SUPERVISE, HEARTBEAT_SLOT
@@ -158,6 +159,7 @@ class _Planner:
         self.objects: list[Object] = []
         self.grants: list[Grant] = []
         self.guards: list[Guard] = []
+        self.moving = moving(system)
         self.floors = {i.name: i.mode for i in system.manifest.instances}
         self.ports: dict[tuple[str, str], int] = {}
         self.guard = system.supervisor
@@ -420,11 +422,13 @@ class _Planner:
         return mask(may), mask(may & frozenset(listed)) if watch is not None else (0, 0)
 
     def row(self, instance: Resolved) -> Row:
+        flags = self.abi["TSS_INSTANCE_VECTORS"] * instance.component.fpu
+        flags |= self.abi["TSS_INSTANCE_MOVES"] * (instance.name in self.moving)
         return Row(instance.name, instance.component.name, pages(instance.memory),
                    self.abi["TSS_LAYOUT_IMAGE"] + self.images[instance.component.name].entry,
                    self.abi["TSS_LAYOUT_IMAGE"], self.abi["TSS_LAYOUT_STACK_TOP"], self.abi["TSS_LAYOUT_IPC_PAGE"],
                    instance.heap | instance.heartbeat << 32, instance.slots, instance.priority, instance.slice,
-                   self.abi["TSS_INSTANCE_VECTORS"] if instance.component.fpu else 0, *self.calls(instance),
+                   flags, *self.calls(instance),
                    self.monitors.get(instance.name, NO_OBJECT))
 
     def init_row(self, init_pages: int, bundle_bytes: int) -> Row:

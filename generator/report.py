@@ -13,12 +13,14 @@ from generator.build import Checked
 from generator.check import Resolved, System
 from generator.elf import PAGE
 from generator.fields import size_text, time_text
+from generator.layout import MOVED, moving
 from generator.parameters import Value
 from generator.reach import Graph
 from generator.response import us_text
 from generator.stack import plain
 from generator.stack_check import threads
 
+ELSEWHERE = ", at each start higher by a multiple of 1 GiB"
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -58,7 +60,8 @@ def _stacks(instance: Resolved, checked: Checked) -> list[dict[str, Any]]:
 
 def _instance(instance: Resolved, reasons: Reasons, checked: Checked) -> dict[str, Any]:
     image = checked.images.get(instance.component.name)
-    kinds = budget.by_kind(instance, image, checked.files)
+    moves = checked.system is not None and instance.name in moving(checked.system)
+    kinds = budget.by_kind(instance, image, checked.files, moves)
     held = reasons.capabilities(instance.name)
     rows = [{"slot": c.slot, "type": c.type, "rights": " ".join(c.rights).lower(), "what": c.what, "why": c.why,
              "place": str(c.position)} for c in held]
@@ -68,8 +71,9 @@ def _instance(instance: Resolved, reasons: Reasons, checked: Checked) -> dict[st
             "trusted": instance.component.keeps_apart is not None,
             "stacks": _stacks(instance, checked),
             "calls": reasons.calls(instance.name) if image else None,
-            "map": [{"address": f"{c.address:#014x}", "size": size_text(c.pages * PAGE), "what": c.what,
-                     "rights": " ".join(c.rights).lower()} for c in mapped],
+            "map": [{"address": f"{c.address:#014x}", "size": size_text(c.pages * PAGE), "what":
+                     c.what + ELSEWHERE * (moves and c.address < MOVED), "rights": " ".join(c.rights).lower()}
+                    for c in mapped],
             "memory": {"budget": instance.memory, "needed": sum(kinds.values()) * PAGE,
                        "kinds": {kind: count * PAGE for kind, count in kinds.items()},
                        "image": {s.kind: s.memory_size for s in image.segments} if image else None}}

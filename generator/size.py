@@ -11,6 +11,7 @@ from typing import Any
 from generator import budget
 from generator.check import System
 from generator.elf import PAGE, Image
+from generator.layout import moving
 
 MAPPED = ("text", "rodata")
 KINDS = (*MAPPED, *budget.KINDS, "spare")
@@ -21,9 +22,11 @@ def facts(system: System, images: Mapping[str, Image], attached: Mapping[str, by
           files: Mapping[str, int]) -> dict[str, Any]:
     """What `tessera size --json` prints. Components that are not built have no image."""
     rows = []
+    moved = moving(system)
     for instance in system.instances:
         image = images.get(instance.component.name)
-        kinds = {kind: pages * PAGE for kind, pages in budget.by_kind(instance, image, attached).items()}
+        found = budget.by_kind(instance, image, attached, instance.name in moved)
+        kinds = {kind: pages * PAGE for kind, pages in found.items()}
         mapped = {s.kind: s.memory_size for s in image.segments if s.kind in MAPPED} if image else {}
         kinds["spare"] = instance.memory - sum(kinds.values())
         rows.append({"name": instance.name, "component": instance.component.name, "built": image is not None,

@@ -23,7 +23,7 @@ IMAGE, HEAP, DIRECTORY, PARAMETERS, WINDOWS = 0x400000, 0x1_0000_0000, 0x2_0000_
 FILES = 0x8_0000_0000
 MAILBOXES = 0x2_9000_0000
 PAGED = 0x4_0000_0000
-STACK_TOP, IPC_PAGE = 0x7FFF_F000_0000, 0x7FFF_F800_0000
+STACK_TOP, IPC_PAGE = 0x3FF0_0000, 0x7FFF_F800_0000
 INIT_SLOTS, INIT_STACK, INIT_PRIORITY = 1024, 8 * PAGE, 255
 FACTORY = {"priority": 100, "slice": "10ms", "memory": "256K", "stack": "16K", "heap": 0, "slots": 256, "cpu": 0,
            "paged": 0, "importance": 255}
@@ -393,6 +393,15 @@ def _scheduled(work: _Work, rows: dict[str, Any]) -> None:
         work.add(scheduler, 9, "MEMORY", (scheduler, "MAPPED", f"{scheduler}.schedule"), READ, DIRECTORY)
 
 
+def _moving(work: _Work, rows: Mapping[str, Any], links: list[tuple[str, str, str, str, int]],
+            guards: Mapping[tuple[str, str], tuple[int, ...]]) -> None:
+    """Both ends of a connection in mode PARANOID, and whose port demands it."""
+    ends = {end for client, name, server, _, _ in links for end in (client, server)
+            if (guards[client, name] or (0,))[0] == 2}
+    for name in ends | {name for name, row in rows.items() if floor(row) == (2,)}:
+        work.instances[name]["flags"] |= 2
+
+
 def expectation(manifest: dict[str, Any], component_files: Mapping[str, bytes], elf_files: Mapping[str, bytes],
                 interfaces: Mapping[str, bytes], order: list[str], bundle_bytes: int, dump: bool,
                 files: Mapping[str, bytes], text: bytes, calls: Mapping[str, int]) -> Expected:
@@ -418,6 +427,7 @@ def expectation(manifest: dict[str, Any], component_files: Mapping[str, bytes], 
     clients = {s: frozenset(c for c, _, server, _, _ in links if server == s and c != guard) for _, _, s, _, _ in links}
     guards = {(client, name): guard_of(manifest, client, name, server, interfaces.get(
         interface_of(descriptions[client], name))) for client, name, server, _, _ in links}
+    _moving(work, rows, links, guards)
     log = _log_of(manifest, descriptions, order)
     if log is not None:
         links = sorted([*links, ("init", "log", *log, SEND)])

@@ -112,7 +112,7 @@ def _table(data: bytes) -> tuple[list[dict[str, Any]], list[tuple[int, ...]], li
         row = dict(zip(ROW, (*values, [first, second], [third, fourth], monitor)))
         need(zero == 0, "TSS-070", f"instance {i} uses a field it does not have")
         row["name"], row["component"] = _name(values[0], f"instance {i}"), _name(values[1], f"instance {i}")
-        need(row["flags"] in (0, 1), "TSS-070", f'instance "{row["name"]}" has unknown flags {row["flags"]:#x}')
+        need(row["flags"] < 4, "TSS-070", f'instance "{row["name"]}" has unknown flags {row["flags"]:#x}')
         rows.append(row)
     at = 32 + 152 * instances
     object_rows = [struct.unpack_from("<IIQQQ", data, at + 32 * i) for i in range(objects)]

@@ -5,6 +5,7 @@
  * What belongs to init already (its thread, segments, SYSTEM) is not made again: its handle is the slot the plan names,
  * where the kernel has put it. An object that cannot be made costs the instance that pays for it, and nobody else.
  */
+#include <tessera/draw.h>
 #include "init.h"
 
 #define SCRATCH 0x0000002000000000ull /* where init maps what it fills; nothing else is near */
@@ -32,12 +33,19 @@ static bool is_inherited(const struct tss_table_object *o)
 	       o->type == TSS_TYPE_SYSTEM;
 }
 
+uint64_t placed(const struct build *build, uint32_t instance, uint64_t address)
+{
+	return address < TSS_LAYOUT_MOVED ? address + build->moved[instance] : address;
+}
+
 static void build_unit(struct build *build, uint32_t object)
 {
 	uint32_t instance = (uint32_t)build->table->objects[object].a;
 	const struct tss_table_instance *i = &build->table->instances[instance];
 	uint64_t name[2], handle = TSS_CAP_NULL;
 	memcpy(name, i->name, sizeof(name));
+	if (i->flags & TSS_INSTANCE_MOVES)
+		build->moved[instance] = tss_draw_place(0) * TSS_LAYOUT_MOVED;
 	if (instance == 0) {
 		handle = TSS_SLOT_UNIT;
 	} else {
@@ -68,7 +76,8 @@ void build_units(struct build *build)
 static tss_status_t make_thread(struct build *build, const struct tss_table_object *o, cap_t unit, uint64_t *handle)
 {
 	const struct tss_table_instance *i = &build->table->instances[o->payer];
-	return tss_thread_create(unit, i->entry, i->stack_top, i->ipc_page, i->argument, handle);
+	return tss_thread_create(unit, placed(build, o->payer, i->entry), placed(build, o->payer, i->stack_top),
+				 i->ipc_page, i->argument, handle);
 }
 
 static tss_status_t make_sched(struct build *build, const struct tss_table_object *o, cap_t unit, uint64_t *handle)

@@ -67,7 +67,7 @@ void map_memory(struct build *build)
 		cap_t unit = build->units[g->instance];
 		tss_status_t status =
 			region ? tss_unit_pager(unit, build->handles[g->object], g->address, g->protection)
-			       : tss_unit_map(unit, g->slot, g->address, g->protection);
+			       : tss_unit_map(unit, g->slot, placed(build, g->instance, g->address), g->protection);
 		if (status != TSS_OK)
 			build_fail(build, g->instance, region ? "unit_pager" : "unit_map", status);
 	}

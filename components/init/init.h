@@ -31,6 +31,7 @@ struct build {
 	cap_t handles[OBJECTS_MAX]; /* in init's own space, TSS_CAP_NULL: not there (any more) */
 	cap_t units[INSTANCES_MAX]; /* likewise, of each instance's unit */
 	bool absent[OBJECTS_MAX]; /* a device that this machine does not have: its slots stay empty */
+	uint64_t moved[INSTANCES_MAX]; /* by how much its layout moves */
 	bool failed[INSTANCES_MAX]; /* this instance does not start */
 	bool sealed; /* units are sealed, and init's own is to be */
 	uint8_t sections[TSS_BUNDLE_SECTIONS_MAX]; /* SECTION_* */
@@ -92,6 +93,9 @@ void guard_heartbeat(void);
 void guard_ended(uint64_t badge);
 void guard_due(void);
 uint64_t guard_wait(void); /* microseconds until guard_due has something to do, or TSS_INFINITE */
+
+/* build.c: where what the plan puts at `address` lies in that instance. */
+uint64_t placed(const struct build *build, uint32_t instance, uint64_t address);
 
 /* The instance does not start, because of `what`. */
 void build_fail(struct build *build, uint32_t instance, const char *what, tss_status_t status);

@@ -94,7 +94,7 @@ static bool instance_good(const struct tss_table_instance *instance)
 {
 	return name_good(instance->name, sizeof(instance->name)) &&
 	       name_good(instance->component, sizeof(instance->component)) &&
-	       (instance->flags & ~TSS_INSTANCE_VECTORS) == 0 && instance->slots > 0 &&
+	       (instance->flags & ~(TSS_INSTANCE_VECTORS | TSS_INSTANCE_MOVES)) == 0 && instance->slots > 0 &&
 	       instance->slots <= TSS_SLOTS_MAX && instance->reserved == 0;
 }
 

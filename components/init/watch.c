@@ -26,7 +26,7 @@ static void fault(const struct known *unit, const uint64_t words[TSS_MESSAGE_REG
 {
 	uint64_t kind = words[0], address = words[1], ip = words[2];
 	say("unit %s: fault %s at %#lx ip %s+%#lx\n", unit->name, tss_fault_name((unsigned)kind), address, unit->module,
-	    ip - unit->image_base);
+	    (uint64_t)(ip % TSS_LAYOUT_MOVED) - unit->image_base);
 }
 
 static void hear(const struct tss_request *request)

@@ -22,6 +22,8 @@ CAPS = re.compile(r"^(\S+) (\d+) (\w+) (\S+) (\d+) \d+ (\d+)((?: \w+=\S+)*)$", r
 PS = re.compile(r"^ *(\d+) (\S+) +(?:building|running|ended|dead) ", re.M)
 CONNECTION = re.compile(r"^connection (\d+) mode (\d) methods (\w+)$", re.M)
 MODES = ("FAST", "HARDENED", "PARANOID")  # enum tss_mode
+TEXT = 4  # TSS_SLOT_TEXT
+MOVES, PLACE, PLACES = 2, 1 << 30, range(512, 255 * 512)  # as abi/bundle.h has them
 RIGHT = re.compile(r"^RIGHT\(\d+, (\w+), '(.)'", re.M)
 
 
@@ -151,11 +153,19 @@ def _mode_differs(plan: dict[str, Any], index: int, id_: int, dump: Dump) -> lis
     return [] if real == wanted else [f"mode and methods are {real}, planned {wanted}"]
 
 
-def _row_differs(wanted: dict[str, Any], row: Row) -> list[str]:
+def moved(plan: dict[str, Any], dump: Dump) -> dict[str, int]:
+    """By how much the text of each instance lies elsewhere, of those whose layout moves; 0: at no place."""
+    text = {row.unit: row.c for row in dump.rows if row.type == "MEMORY" and row.slot == TEXT}
+    found = {i["name"]: text.get(i["name"], 0) - i["image_base"] for i in plan["instances"] if i["flags"] & MOVES}
+    return {name: by if by % PLACE == 0 and by // PLACE in PLACES else 0 for name, by in found.items()}
+
+
+def _row_differs(wanted: dict[str, Any], row: Row, by: int) -> list[str]:
     facts: dict[str, tuple[Any, Any]] = {"type": (wanted["type"], row.type),
                                          "rights": (tuple(sorted(wanted["rights"])), row.rights)}
     if row.type == "MEMORY":
-        facts["address"] = (wanted["address"], row.c)
+        address = wanted["address"] + (by if 0 < wanted["address"] < PLACE else 0)
+        facts["address"] = (address, row.c)
         facts["protection"] = (tuple(sorted(wanted["protection"])), row.protection)
     return [f"{name} is {real}, planned {planned}" for name, (planned, real) in facts.items() if planned != real]
 
@@ -175,6 +185,8 @@ def differences(plan: dict[str, Any], dump: Dump, absent: Collection[str] = ABSE
     wrong = [f"{unit} slot {slot}: planned, not there" for unit, slot in sorted(planned.keys() - found.keys())]
     wrong += [f"{unit} slot {slot}: there, not planned: {found[unit, slot]}"
               for unit, slot in sorted(found.keys() - planned.keys())]
+    places = moved(plan, dump)
+    wrong += [f"{unit} lies where it was planned, or nowhere that it should" for unit, by in places.items() if by == 0]
     both = sorted(planned.keys() & found.keys())
     ids: dict[int, int] = {}
     for key in both:
@@ -183,7 +195,7 @@ def differences(plan: dict[str, Any], dump: Dump, absent: Collection[str] = ABSE
         wrong.append("two planned objects are one")
     for key in both:
         wanted, row = planned[key], found[key]
-        what = _row_differs(wanted, row)
+        what = _row_differs(wanted, row, places.get(key[0], 0))
         if row.id != ids[wanted["object"]]:
             what.append("another object than in other slots of the plan")
         if not what:

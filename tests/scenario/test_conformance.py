@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 
 from lib.images import TOP, image, variant
-from lib.tables import ABSENT, Dump, Row, call_differences, differences, read_dump, without
+from lib.tables import ABSENT, PLACE, Dump, Row, call_differences, differences, moved, read_dump, without
 from lib.vm import PROMPT
 from scenario.conftest import Boot
 
 SYSTEMS = ("demo", "console", "hello", "probe", "modes")
 DUMPERS = [("IOPORT", ("READ", "WRITE")), ("SYSTEM", ("INSPECT",))]
+STACK = 7  # TSS_SLOT_STACK
 DUMPING_FROM = 500  # the kernel takes slots from the top of init's 1024, the plan from the bottom
 
 
@@ -42,6 +43,19 @@ def test_running_tables_are_the_plan(system: str, boot: Boot) -> None:
     assert differences(plan, dump) == []
     assert call_differences(plan, dump) == []
     assert {calls.unit for calls in dump.calls} == {row["name"] for row in plan["instances"]}
+
+
+def test_what_moves_lies_elsewhere_at_each_boot(boot: Boot) -> None:
+    """Both ends of a connection in mode PARANOID: image and stack together, the rest stays."""
+    plan, first = dumped(boot, "modes")
+    _, second = dumped(boot, "modes")
+    places = [moved(plan, dump) for dump in (first, second)]
+    assert set(places[0]) == {"vault", "careful", "hasty", "rogue"}
+    drawn = [by for found in places for by in found.values()]
+    assert len(set(drawn)) == len(drawn) == 8  # two of 8 alike: once in 4,600 runs
+    rows = tuple(replace(row, c=row.c + PLACE * (row.unit == "vault" and row.slot == STACK)) for row in first.rows)
+    wrong = replace(first, rows=rows)
+    assert len(differences(plan, wrong)) == 1
 
 
 def test_each_difference_of_calls_is_seen(boot: Boot) -> None:

@@ -14,7 +14,7 @@ from lib.images import TOP, image
 from lib.vm import PROMPT, output_folder, primary_clock
 from scenario.conftest import Boot
 
-STACK_TOP = 0x7FFFF0000000  # TSS_LAYOUT_STACK_TOP
+STACK_TOP = 0x3FF00000  # TSS_LAYOUT_STACK_TOP
 PIECE = 2048
 
 

@@ -34,7 +34,7 @@ static void on_fault(const struct instance *i, const uint64_t words[TSS_MESSAGE_
 {
 	const char *name = (const char *)i->row->name;
 	printf("unit %.16s: fault %s at %#lx ip %.16s+%#lx\n", name, tss_fault_name((unsigned)words[0]), words[1], name,
-	       words[2] - (uint64_t)TSS_LAYOUT_IMAGE);
+	       (uint64_t)(words[2] % TSS_LAYOUT_MOVED - TSS_LAYOUT_IMAGE));
 }
 
 static void on_kernel(struct supervisor *s, const struct tss_request *request)
