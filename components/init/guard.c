@@ -101,7 +101,7 @@ static void begin(void)
 {
 	tss_status_t status;
 	do
-		status = tss_unit_restart(guard.unit);
+		status = tss_unit_restart(guard.unit, 0);
 	while (TSS_CODE(status) == TSS_E_AGAIN);
 	if (status != TSS_OK) {
 		say("unit %s: cannot be restarted: %s\n", guard.name, tss_error_name(status));

@@ -78,7 +78,8 @@ static struct detail detail_of(const struct capability *cap)
 	case TSS_TYPE_REPLY:
 		return (struct detail){AS(reply)->port->object.id, 0, 0};
 	case TSS_TYPE_MEMORY:
-		return (struct detail){AS(memory)->pages, memory_frame(AS(memory), 0).raw, cap->mapped_at};
+		return (struct detail){AS(memory)->pages, memory_frame(AS(memory), 0).raw,
+				       arch_space_placed(&cap->space->space, cap->mapped_at)};
 	case TSS_TYPE_IRQ:
 		return (struct detail){AS(irq)->line, 0, 0};
 	case TSS_TYPE_IOPORT:

@@ -31,6 +31,7 @@ struct arch_space {
 	paddr_t root;
 	uint64_t cr3; /* what CR3 holds while a thread of the space runs */
 	uint64_t cpus; /* that its threads have been on, a bit each */
+	uint64_t home, shift; /* addresses of this top-level entry lie so many bytes further: arch_space_move() */
 };
 
 /* What only some threads have beyond the frame; saved when another thread becomes current, never later. */
@@ -101,6 +102,13 @@ MUST_CHECK status_t arch_space_map(struct arch_space *space, struct unit *payer,
 bool arch_space_map_large(struct arch_space *space, struct unit *payer, uaddr_t at, paddr_t frame, unsigned protection, bool device);
 uint32_t arch_space_unmap(struct arch_space *space, uaddr_t at); /* pages that the mapping had, or 1; then flush */
 void arch_space_flush(struct arch_space *space); /* what was unmapped is, on all CPUs, when this returns */
+/*
+ * From now on the 512 GiB around `at`, whoever names them to the functions here, lie where their one GiB that has pages
+ * is at `place` GiB; at once, since only page-table entries move. They stay if they are the lowest 512 GiB, or have
+ * pages in several, or others are there. No thread of the space runs.
+ */
+void arch_space_move(struct arch_space *space, uint64_t at, uint64_t place);
+uint64_t arch_space_placed(const struct arch_space *space, uint64_t at); /* where a thread finds it */
 #define NOT_MAPPED UINT64_MAX
 paddr_t arch_space_lookup(const struct arch_space *space, uaddr_t at); /* raw: NOT_MAPPED if nothing is there */
 ALWAYS_INLINE void arch_copy_words(void *to, const void *from, uint64_t count);

@@ -13,6 +13,8 @@
 #include <port.h>
 #include <trace.h>
 
+#define PLACE_FIRST 512 /* GiB: what is below has the rest of a unit, what is above its IPC pages */
+#define PLACE_END (255 * 512)
 #define REFILL_SLICE 16 /* pages a slice */
 
 status_t sys_unit_seal(struct thread *self, struct capability *cap)
@@ -84,6 +86,8 @@ static void restart_objects(const struct unit *unit)
 status_t sys_unit_restart(struct thread *self, struct capability *cap)
 {
 	struct unit *unit = (struct unit *)cap->object;
+	if (ARG2(self) && ARG2(self) - PLACE_FIRST >= PLACE_END - PLACE_FIRST)
+		return ERR(ARGUMENT, 2);
 	if (!unit->sealed || unit->state != UNIT_ENDED)
 		return ERR(BUSY, 1);
 	status_t status = unit_clear_slice(self, unit, true);
@@ -94,6 +98,9 @@ status_t sys_unit_restart(struct thread *self, struct capability *cap)
 	table_use(unit, table_keep(unit->sealed_table));
 	unit->restarts++;
 	TRACE(RESTART, unit->object.id, unit->restarts);
+	OBJECTS_OF(THREAD, thread, thread)
+		if (thread->unit == unit && ARG2(self))
+			arch_space_move(&unit->space, thread->start.entry, ARG2(self));
 	unit->state = UNIT_RUNNING;
 	restart_objects(unit);
 	return TSS_OK;

@@ -56,8 +56,8 @@ void sched_destroy(void *object)
 void thread_reset(struct thread *thread)
 {
 	thread_off_cpu(thread);
-	thread->frame = (struct arch_frame){.rip = thread->start.entry,
-					    .rsp = thread->start.stack,
+	thread->frame = (struct arch_frame){.rip = arch_space_placed(&thread->unit->space, thread->start.entry),
+					    .rsp = arch_space_placed(&thread->unit->space, thread->start.stack),
 					    .rdi = thread->start.argument,
 					    .rflags = ARCH_USER_FLAGS(0)};
 	thread->state = TSS_THREAD_NEW;

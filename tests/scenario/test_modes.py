@@ -13,10 +13,12 @@ from pathlib import Path
 import pytest
 
 from lib.images import TOP, variant
+from lib.tables import PLACE, PLACES
 from lib.vm import PROMPT, VM
 from scenario.conftest import Boot
 
 QUIET_S = 1.0
+IMAGE_AND_STACK = (4, 5, 6, 7)  # TSS_SLOT_TEXT and the next
 
 
 def audited(console: str, path: Path, *options: str) -> subprocess.CompletedProcess[str]:
@@ -50,6 +52,38 @@ def test_clients_that_keep_to_what_they_declared_notice_nothing(boot: Boot) -> N
     assert modes["careful", "vault"] == ("PARANOID", 0)
     assert modes["careful", "log"] == ("FAST", 0)
     assert modes["vault", "log"] == ("HARDENED", 0)
+
+
+def restarted(vm: VM, name: str) -> None:
+    already = vm.console.count(f"unit {name}: restarted")
+    vm.command(f"restart {name}")
+    if vm.console.count(f"unit {name}: restarted") == already:
+        vm.expect(f"unit {name}: restarted")
+
+
+def addresses(vm: VM, name: str) -> dict[int, int]:
+    """Slot of each mapped MEMORY capability -> where it is, as the shell's `caps` says."""
+    return {int(m[1]): int(m[2], 16) for m in
+            re.finditer(r"^(\d+) memory .* at=(0x[0-9a-f]+)", vm.command(f"caps {name}"), re.M)}
+
+
+def test_who_speaks_in_mode_paranoid_comes_back_elsewhere(boot: Boot) -> None:
+    """Image and stack together; what else it has stays, and so does who speaks in no such mode."""
+    vm = settled(boot)
+    seen = [addresses(vm, "vault")]
+    assert set(IMAGE_AND_STACK) <= set(seen[0])
+    calm = addresses(vm, "guarded")
+    for _ in range(3):
+        restarted(vm, "vault")
+        seen.append(addresses(vm, "vault"))
+    places = [now[IMAGE_AND_STACK[0]] // PLACE for now in seen]
+    assert len(set(places)) == len(places) and all(place in PLACES for place in places)
+    for now, place in zip(seen, places):
+        assert {slot: at - place * PLACE * (slot in IMAGE_AND_STACK) for slot, at in now.items()} == \
+            {slot: at - places[0] * PLACE * (slot in IMAGE_AND_STACK) for slot, at in seen[0].items()}
+    restarted(vm, "guarded")
+    assert addresses(vm, "guarded") == calm
+    assert "audit: all adds up" in vm.command("audit")
 
 
 def test_a_method_that_is_not_listed_is_refused_and_counted(boot: Boot) -> None:

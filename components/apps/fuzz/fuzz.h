@@ -4,7 +4,7 @@
  * hostile_main() in some threads until it has made its calls, or has come to grief.
  */
 #pragma once
-#include <abi/bundle.h>
+#include <tessera/table.h>
 #include <abi/inspect.h>
 #include <tessera/tessera.h>
 

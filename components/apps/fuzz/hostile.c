@@ -287,10 +287,11 @@ static void unit_life(uint64_t *state)
 	(void)step(state, TSS_SYS_unit_fault_port, unit, some_handle(state, TSS_TYPE_CONNECTION), 0);
 	(void)step(state, TSS_SYS_thread_start, thread, some_handle(state, TSS_TYPE_SCHED), 0);
 	for (unsigned i = 0; i < 4; i++) {
+		uint64_t place = below(state, 2) ? TSS_PLACE_FIRST + below(state, TSS_PLACE_END - TSS_PLACE_FIRST) : 0;
 		(void)step(state, TSS_SYS_self_sleep, below(state, 500), 0, 0);
 		(void)step(state, TSS_SYS_unit_kill, unit, below(state, 30) == 0, 0);
 		do
-			status = step(state, TSS_SYS_unit_restart, unit, 0, 0);
+			status = step(state, TSS_SYS_unit_restart, unit, place, 0);
 		while (TSS_CODE(status) == TSS_E_AGAIN);
 	}
 	do

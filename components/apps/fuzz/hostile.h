@@ -28,7 +28,7 @@ struct registers {
 		ROW(memory_slice, "mnn"), ROW(memory_device, "yan"), ROW(irq_create, "yn"), ROW(irq_bind, "qe?"),      \
 		ROW(irq_ack, "q"), ROW(ioport_create, "y?n"), ROW(ioport_read, "inn"), ROW(ioport_write, "innn"),      \
 		ROW(system_inspect, "ynnn"), ROW(memory_template, "mmnN"), ROW(unit_seal, "u"),                        \
-		ROW(unit_restart, "u"), ROW(self_fault_handler, "ES"), ROW(self_fault_return, "n"),                    \
+		ROW(unit_restart, "un"), ROW(self_fault_handler, "ES"), ROW(self_fault_return, "n"),                   \
 		ROW(self_fs_base, "a"), ROW(unit_fault_port, "uc"), ROW(unit_vectors, "u"),                            \
 		ROW(capability_move, "*l"), ROW(capability_check, "*kx"), ROW(self_redirect, "ES"),                    \
 		ROW(unit_interpose, "uc??"), ROW(sched_place, "ysn"), ROW(system_trace, "ymn"),                        \

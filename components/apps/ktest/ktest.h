@@ -8,7 +8,7 @@
  * below it only while the main thread waits: so the order of things is known without timing.
  */
 #pragma once
-#include <abi/bundle.h>
+#include <tessera/table.h>
 #include <abi/inspect.h>
 #include <tessera/tessera.h>
 #include "slots.h"
@@ -24,9 +24,9 @@ struct test {
 extern const struct test message_tests[], direct_tests[], reply_tests[], queue_tests[], transfer_tests[],
 	capability_tests[], event_tests[], schedule_tests[], inherit_tests[], depth_tests[], fault_tests[],
 	unit_tests[], memory_tests[], time_tests[], life_tests[], device_tests[], dma_tests[], argument_tests[],
-	machine_tests[], delete_tests[], restart_tests[], handler_tests[], fault_port_tests[], vector_tests[],
-	hand_on_tests[], revoke_tests[], credit_tests[], budget_tests[], audit_tests[], random_tests[], cpu_tests[],
-	redirect_tests[], trace_tests[], mailbox_tests[], mode_tests[], paranoid_tests[], pager_tests[],
+	machine_tests[], delete_tests[], restart_tests[], place_tests[], handler_tests[], fault_port_tests[],
+	vector_tests[], hand_on_tests[], revoke_tests[], credit_tests[], budget_tests[], audit_tests[], random_tests[],
+	cpu_tests[], redirect_tests[], trace_tests[], mailbox_tests[], mode_tests[], paranoid_tests[], pager_tests[],
 	interpose_tests[], share_tests[], slice_tests[], secret_tests[]; /* the last: nothing takes its memory again */
 void run_all(const struct test *tests);
 uint64_t child_text_address(void);

@@ -52,7 +52,7 @@ static tss_status_t restart(const struct child *child)
 {
 	tss_status_t status;
 	do
-		status = tss_unit_restart(child->unit);
+		status = tss_unit_restart(child->unit, 0);
 	while (TSS_CODE(status) == TSS_E_AGAIN);
 	return status;
 }
@@ -125,7 +125,7 @@ static void job_spoil(struct worker *self)
 	self->got[2] = tss_unit_install(SLOT_SELF, 40, SLOT_SELF, TSS_RIGHT_CONTROL, TSS_INSTALL_MOVE);
 	self->got[3] = tss_unit_restrict(SLOT_SELF, ~(1ull << (TSS_SYS_self_clock - TSS_SYSCALL_FIRST)), ~0ull);
 	self->got[4]++;
-	self->got[5] += tss_unit_restart(SLOT_SELF) == E(BUSY, 1);
+	self->got[5] += tss_unit_restart(SLOT_SELF, 0) == E(BUSY, 1);
 	(void)tss_self_clock(NULL);
 }
 
@@ -156,13 +156,13 @@ static void test_restart_refused(void)
 	struct child child = sealed_child(job_sleep, SECOND, 0);
 	cap_t weak = derive(child.unit, TSS_RIGHT_CONTROL);
 	child_go(&child);
-	CHECK(tss_unit_restart(child.unit), E(BUSY, 1)); /* it runs */
+	CHECK(tss_unit_restart(child.unit, 0), E(BUSY, 1)); /* it runs */
 	CHECK(tss_unit_kill(weak, 0), E(RIGHTS, 1));
 	CHECK(tss_unit_kill(child.unit, 2), E(ARGUMENT, 2));
 	CHECK_OK(tss_unit_kill(child.unit, 0));
-	CHECK(tss_unit_restart(child.unit), E(BUSY, 1)); /* it is not sealed */
+	CHECK(tss_unit_restart(child.unit, 0), E(BUSY, 1)); /* it is not sealed */
 	CHECK(tss_unit_seal(child.unit), E(BUSY, 1)); /* too late */
-	CHECK(tss_unit_restart(weak), E(RIGHTS, 1));
+	CHECK(tss_unit_restart(weak, 0), E(RIGHTS, 1));
 }
 
 static void test_final_kill_is_final(void)
@@ -171,7 +171,7 @@ static void test_final_kill_is_final(void)
 	seal_and_go(&child);
 	CHECK_OK(tss_unit_kill(child.unit, 1));
 	CHECK_OK(tss_unit_kill(child.unit, 1));
-	CHECK(tss_unit_restart(child.unit), E(BUSY, 1));
+	CHECK(tss_unit_restart(child.unit, 0), E(BUSY, 1));
 }
 
 static void test_template_arguments(void)

@@ -3,7 +3,7 @@
  * page_store.c - places for pages, in the heap. The page arrives as a capability, is mapped at a window, copied, and the
  * capability is gone again before the reply. A place that was never filled is not read.
  */
-#include <abi/bundle.h>
+#include <tessera/table.h>
 #include <interfaces/store.h>
 #include <tessera/tessera.h>
 #include "slots.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* vm_test.h - what the parts of vm_test share: checks that are counted, and the server's totals. */
 #pragma once
-#include <abi/bundle.h>
+#include <tessera/table.h>
 #include <interfaces/mem.h>
 #include <tessera/tessera.h>
 #include <tessera/vm.h>

@@ -33,7 +33,7 @@ static void restart(cap_t unit)
 {
 	tss_status_t status;
 	do
-		status = tss_unit_restart(unit);
+		status = tss_unit_restart(unit, 0);
 	while (TSS_CODE(status) == TSS_E_AGAIN);
 	if (status != TSS_OK)
 		printf("worst: restart: %lx\n", status);

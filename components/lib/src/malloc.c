@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* malloc.c - C's allocation functions over the unit's heap, which is taken into use by the first of them. */
 #include <stdbool.h>
-#include <abi/bundle.h>
+#include <tessera/table.h>
 #include <tessera/heap.h>
 #include <tessera/string.h>
 #include <tessera/tessera.h>

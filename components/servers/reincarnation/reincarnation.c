@@ -8,7 +8,7 @@
  *
  * A message is what its badge and its type say together (supervision.h). Anything else is refused.
  */
-#include <abi/bundle.h>
+#include <tessera/table.h>
 #include <interfaces/log.h>
 #include "reincarnation.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* table.c - the generator's table, checked before it is believed. */
-#include <abi/bundle.h>
+#include <tessera/table.h>
 #include "reincarnation.h"
 
 static bool row_good(const struct tss_supervision_row *row, unsigned rows)

@@ -5,7 +5,11 @@
  * A unit may build child units and call them what it likes, so a name alone proves nothing: ours have init as parent.
  */
 #include <abi/inspect.h>
+#include <interfaces/entropy.h>
+#include <tessera/draw.h>
 #include "reincarnation.h"
+
+#define ENTROPY_US 20000
 
 static uint64_t init_id; /* 0: not known yet */
 
@@ -42,11 +46,22 @@ tss_status_t unit_end(const struct instance *i, bool for_good)
 	return tss_unit_kill(i->row->unit, for_good);
 }
 
+/* From the source of random bytes, if the manifest names one and it answers soon: it may be what has ended. */
+static uint64_t entropy(void)
+{
+	uint64_t drawn = 0;
+	size_t size;
+	if (entropy_read(SLOT_ENTROPY, sizeof(drawn), &drawn, sizeof(drawn), &size, ENTROPY_US) != TSS_OK)
+		return 0;
+	return drawn;
+}
+
 tss_status_t unit_begin(const struct instance *i)
 {
 	tss_status_t status;
+	uint64_t place = tss_draw_place(entropy());
 	do
-		status = tss_unit_restart(i->row->unit);
+		status = tss_unit_restart(i->row->unit, place);
 	while (TSS_CODE(status) == TSS_E_AGAIN);
 	return status;
 }

@@ -3,7 +3,7 @@
  * sched.c - serves the interface `sched`, and carries the chosen policy out. Of those whom it schedules it holds their
  * scheduling contexts and nothing else; overruns come as bits of one event, a bit for each.
  */
-#include <abi/bundle.h>
+#include <tessera/table.h>
 #include <interfaces/sched.h>
 #include <tessera/schedule.h>
 #include <tessera/tessera.h>

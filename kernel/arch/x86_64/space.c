@@ -11,6 +11,8 @@
 #include "x86.h"
 
 #define KERNEL_HALF 256
+#define HUGE_SIZE (LARGE_SIZE * TABLE_ENTRIES) /* of an entry of level 3 */
+#define TOP_SIZE (HUGE_SIZE * TABLE_ENTRIES)
 #define CR3_KEEP (1ull << 63) /* what was translated under this PCID stays */
 #define PCIDS 4096u
 #define USER_TABLE (PTE_PRESENT | PTE_WRITE | PTE_USER)
@@ -115,10 +117,37 @@ void arch_space_destroy(struct arch_space *space, struct unit *payer)
 	*space = (struct arch_space){0};
 }
 
+uint64_t arch_space_placed(const struct arch_space *space, uint64_t at)
+{
+	return at / TOP_SIZE == space->home ? at + space->shift : at;
+}
+
+void arch_space_move(struct arch_space *space, uint64_t at, uint64_t place)
+{
+	uint64_t *root = phys_to_virt(space->root), old = arch_space_placed(space, at) / HUGE_SIZE, moves;
+	uint64_t *from = &root[old / TABLE_ENTRIES], *to = &root[place / TABLE_ENTRIES];
+	if (from == root || !*from || (from != to && *to))
+		return;
+	uint64_t *table = phys_to_virt((paddr_t){*from & PTE_ADDRESS});
+	for (uint64_t i = 0; i < TABLE_ENTRIES; i++)
+		if (table[i] && i != old % TABLE_ENTRIES)
+			return;
+	moves = table[old % TABLE_ENTRIES];
+	table[old % TABLE_ENTRIES] = 0;
+	table[place % TABLE_ENTRIES] = moves;
+	moves = *from;
+	*from = 0;
+	*to = moves;
+	space->home = at / TOP_SIZE;
+	space->shift = place * HUGE_SIZE - at / HUGE_SIZE * HUGE_SIZE;
+	arch_space_flush(space);
+}
+
 /* The entry of the page at `at`, or NULL if nothing is mapped there. */
 static uint64_t *mapped_entry(const struct arch_space *space, uaddr_t at)
 {
-	uint64_t *entry = at.raw < TSS_USER_END ? mmu_entry(space->root, at.raw, 1, 0, NULL) : NULL;
+	uint64_t *entry =
+		at.raw < TSS_USER_END ? mmu_entry(space->root, arch_space_placed(space, at.raw), 1, 0, NULL) : NULL;
 	return entry && *entry & PTE_PRESENT ? entry : NULL;
 }
 
@@ -135,7 +164,7 @@ status_t arch_space_map(struct arch_space *space, struct unit *payer, uaddr_t at
 		panic("a page is never writable and executable (W^X)");
 	if (at.raw >= TSS_USER_END || at.raw & PAGE_MASK || frame.raw & ~PTE_ADDRESS)
 		panic("arch_space_map: user address %#lx to %#lx", at.raw, frame.raw);
-	uint64_t *entry = mmu_entry(space->root, at.raw, 1, USER_TABLE, payer);
+	uint64_t *entry = mmu_entry(space->root, arch_space_placed(space, at.raw), 1, USER_TABLE, payer);
 	if (!entry)
 		return ERR(MEMORY, 0);
 	if (*entry & PTE_PRESENT)
@@ -149,7 +178,7 @@ bool arch_space_map_large(struct arch_space *space, struct unit *payer, uaddr_t 
 {
 	if ((at.raw | frame.raw) % LARGE_SIZE)
 		return false;
-	uint64_t *entry = mmu_entry(space->root, at.raw, 2, USER_TABLE, payer);
+	uint64_t *entry = mmu_entry(space->root, arch_space_placed(space, at.raw), 2, USER_TABLE, payer);
 	if (!entry || *entry & PTE_PRESENT)
 		return false;
 	*entry = frame.raw | flags_for(protection, device) | PTE_LARGE;
@@ -166,7 +195,7 @@ uint32_t arch_space_unmap(struct arch_space *space, uaddr_t at)
 	/* All else that may be held: arch_space_flush(). */
 	if (cpu_this()->space_root == space->cr3)
 		/* Safety: drops one translation; harmless at any address. */
-		__asm__ volatile("invlpg (%0)" : : "r"(at.raw) : "memory");
+		__asm__ volatile("invlpg (%0)" : : "r"(arch_space_placed(space, at.raw)) : "memory");
 	return pages;
 }
 

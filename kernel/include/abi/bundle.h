@@ -57,7 +57,6 @@ struct tss_table_header {        /* 32 bytes */
 	uint32_t flags;          /* TSS_TABLE_* */
 	uint32_t guard_count;
 };
-#define TSS_TABLE_DUMP 1u /* init prints all capability tables before the first instance runs */
 
 /* Instance 0 is init itself; it describes init's final state and is not built again. */
 struct tss_table_instance {      /* 152 bytes */
@@ -78,25 +77,9 @@ struct tss_table_instance {      /* 152 bytes */
 	uint32_t monitor;        /* object index: connection to the monitor, whose payer the instance is; or TSS_NO_OBJECT */
 	uint32_t reserved;       /* 0 */
 };
-#define TSS_NO_OBJECT 0xffffffffu
-#define TSS_INSTANCE_VECTORS 1u /* unit_vectors: its threads have vector and x87 registers */
-#define TSS_INSTANCE_MOVES 2u   /* what the plan puts below TSS_LAYOUT_MOVED lies elsewhere, at each start */
 
 _Static_assert(sizeof(struct tss_table_instance) == 152, "table layout");
 
-/*
- * Where things lie unless the plan says otherwise; a plan may move any of them. With TSS_INSTANCE_MOVES, image and stack
- * (what is below TSS_LAYOUT_MOVED) lie higher by a multiple of it, drawn from [TSS_PLACE_FIRST, TSS_PLACE_END).
- */
-#define TSS_LAYOUT_IMAGE 0x0000000000400000ull
-#define TSS_LAYOUT_MOVED 0x0000000040000000ull
-#define TSS_PLACE_FIRST 512u
-#define TSS_PLACE_END (255u * 512u)
-#define TSS_LAYOUT_HEAP 0x0000000100000000ull
-#define TSS_LAYOUT_DIRECTORY 0x0000000200000000ull
-#define TSS_LAYOUT_PAGED 0x0000000400000000ull
-#define TSS_LAYOUT_STACK_TOP 0x000000003ff00000ull
-#define TSS_LAYOUT_IPC_PAGE 0x00007ffff8000000ull
 #define TSS_LAYOUT_BUNDLE 0x0000001000000000ull /* init only: the whole bundle, read-only */
 
 /*

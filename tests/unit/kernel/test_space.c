@@ -3,8 +3,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * test_space.c - address spaces against a model of translations that CPUs keep: the kernel's own MOV CR3 and INVLPG
- * fault here and change the model. Spaces are made, run on CPUs, mapped, unmapped and destroyed at random; no CPU may
- * ever use a translation that its space does not have. With PCIDs, with too few of them, and without.
+ * fault here and change the model. Spaces are made, run on CPUs, mapped, unmapped, moved and destroyed at random; no CPU
+ * may ever use a translation that its space does not have, neither where a page lies nor where it lay. With PCIDs, with too few of them, and without.
  */
 #include "../../../kernel/arch/x86_64/space.c"
 #include "host.h"
@@ -17,14 +17,23 @@
 #define SPACES 5
 #define PAGES 4
 #define STEPS 60000
-#define AT(page) ((uaddr_t){0x400000 + (uint64_t)(page)*PAGE_SIZE})
+#define PLACES 3
+#define REALS (PLACES * PAGES) /* addresses that a CPU may have translated */
+#define AT(page) ((uaddr_t){600 * HUGE_SIZE + 0x400000 + (uint64_t)(page)*PAGE_SIZE}) /* as the kernel names it */
 
 struct arch_space kernel_space;
 static struct unit unit;
 static struct arch_space spaces[SPACES];
 static bool live[SPACES], pcids;
-static uint64_t cr3[MODEL_CPUS], kept[MODEL_CPUS][PCIDS][PAGES]; /* entries, 0: none */
+static uint64_t cr3[MODEL_CPUS], kept[MODEL_CPUS][PCIDS][REALS]; /* entries, 0: none */
 static unsigned hits, walks;
+
+static const uint64_t places[PLACES] = {600, 1001, 40000}; /* the second of the same 512 GiB as the first */
+
+static uint64_t real_at(unsigned real)
+{
+	return places[real / PAGES] * HUGE_SIZE + AT(real % PAGES).raw % HUGE_SIZE;
+}
 
 bool feature_active(enum feature feature)
 {
@@ -64,9 +73,9 @@ static void load_cr3(uint64_t value)
 static void invalidate(uint64_t address)
 {
 	unsigned cpu = cpu_this()->index;
-	for (unsigned page = 0; page < PAGES; page++)
-		if (AT(page).raw == address)
-			kept[cpu][cr3[cpu] % PCIDS][page] = 0;
+	for (unsigned real = 0; real < REALS; real++)
+		if (real_at(real) == address)
+			kept[cpu][cr3[cpu] % PCIDS][real] = 0;
 }
 
 static void on_fault(int signal, siginfo_t *info, void *context)
@@ -93,19 +102,40 @@ static uint64_t mapped(const struct arch_space *space, unsigned page)
 	return entry ? *entry : 0;
 }
 
+/* What the CPU finds there itself. */
+static uint64_t walked(const struct arch_space *space, unsigned real)
+{
+	const uint64_t *entry = mmu_entry(space->root, real_at(real), 1, 0, NULL);
+	return entry ? *entry : 0;
+}
+
 /* A thread of the space runs on this CPU and touches a page. */
-static void touch(struct arch_space *space, unsigned page)
+static void touch(struct arch_space *space, unsigned real)
 {
 	struct cpu *cpu = cpu_this();
 	space->cpus |= 1ull << cpu->index;
 	arch_space_activate(cpu, (paddr_t){space->cr3});
 	CHECK((cr3[cpu->index] & PTE_ADDRESS) == space->root.raw);
-	uint64_t *entry = &kept[cpu->index][cr3[cpu->index] % PCIDS][page];
+	uint64_t *entry = &kept[cpu->index][cr3[cpu->index] % PCIDS][real];
 	hits += *entry != 0;
 	walks += *entry == 0;
 	if (*entry == 0)
-		*entry = mapped(space, page);
-	CHECK(*entry == mapped(space, page));
+		*entry = walked(space, real);
+	CHECK(*entry == walked(space, real));
+}
+
+/* It has ended; whoever brings it back runs here. All its pages are at the new place and nowhere else. */
+static void move(struct arch_space *space, unsigned to)
+{
+	uint64_t before[PAGES], any = 0;
+	for (unsigned page = 0; page < PAGES; page++)
+		any |= before[page] = mapped(space, page);
+	arch_space_activate(cpu_this(), kernel_space.root);
+	arch_space_move(space, AT(0).raw, places[to]);
+	for (unsigned real = 0; any && real < REALS; real++)
+		CHECK(walked(space, real) == (real / PAGES == to ? before[real % PAGES] : 0));
+	for (unsigned page = 0; page < PAGES; page++)
+		CHECK(mapped(space, page) == before[page]);
 }
 
 static void step(void)
@@ -117,8 +147,10 @@ static void step(void)
 	if (!*exists) {
 		CHECK(arch_space_create(space, &unit) == TSS_OK);
 		*exists = true;
+	} else if (what < 66) {
+		touch(space, (unsigned)rand() % REALS);
 	} else if (what < 70) {
-		touch(space, page);
+		move(space, (unsigned)rand() % PLACES);
 	} else if (what < 84) {
 		paddr_t frame = {0x10000000 + (uint64_t)rand() % 64 * PAGE_SIZE};
 		bool taken = mapped(space, page) != 0;

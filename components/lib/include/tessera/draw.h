@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* draw.h - numbers that are hard to guess, for layouts and canaries; keys want an entropy device (interfaces/entropy.yaml). */
 #pragma once
-#include <abi/bundle.h>
+#include <tessera/table.h>
 
 /* 64 bits of RDRAND and of the jitter of time stamps; only the latter, which is weak, on CPUs without RDRAND. */
 uint64_t tss_draw(void);

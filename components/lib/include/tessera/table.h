@@ -8,6 +8,26 @@
 #pragma once
 #include <abi/bundle.h>
 
+/* Flags of the table, and of an instance; a monitor's index if there is none. */
+#define TSS_TABLE_DUMP 1u /* init prints all capability tables before the first instance runs */
+#define TSS_NO_OBJECT 0xffffffffu
+#define TSS_INSTANCE_VECTORS 1u /* unit_vectors: its threads have vector and x87 registers */
+#define TSS_INSTANCE_MOVES 2u /* what the plan puts below TSS_LAYOUT_MOVED lies elsewhere, at each start */
+
+/*
+ * Where things lie unless the plan says otherwise; a plan may move any of them. With TSS_INSTANCE_MOVES, image and stack
+ * (what is below TSS_LAYOUT_MOVED) lie higher by a multiple of it, drawn from [TSS_PLACE_FIRST, TSS_PLACE_END).
+ */
+#define TSS_LAYOUT_IMAGE 0x0000000000400000ull
+#define TSS_LAYOUT_MOVED 0x0000000040000000ull
+#define TSS_PLACE_FIRST 512u
+#define TSS_PLACE_END (255u * 512u)
+#define TSS_LAYOUT_HEAP 0x0000000100000000ull
+#define TSS_LAYOUT_DIRECTORY 0x0000000200000000ull
+#define TSS_LAYOUT_PAGED 0x0000000400000000ull
+#define TSS_LAYOUT_STACK_TOP 0x000000003ff00000ull
+#define TSS_LAYOUT_IPC_PAGE 0x00007ffff8000000ull
+
 /*
  * Objects. `payer` is the instance whose budget pays and, except for slices, whose capability is the original.
  *   type        a                       b                 c
