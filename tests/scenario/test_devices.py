@@ -10,6 +10,7 @@ from lib.vm import PROMPT, VM, Machine
 from scenario.conftest import Boot
 
 BOARDS = ("pc", "q35")
+CHUNK, DRAWN = 256, 8  # bytes that the driver asks for at once, and of which a restart makes use
 RNG = ("-device", "virtio-rng-pci")
 BYTES = re.compile(r"(?:[0-9a-f]{2} ){15}[0-9a-f]{2}\n")
 
@@ -69,6 +70,19 @@ def test_the_driver_comes_back(boot: Boot) -> None:
         seen |= {random(vm), random(vm)}
     assert len(seen) == 7 and interrupts(vm) > 0
     assert vm.command("audit") == "audit: all adds up\n"
+
+
+def test_restarts_draw_from_the_device(boot: Boot) -> None:
+    """Where a unit lies that moves is drawn with the device's help; without it or with it dead, restarts go on."""
+    vm = started(boot, *RNG)
+    before = interrupts(vm)
+    for _ in range(CHUNK // DRAWN):  # the driver asks for more when it has given away a chunk
+        assert "restart power: done" in vm.command("restart power")
+    assert interrupts(vm) == before + 1
+    vm.command("kill rng")
+    back(vm, "rng")
+    vm = started(boot)
+    assert "restart power: done" in vm.command("restart power")
 
 
 def test_the_manager_comes_back(boot: Boot) -> None:
