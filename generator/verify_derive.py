@@ -416,8 +416,9 @@ def expectation(manifest: dict[str, Any], component_files: Mapping[str, bytes], 
     _monitors(work, rows, descriptions, order, calls)
     links = _links(manifest, descriptions)
     clients = {s: frozenset(c for c, _, server, _, _ in links if server == s and c != guard) for _, _, s, _, _ in links}
-    guards = {(client, name): guard_of(manifest, client, name, server, interfaces.get(
-        interface_of(descriptions[client], name))) for client, name, server, _, _ in links}
+    guards = {(client, name): guard_of(
+        manifest, client, name, server, interfaces.get(interface_of(descriptions[client], name)),
+        descriptions[client].get("needs") or {}) for client, name, server, _, _ in links}
     log = _log_of(manifest, descriptions, order)
     if log is not None:
         links = sorted([*links, ("init", "log", *log, SEND)])
