@@ -25,7 +25,7 @@ from generator.stack import Stacks
 from generator.unused import source_words, unnamed_threads, unused
 
 SECTIONS_MAX = 1024
-OBJECTS_MAX = 900  # components/init has an array of this many
+OBJECTS_MAX = 3400  # components/init has an array of this many
 
 
 @dataclass(frozen=True)
@@ -73,17 +73,20 @@ def _symbols(text: str) -> dict[str, str]:
     return found
 
 
+@functools.lru_cache(maxsize=1024)
+def _interface(data: bytes, path: str) -> Interface | None:
+    """An interface without errors; read once, however many systems of one run need it."""
+    try:
+        interface, errors = read_interface(data, path)
+    except Refused:
+        return None
+    return None if errors else interface
+
+
 def interfaces_of(inputs: Inputs) -> dict[str, Interface]:
     """Each interface without errors; those are reported when its stubs are made."""
-    found = {}
-    for name, source in inputs.interfaces.items():
-        try:
-            interface, errors = read_interface(source.data, source.path)
-        except Refused:
-            continue
-        if not errors:
-            found[name] = interface
-    return found
+    found = {name: _interface(source.data, source.path) for name, source in inputs.interfaces.items()}
+    return {name: one for name, one in found.items() if one is not None}
 
 
 def methods_of(interfaces: Mapping[str, Interface]) -> dict[str, dict[str, int]]:

@@ -23,7 +23,7 @@ from generator.share import Budget, Under, check_shares
 from generator.supervision import SUPERVISOR, check_supervision, contract, heartbeat, supervisors
 
 SPARE_SLOTS = 8  # free slots that an instance needs beside the planned ones: reply handles, granted capabilities
-INSTANCES_MAX = 127  # limits of components/init: it has an array of this many, with itself 128
+INSTANCES_MAX = 255  # limits of components/init: it has an array of this many, with itself 256
 PAGER = "mem"  # the interface whose connection supplies the pages of `paged`
 HOLE = (0xa0000, 0x100000)  # below 1 MiB only this is not RAM on a PC
 
