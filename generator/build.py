@@ -17,7 +17,7 @@ from generator.compose import Composed, compose
 from generator.diagnostics import Diagnostic, Note, Position, Refused
 from generator.elf import Image, read_image
 from generator.inputs import Inputs, Source, find_fragment, load_component, read_source, shown
-from generator.interface import read_interface
+from generator.interface import Interface, read_interface
 from generator.model import Manifest, check_version, read_manifest
 from generator.plan import Plan, plan
 from generator.policy import Verdict, judge
@@ -25,7 +25,7 @@ from generator.stack import Stacks
 from generator.unused import source_words, unnamed_threads, unused
 
 SECTIONS_MAX = 1024
-OBJECTS_MAX = 900  # components/init has an array of this many
+OBJECTS_MAX = 3400  # components/init has an array of this many
 
 
 @dataclass(frozen=True)
@@ -73,16 +73,37 @@ def _symbols(text: str) -> dict[str, str]:
     return found
 
 
-def _methods(inputs: Inputs) -> dict[str, dict[str, int]]:
-    """Methods and their numbers of each interface without errors; those are reported when its stubs are made."""
-    found = {}
-    for name, source in inputs.interfaces.items():
-        try:
-            interface, errors = read_interface(source.data, source.path)
-        except Refused:
-            continue
-        if not errors:
-            found[name] = {method.name: method.number for method in interface.methods}
+@functools.lru_cache(maxsize=1024)
+def _interface(data: bytes, path: str) -> Interface | None:
+    """An interface without errors; read once, however many systems of one run need it."""
+    try:
+        interface, errors = read_interface(data, path)
+    except Refused:
+        return None
+    return None if errors else interface
+
+
+def interfaces_of(inputs: Inputs) -> dict[str, Interface]:
+    """Each interface without errors; those are reported when its stubs are made."""
+    found = {name: _interface(source.data, source.path) for name, source in inputs.interfaces.items()}
+    return {name: one for name, one in found.items() if one is not None}
+
+
+def methods_of(interfaces: Mapping[str, Interface]) -> dict[str, dict[str, int]]:
+    """Methods and their numbers."""
+    return {name: {method.name: method.number for method in one.methods} for name, one in interfaces.items()}
+
+
+def _compiled_with(image: Image, interfaces: Mapping[str, Interface], position: Position) -> list[Diagnostic]:
+    """Interfaces that are no longer what the program was compiled with."""
+    found = []
+    for mark in sorted(image.interfaces):
+        name, version, fingerprint = mark.split()
+        one = interfaces.get(name)
+        if one is not None and fingerprint != one.fingerprint:
+            found.append(Diagnostic("TSS-140", position, f"was compiled with version {version} of the interface {name} "
+                                    f"({fingerprint}), which is version {one.version} ({one.fingerprint}) now",
+                                    "compile it again: `make image`"))
     return found
 
 
@@ -96,17 +117,20 @@ def surroundings(inputs: Inputs, used: set[str], dot_config: str | None) -> tupl
             errors += more
         if component is not None and not more:
             components[name] = component
+    interfaces = interfaces_of(inputs)
     configs = frozenset(path.name for path in inputs.files("configs/*_defconfig"))
     return Surroundings(components, frozenset(inputs.components), configs,
-                        None if dot_config is None else _symbols(dot_config), _methods(inputs), {}), errors
+                        None if dot_config is None else _symbols(dot_config), methods_of(interfaces),
+                        {name: one.version for name, one in interfaces.items()}, {}), errors
 
 
 def elf_path(build: Path, component: str) -> Path:
     return build / "components" / component / f"{component.rsplit('/', 1)[-1]}.elf"
 
 
-def read_images(checked: Checked, names: list[str], build: Path, root: Path, required: bool) -> None:
+def read_images(checked: Checked, names: list[str], build: Path, inputs: Inputs, required: bool) -> None:
     """ELF files of the components in use; missing ones are an error only if `required`."""
+    root, interfaces = inputs.root, interfaces_of(inputs)
     for name in names:
         path = elf_path(build, name)
         try:
@@ -117,6 +141,8 @@ def read_images(checked: Checked, names: list[str], build: Path, root: Path, req
                                                  "compile it first: `make image`"))
             continue
         image, errors = read_image(data, shown(path, root))
+        if image is not None and not errors:
+            errors = _compiled_with(image, interfaces, Position(shown(path, root)))
         checked.errors += errors
         if image is not None and not errors:
             checked.images[name], checked.elfs[name], checked.paths[name] = image, data, path
@@ -170,7 +196,7 @@ def _check_model(checked: Checked, inputs: Inputs, build: Path, dot_config: str 
                        for error in (*unused(around.components[name], inputs),
                                      *unnamed_threads(around.components[name], inputs))]
     names = sorted({i.component.name for i in checked.system.instances} | {"init"})
-    read_images(checked, names, build, inputs.root, required)
+    read_images(checked, names, build, inputs, required)
     _read_files(checked, build, inputs.roots, required)
     checked.errors += budget.check_budgets(checked.system, checked.images, checked.files)
     checked.errors += budget.check_machine(checked.system, budget.INIT_SPARE_PAGES, 0) if not required else []

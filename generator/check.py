@@ -23,7 +23,7 @@ from generator.share import Budget, Under, check_shares
 from generator.supervision import SUPERVISOR, check_supervision, contract, heartbeat, supervisors
 
 SPARE_SLOTS = 8  # free slots that an instance needs beside the planned ones: reply handles, granted capabilities
-INSTANCES_MAX = 127  # limits of components/init: it has an array of this many, with itself 128
+INSTANCES_MAX = 255  # limits of components/init: it has an array of this many, with itself 256
 PAGER = "mem"  # the interface whose connection supplies the pages of `paged`
 HOLE = (0xa0000, 0x100000)  # below 1 MiB only this is not RAM on a PC
 
@@ -111,6 +111,7 @@ class Surroundings:
     configs: frozenset[str]
     symbols: Mapping[str, str] | None  # of the build's .config
     methods: Mapping[str, Mapping[str, int]]  # interface -> method -> number; those that could be read
+    versions: Mapping[str, int]  # of those interfaces
     calls: Mapping[str, int]  # name of each system call -> number; empty if nothing names one
 
 
@@ -139,6 +140,22 @@ class _Checker:
         return self.around.components.get(instance.component or "")
 
     # references
+
+    def described(self, component: Component) -> None:
+        """What component.yaml says of interfaces, which lie elsewhere and may have changed."""
+        interfaces: list[Provide | Need] = [*component.provides, *component.needs]
+        for one in interfaces:
+            there = self.around.versions.get(one.interface)
+            if one.version is not None and there is not None and one.version != there:
+                self.error("TSS-139", one.position, f"{component.name} is written for version {one.version} of the "
+                           f"interface {one.interface}, which is version {there}",
+                           f"see what changed, adapt the component, then write `version: {there}`")
+        for need in component.needs:
+            known = self.around.methods.get(need.interface)
+            for method in need.methods or ():
+                if known is not None and method.name not in known:
+                    self.error("TSS-110", method.position, f"the interface {need.interface} has no method "
+                               f"{short(method.name)}", did_you_mean(method.name, known))
 
     def known_component(self, instance: Instance) -> None:
         name = instance.component
@@ -182,7 +199,7 @@ class _Checker:
         if provide.mailbox and "call" in rights:
             self.error("TSS-088", connect.rights_position, f"{target.name}.{provide.name} is a mailbox, which answers "
                        "nobody: it cannot be called", "write `rights: [send]`", Note(provide.position))
-        guard = guard_of(connect.wish, (instance, target), need.interface, self.around.methods.get(need.interface),
+        guard = guard_of(connect.wish, (instance, target), need, self.around.methods.get(need.interface),
                          self.manifest, self.error)
         return Link(instance.name, need.name, target.name, provide.name, need.interface, rights, connect.may,
                     connect.position, connect.calls, guard)
@@ -401,8 +418,9 @@ def _managed(checker: _Checker, resolved: list[Resolved]) -> list[Link]:
         checker.error("TSS-135", manager.position, f"devices on PCI are to have {pages} pages of memory in a row, "
                       f"{manager.component.name} has {there}", f"make it `pages: {pages}` or more in component.yaml")
     server, methods = checker.by_name[manager.name], checker.around.methods.get(devices.MANAGED)
-    guards = [guard_of(Wish(memory=True), (checker.by_name[r.name], server), devices.MANAGED, methods, checker.manifest,
-                       checker.error) for r, _ in wanted]
+    guards = [guard_of(Wish(memory=True), (checker.by_name[r.name], server),
+                       Need(assigned.slot, devices.MANAGED, False, (), assigned.position), methods, checker.manifest,
+                       checker.error) for r, assigned in wanted]
     return [Link(r.name, assigned.slot, manager.name, provide.name, devices.MANAGED, ("call",), (), assigned.position,
                  1, guard) for (r, assigned), guard in zip(wanted, guards)]
 
@@ -421,6 +439,8 @@ def check(manifest: Manifest, around: Surroundings) -> tuple[System, list[Diagno
     """The resolved system and all errors; the system is complete only if there are none."""
     checker = _Checker(manifest, around)
     _config(checker)
+    for name in sorted(around.components.keys() & {i.component for i in manifest.instances}):
+        checker.described(around.components[name])
     resolved: list[Resolved] = []
     links: list[Link] = []
     for instance in manifest.instances:

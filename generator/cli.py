@@ -14,7 +14,8 @@ from pathlib import Path
 from generator import (attached, document, image, interface, new, parameters, schema, show, slots, stack_check, stubs,
                        terminal)
 from generator.abi import read_abi
-from generator.build import Checked, check_system, make, read_composed, verify_files
+from generator.build import (Checked, check_system, interfaces_of, make, methods_of, read_composed,
+                             verify_files)
 from generator.cli_authority import add_commands
 from generator.cli_figures import add_commands as add_figures_commands
 from generator.cli_product import add_commands as add_product_commands
@@ -54,15 +55,23 @@ def _components(inputs: Inputs) -> dict[str, Component]:
     return found
 
 
+def _called(component: Component, methods: dict[str, dict[str, int]]) -> list[tuple[int, int]]:
+    """Slot and methods, as bits, of each connection on which component.yaml lists what is called."""
+    return [(component.layout.connection(need.name).number,
+             sum(1 << methods.get(need.interface, {}).get(method.name, 0) for method in need.methods))
+            for need in component.needs if need.methods is not None]
+
+
 def command_stubs(session: Session) -> int:
     """slots.h of every component, system call stubs, interface stubs."""
-    out = Path(session.arguments.out)
+    out, methods = Path(session.arguments.out), methods_of(interfaces_of(session.inputs))
     for name, component in _components(session.inputs).items():
         windows = [(d.name, d.count) for d in component.devices if d.kind in ("mmio", "dma")]
         more = [*parameters.header(component.parameters), *attached.header(component.files),
                 *slots.mailbox_lines([(p.name, p.depth) for p in component.mailboxes])]
         text = slots.header(name, component.layout, windows, more)
         write_if_changed(out / "slots" / name / "slots.h", text.encode())
+        write_if_changed(out / "slots" / name / "granted.h", slots.granted(name, _called(component, methods)).encode())
     abi = read_abi(session.root / "kernel" / "include" / "abi")
     write_if_changed(out / "include" / "tessera" / "syscalls.h", stubs.syscalls_header(abi).encode())
     for file, text in sorted(_interface_headers(session.inputs).items()):

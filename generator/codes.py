@@ -60,7 +60,7 @@ CODES: dict[str, tuple[str, str]] = {
                 "with fewer runs the instance on CPU `cpu` modulo those it has, and init says so."),
     "TSS-037": ("too few slots", "The capability space must hold the planned slots and 8 free ones."),
     "TSS-038": ("device memory in RAM", "An mmio device lies where the machine has RAM."),
-    "TSS-039": ("system too large", "A limit of the bundle or of init is exceeded: 127 instances, 900 objects, 1024 "
+    "TSS-039": ("system too large", "A limit of the bundle or of init is exceeded: 255 instances, 3400 objects, 1024 "
                 "sections."),
     "TSS-040": ("mode weaker than the server's", "`mode:` of an instance is the least that it demands of connections "
                 "to it; the stricter one counts, so a weaker one at a connection would not be what it says."),
@@ -204,6 +204,17 @@ CODES: dict[str, tuple[str, str]] = {
                 "period begins. Its heartbeat must be several times as long."),
     "TSS-136": ("PCI device used twice", "A device on PCI has one driver; these two name it in the same way. Two that "
                 "name one device in different ways show when the system runs: the manager gives it to the first."),
+    "TSS-137": ("a method that is called, but not granted",
+                "component.yaml lists the methods that the component calls on a connection (`needs: {log: {interface: "
+                "log, methods: [write]}}`); its code cannot call others, and the manifest must grant these."),
+    "TSS-138": ("a method that is granted, but never called",
+                "The connection grants more than the methods that component.yaml says the component calls."),
+    "TSS-139": ("written for another version of an interface",
+                "`version:` in an interface's file grows when what travels changes its meaning. A component that says "
+                "which version it was written for is not used with another."),
+    "TSS-140": ("compiled with another version of an interface",
+                "Each program says with which interfaces it was compiled: name, version, and a fingerprint of all that "
+                "the two sides of a connection must agree on."),
     "TSS-134": ("nobody manages PCI", "A device `pci:..` is a connection to the one instance that provides the "
                 "interface pci, which finds the device when the system runs: drivers/pci."),
     "TSS-135": ("too little memory in a row", "What drivers of PCI devices may have for their devices (`dma:` in "

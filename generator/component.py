@@ -9,8 +9,11 @@ from generator.calls import Named, read_calls
 from generator.devices import Device
 from generator.diagnostics import Diagnostic, Note, Position, did_you_mean, short
 from generator.fields import WORD, Reader, Shape
+from generator.interface import VERSIONS
 from generator.load import Mapping, Node, Scalar
+from generator.modes import read_methods
 from generator.parameters import Parameter, read_parameters
+from generator.restart import Named as Method
 from generator.restart import Restart, read_restart
 from generator.slots import Layout, collisions, layout
 from generator.stack import Facts, read_facts
@@ -38,6 +41,7 @@ class Provide:
     depth: int
     replies: int
     position: Position
+    version: int | None = None  # of the interface, that it was written for
     mailbox: bool = False  # its queue is in memory of the component, and it answers nobody
     sessions: bool = False  # its owner makes connections to it, too
 
@@ -49,6 +53,8 @@ class Need:
     optional: bool
     rights: tuple[str, ...]
     position: Position
+    version: int | None = None  # of the interface, that it was written for
+    methods: tuple[Method, ...] | None = None  # that it calls; None: any
 
 
 @dataclass(frozen=True)
@@ -157,6 +163,10 @@ class _ComponentReader(Reader):
         value = self.integer(node, key, low, high) if node is not None else default
         return default if value is None else value
 
+    def version(self, mapping: Mapping) -> int | None:
+        node = mapping.get("version")
+        return self.integer(node, "version", *VERSIONS) if node is not None else None
+
     def flag(self, mapping: Mapping, key: str) -> bool:
         node = mapping.get(key)
         return bool(self.boolean(node, key)) if node is not None else False
@@ -169,7 +179,8 @@ class _ComponentReader(Reader):
     def provides(self, root: Mapping, known: frozenset[str]) -> tuple[Provide, ...]:
         found = []
         for key, mapping in self.named(root, "provides"):
-            self.keys(mapping, "a provided interface", ("interface", "depth", "replies", "kind"), ("interface",))
+            self.keys(mapping, "a provided interface", ("interface", "depth", "replies", "kind", "version"),
+                      ("interface",))
             interface = self.interface(mapping, known)
             node = mapping.get("kind")
             kind = node and self.choice(node, "kind of a provided interface", KINDS)
@@ -183,19 +194,21 @@ class _ComponentReader(Reader):
                 self.error("TSS-019", node.position, "who makes connections pays for them out of its own unit, which "
                            "this component does not have", "add `self: true`")
             if interface is not None:
-                found.append(Provide(key.text, interface, depth, replies, key.position, mailbox,
+                found.append(Provide(key.text, interface, depth, replies, key.position, self.version(mapping), mailbox,
                                      kind == "sessions"))
         return tuple(found)
 
     def needs(self, root: Mapping, known: frozenset[str]) -> tuple[Need, ...]:
         found = []
         for key, mapping in self.named(root, "needs"):
-            self.keys(mapping, "a needed interface", ("interface", "optional", "rights"), ("interface",), ("methods",))
+            self.keys(mapping, "a needed interface", ("interface", "optional", "rights", "version", "methods"),
+                      ("interface",))
             interface = self.interface(mapping, known)
-            rights = rights_of(self, mapping)
+            rights, node = rights_of(self, mapping), mapping.get("methods")
             if interface is not None:
                 found.append(Need(key.text, interface, self.flag(mapping, "optional"), rights or USUAL_RIGHTS,
-                                  key.position))
+                                  key.position, self.version(mapping),
+                                  read_methods(self, node) if node is not None else None))
         return tuple(found)
 
     def devices(self, root: Mapping) -> tuple[DeviceSlot, ...]:

@@ -8,14 +8,37 @@ from collections.abc import Mapping
 from generator import interface_code
 from generator.component import Component
 from generator.interface import Interface
-from generator.interface_code import BUFFERS, Field, Method
+from generator.interface_code import Field, Method
+from generator.interface_types import Enum, Struct
 
 KINDS = {"bytes": "up to {0} bytes", "string": "text of up to {0} bytes", "cap": "a capability"}
 
 
 def _argument(field: Field) -> str:
     kind = KINDS.get(field.kind, field.kind).format(field.most)
+    if field.object:
+        rights = f" with {', '.join(field.rights)}" if field.rights else ""
+        kind = f"a capability: {field.object}{rights}"
+    elif field.of is not None or field.kind == "array":
+        name = field.of.name if field.of is not None else field.element
+        kind = f"up to {field.most} of {name}" if field.kind == "array" else name
     return f"`{field.name}` ({kind})"
+
+
+def _type(interface: Interface, of: Enum | Struct) -> list[str]:
+    told = f" {of.doc}." if of.doc else ""
+    head = f"{interface.name}_{of.name}"
+    if isinstance(of, Enum):
+        values = ", ".join(f"`{head.upper()}_{value}` {number}" for number, value in enumerate(of.values))
+        return [f"- `enum {head}`: {values}.{told}"]
+    kinds = [KINDS.get(m.kind, m.enum.name if m.enum is not None else m.kind).format(m.most) for m in of.members]
+    members = ", ".join(f"`{m.name}` ({kind})" for m, kind in zip(of.members, kinds))
+    return [f"- `struct {head}`, {of.size} bytes: {members}.{told}"]
+
+
+def _types(interface: Interface) -> list[str]:
+    rows = [line for of in interface.types for line in _type(interface, of)]
+    return ["", "## Types", "", *rows] if rows else []
 
 
 def _arguments(fields: tuple[Field, ...]) -> str:
@@ -25,7 +48,7 @@ def _arguments(fields: tuple[Field, ...]) -> str:
 def _way(method: Method) -> str:
     """How the longest request travels."""
     size = interface_code.most_bytes(method.request)
-    registers = size <= 8 * interface_code.REGISTERS and not any(f.kind in (*BUFFERS, "cap") for f in method.request)
+    registers = interface_code.in_registers(method.request)
     return f"{size} bytes" + (", in registers" if registers else "")
 
 
@@ -49,10 +72,11 @@ def _users(interface: Interface, components: Mapping[str, Component]) -> list[st
 
 def markdown(interface: Interface, components: Mapping[str, Component]) -> str:
     """The whole page."""
-    lines = [f"# The interface {interface.name}", "", f"{interface.description}.", "",
+    version = f" Version {interface.version}." if interface.version > 1 else ""
+    lines = [f"# The interface {interface.name}", "", f"{interface.description}.{version}", "",
              f"`#include <interfaces/{interface.name}.h>`: a stub for each method, "
              f"`struct {interface.name}_operations` and `{interface.name}_dispatch` for servers."]
-    lines += _users(interface, components)
+    lines += _users(interface, components) + _types(interface)
     for method in interface.methods:
         lines += _method(interface, method)
     errors = [f"`{interface.name.upper()}_ERROR_{word}`" for word in interface.errors]

@@ -32,6 +32,7 @@ class Image:
     segments: tuple[Segment, ...]  # sorted by address
     entry: int  # bytes from the start of the image
     calls: frozenset[int] = frozenset()  # numbers of the system calls that its stubs make
+    interfaces: frozenset[str] = frozenset()  # "name version fingerprint" of those that it was compiled with
 
 
 def pages(size: int) -> int:
@@ -105,6 +106,13 @@ def _calls(elf: Any) -> frozenset[int]:
     return frozenset(int.from_bytes(data[at:at + 2], "little") for at in range(0, len(data) - 1, 2))
 
 
+def _interfaces(elf: Any) -> frozenset[str]:
+    """What the marks of interfaces say (generator/templates/interface.h.j2)."""
+    section = elf.get_section_by_name(".tessera.interfaces")
+    marks = section.data().decode("ascii", "replace").split("\0") if section is not None else []
+    return frozenset(mark for mark in marks if len(mark.split()) == 3)
+
+
 def _read(elf: Any, position: Position) -> tuple[Image | None, list[Diagnostic]]:
     if elf["e_machine"] != "EM_X86_64" or elf.elfclass != 64 or elf["e_type"] != "ET_DYN":
         return None, [Diagnostic("TSS-060", position, f"is {elf['e_type']} for {elf['e_machine']}, not a "
@@ -118,7 +126,7 @@ def _read(elf: Any, position: Position) -> tuple[Image | None, list[Diagnostic]]
                                  "name it with ENTRY(_start) in the linker script"))
     segments = sorted((Segment(k, s["p_vaddr"] - start, bytes(s.data()), pages(s["p_memsz"]) * PAGE)
                        for s, k in found), key=lambda s: s.address)
-    return Image(tuple(segments), entry - start, _calls(elf)), errors
+    return Image(tuple(segments), entry - start, _calls(elf), _interfaces(elf)), errors
 
 
 def read_image(data: bytes, path: str) -> tuple[Image | None, list[Diagnostic]]:

@@ -1,34 +1,27 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Interfaces: components/interfaces/<name>.yaml -> <name>.h with typed client stubs and a dispatcher.
 
-Wire format of a request or a reply: each scalar is one 64-bit word in file order, then one length word for each
-buffer, then the buffers, each padded to 8 bytes with zeros. Capabilities take the capability places in file order.
+Wire format of a request or a reply: each scalar or enum is one 64-bit word in file order, then one length word for each
+buffer or array, then the structs, then the buffers and arrays, each padded to 8 bytes with zeros. Capabilities take the
+capability places in file order.
 The message type is the method's number in a request, 0 or the interface's error in a reply.
 """
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from generator import interface_code
+from generator import interface_code, interface_types
 from generator.diagnostics import Diagnostic, Position, Refused, short
-from generator.fields import Reader
-from generator.interface_code import BUFFERS, SCALARS, Field, Method
+from generator.interface_code import Field, Method
+from generator.interface_reader import CAPS_MAX, MESSAGE_MAX, UPPER, InterfaceReader
+from generator.interface_types import Defined
 from generator.load import Mapping, Node, Scalar, load
 
-MESSAGE_MAX = 256  # TSS_MESSAGE_MAX, TSS_MESSAGE_CAPS; a test compares them with message.h
-CAPS_MAX = 4
 METHODS_MAX = 63
-_WORD = re.compile(r"[a-z]([a-z0-9_]{0,22}[a-z0-9])?")
-_ERROR = re.compile(r"[A-Z]([A-Z0-9_]{0,22}[A-Z0-9])?")
-_TAKEN = frozenset(  # words of C, and the names that the generated functions use themselves
-    """auto break case char const continue default do double else enum extern float for goto if inline int long register
-    restrict return short signed sizeof static struct switch typedef union unsigned void volatile while bool true false
-    asm typeof nullptr constexpr alignas alignof thread_local static_assert
-    connection timeout_us state request reply status operations dispatch send memcpy memchr""".split())
-_TYPES = (*SCALARS, *BUFFERS, "cap")
+VERSIONS = (1, 65535)
 
 CODES: dict[str, tuple[str, str]] = {
     "TSS-100": ("a word that generated C cannot use",
@@ -44,6 +37,9 @@ CODES: dict[str, tuple[str, str]] = {
                 "A server writes its buffer where it is sent from, so a reply has one buffer at most."),
     "TSS-105": ("a one-way method with a reply", "`oneway: true` is for methods whose reply carries nothing."),
     "TSS-106": ("an interface file of another name", "components/interfaces/x.yaml describes the interface x."),
+    "TSS-107": ("a type that cannot be",
+                "`types:` of an interface defines enums (1 to 256 values, numbered from 0) and structs (of scalars, "
+                "enums and texts). Their names are none of those that the language or the generated code has."),
 }
 
 
@@ -57,43 +53,18 @@ class Interface:
     description: str
     methods: tuple[Method, ...]
     errors: tuple[str, ...]
+    version: int = 1
+    types: tuple[Defined, ...] = ()  # enums first, else in file order
+
+    @property
+    def fingerprint(self) -> str:
+        """Of all that two sides must agree on; texts for people do not count."""
+        wire = (self.methods, self.errors, self.version, self.types)
+        return blake2b(repr(wire).encode(), digest_size=4).hexdigest()
 
 
-class _InterfaceReader(Reader):
-    """Reads one interface file; notes errors and goes on."""
-
-    def word(self, scalar: Scalar, what: str, pattern: re.Pattern[str] = _WORD) -> str | None:
-        if pattern.fullmatch(scalar.text) and scalar.text not in _TAKEN:
-            return scalar.text
-        why = "is taken by C or by the generated code" if scalar.text in _TAKEN else "is not a name"
-        case = "A-Z 0-9 _" if pattern is _ERROR else "a-z 0-9 _"
-        self.error("TSS-100", scalar.position, f"{what} {short(scalar.text)} {why}",
-                   f"use 1 to 24 characters of {case}, a letter first and no underscore last")
-        return None
-
-    def word_of(self, node: Node, what: str, pattern: re.Pattern[str] = _WORD) -> str | None:
-        scalar = self.text(node, what)
-        return self.word(scalar, what, pattern) if scalar else None
-
-    def text_of(self, mapping: Mapping, key: str) -> str:
-        node = mapping.get(key)
-        scalar = self.text(node, key) if node is not None else None
-        return scalar.text if scalar else ""
-
-    def field(self, node: Node) -> Field | None:
-        mapping = self.mapping(node, "an argument")
-        if mapping is None:
-            return None
-        self.keys(mapping, "an argument", ("name", "type", "max"), ("name", "type"))
-        name_node, type_node, max_node = mapping.get("name"), mapping.get("type"), mapping.get("max")
-        name = self.word_of(name_node, "argument") if name_node is not None else None
-        kind = self.choice(type_node, "type", _TYPES) if type_node is not None else None
-        size = self.integer(max_node, "max", 1, MESSAGE_MAX - 8) if max_node is not None else None
-        if kind in BUFFERS and max_node is None:
-            self.error("TSS-011", mapping.position, 'a buffer lacks the key "max"', "say how many bytes it can have")
-        elif kind is not None and kind not in BUFFERS and max_node is not None:
-            self.error("TSS-010", mapping.key("max").position, f'"max" has no meaning for {short(kind)}')
-        return Field(name, kind, size or 0) if name and kind else None
+class _InterfaceReader(InterfaceReader):
+    """Reads one interface file."""
 
     def fields(self, method: Mapping, key: str) -> tuple[Field, ...]:
         node = method.get(key)
@@ -105,8 +76,8 @@ class _InterfaceReader(Reader):
         if size > MESSAGE_MAX or caps > CAPS_MAX:
             self.error("TSS-102", node.position, f"the {key} can have {size} bytes and {caps} capabilities",
                        f"a message has at most {MESSAGE_MAX} bytes and {CAPS_MAX} capabilities")
-        if key == "reply" and sum(f.kind in BUFFERS for f in found) > 1:
-            self.error("TSS-104", node.position, "a reply has at most one buffer")
+        if key == "reply" and len(interface_code.variable(found)) > 1:
+            self.error("TSS-104", node.position, "a reply has at most one buffer or array")
         return found
 
     def check_method(self, method: Method, place: Position) -> None:
@@ -151,15 +122,21 @@ class _InterfaceReader(Reader):
         return tuple(found[number] for number in sorted(found))
 
     def interface(self, root: Mapping, stem: str) -> Interface:
-        self.keys(root, "an interface", ("interface", "description", "methods", "errors"), ("interface", "methods"))
-        node, errors = root.get("interface"), root.get("errors")
+        self.keys(root, "an interface", ("interface", "description", "version", "types", "methods", "errors"),
+                  ("interface", "methods"))
+        node, errors, version, types = (root.get(key) for key in ("interface", "errors", "version", "types"))
         name = self.word_of(node, "interface") if node is not None else None
         if node is not None and name and name != stem:
             self.error("TSS-106", node.position, f"interface {short(name)} is described in {stem}.yaml",
                        f"rename the file to {name}.yaml")
+        self.interface_name = name or stem
+        if types is not None:
+            self.define(types)
         items = self.sequence(errors, "errors") if errors is not None else ()
-        words = tuple(word for word in (self.word_of(item, "error", _ERROR) for item in items) if word)
-        return Interface(name or "", self.text_of(root, "description"), self.methods(root), words)
+        words = tuple(word for word in (self.word_of(item, "error", UPPER) for item in items) if word)
+        number = self.integer(version, "version", *VERSIONS) if version is not None else 1
+        return Interface(name or "", self.text_of(root, "description"), self.methods(root), words, number or 1,
+                         tuple(self.types.values()))
 
 
 def _shown(path: Path) -> str:
@@ -181,7 +158,8 @@ def render(interface: Interface) -> str:
                               lstrip_blocks=True, undefined=StrictUndefined, keep_trailing_newline=True)
     methods = [interface_code.code(interface.name, method) for method in interface.methods]
     text: str = environment.get_template("interface.h.j2").render(
-        interface=interface, upper=interface.name.upper(), methods=methods)
+        interface=interface, upper=interface.name.upper(), methods=methods,
+        types=[interface_types.declaration(interface.name, one) for one in interface.types])
     return text
 
 

@@ -19,7 +19,7 @@ from generator.restart import Named
 
 if TYPE_CHECKING:
     from generator.check import Link
-    from generator.component import Component
+    from generator.component import Component, Need
     from generator.model import Instance, Manifest
 
 MODES = ("FAST", "HARDENED", "PARANOID")  # numbers in the bundle follow from the order: enum tss_mode
@@ -64,7 +64,8 @@ class Guard:
         return MODES.index(self.mode)
 
 
-def _methods(reader: Reader, node: Node) -> tuple[Named, ...]:
+def read_methods(reader: Reader, node: Node) -> tuple[Named, ...]:
+    """`methods:` of a connection or of what a component needs."""
     found: list[Named] = []
     for item in reader.sequence(node, "methods"):
         text = reader.text(item, "method")
@@ -96,7 +97,7 @@ def read_wish(reader: Reader, mapping: Mapping) -> Wish:
     nodes = {name: node for name in KEYS if (node := mapping.get(name)) is not None}
     simple = {name: reader.value(nodes[name], name, shape) for name, shape in KEYS.items()
               if shape is not None and name in nodes}
-    wish = Wish(simple.get("mode"), _methods(reader, nodes["methods"]) if "methods" in nodes else None,
+    wish = Wish(simple.get("mode"), read_methods(reader, nodes["methods"]) if "methods" in nodes else None,
                 _rate(reader, nodes["rate"]) if "rate" in nodes else None, simple.get("burst"),
                 bool(simple.get("memory")), tuple((name, node.position) for name, node in nodes.items()))
     if "burst" in nodes and "rate" not in nodes:
@@ -105,16 +106,36 @@ def read_wish(reader: Reader, mapping: Mapping) -> Wish:
     return wish
 
 
-def _bitmap(wish: Wish, interface: str, known: Table[str, int] | None, error: Error) -> tuple[int, tuple[str, ...]]:
-    """The methods that may be called and their names: those listed, or all of the interface."""
+def _bitmap(wish: Wish, client: "Instance", need: "Need", known: Table[str, int] | None,
+            error: Error) -> tuple[int, tuple[str, ...]]:
+    """The methods that may be called and their names: those listed, or that the component lists, or all."""
     if known is None:
         return ANY, ()
     for method in wish.methods or ():
         if method.name not in known:
-            error("TSS-110", method.position, f"the interface {interface} has no method {short(method.name)}",
+            error("TSS-110", method.position, f"the interface {need.interface} has no method {short(method.name)}",
                   did_you_mean(method.name, known))
-    names = known.keys() if wish.methods is None else {m.name for m in wish.methods} & known.keys()
+    if wish.methods is not None and need.methods is not None:
+        _compare(wish, client, need, known, error)
+    listed = need.methods if wish.methods is None else wish.methods
+    names = known.keys() if listed is None else {m.name for m in listed} & known.keys()
     return sum(1 << known[name] for name in names), tuple(sorted(names))
+
+
+def _compare(wish: Wish, client: "Instance", need: "Need", known: Table[str, int], error: Error) -> None:
+    """What the manifest grants is what the component calls."""
+    granted, called = wish.methods or (), need.methods or ()
+    for method in called:
+        if method.name in known and method.name not in [m.name for m in granted]:
+            error("TSS-137", wish.place("methods", client.position), f"the connection {short(need.name)} does not "
+                  f"grant {short(method.name)}, which {client.component} calls",
+                  f"add {method.name}, or leave `methods` out",
+                  Note(method.position, "component.yaml says so here"))
+    for method in granted:
+        if method.name in known and method.name not in [m.name for m in called]:
+            error("TSS-138", method.position, f"{client.component} never calls {short(method.name)} on "
+                  f"{short(need.name)}", "it lists: " + ", ".join(m.name for m in called),
+                  Note(need.position, "component.yaml lists them here"))
 
 
 def _mode(wish: Wish, client: "Instance", server: "Instance", manifest: "Manifest", error: Error) -> str:
@@ -126,11 +147,11 @@ def _mode(wish: Wish, client: "Instance", server: "Instance", manifest: "Manifes
     return max(wish.mode or client.mode or manifest.mode or "FAST", floor, key=MODES.index)
 
 
-def guard_of(wish: Wish, ends: tuple["Instance", "Instance"], interface: str, known: Table[str, int] | None,
+def guard_of(wish: Wish, ends: tuple["Instance", "Instance"], need: "Need", known: Table[str, int] | None,
              manifest: "Manifest", error: Error) -> Guard:
     """What holds for the connection between a client and a server; `known`: methods of the interface by name."""
     client, server = ends
-    bitmap, names = _bitmap(wish, interface, known, error)
+    bitmap, names = _bitmap(wish, client, need, known, error)
     mode = _mode(wish, client, server, manifest, error)
     if wish.rate is not None and mode != "PARANOID":
         error("TSS-111", wish.place("rate", client.position), f"a rate has no effect on a {mode} connection",

@@ -21,6 +21,8 @@ from generator.supervision import BADGE_HEARTBEAT, BADGE_SUPERVISE, HEARTBEAT_SL
 LOG = "servers/log"
 SYSTEM_RIGHTS = {"audit": "RECEIVE"}  # whose names are not the words in component.yaml
 INIT_FAULTS, INIT_LOG, INIT_FIRST = 16, 17, 18  # init's own planned slots
+INIT_SPARE_SLOTS, SLOTS_A_PAGE = 80, 64  # CAPS_PER_PAGE
+PORT_DEPTH_MAX = 256  # of the kernel; that one is lost is seen by the next who looks
 NO_OBJECT = 0xffffffff
 PROTECTION = {"text": ("READ", "EXECUTE"), "rodata": ("READ",), "data": ("READ", "WRITE")}
 
@@ -294,7 +296,7 @@ class _Planner:
         self.grant(0, abi["TSS_SLOT_UNIT"], self.add("UNIT", 0, 0, int(self.guard is not None)), "CONTROL", "GRANT")
         self.thread("init")
         self.memory("init", image, abi["TSS_INIT_STACK_PAGES"], 0)
-        self.ports["init", "faults"] = self.add("PORT", 0, 2 * len(self.order) + 8)
+        self.ports["init", "faults"] = self.add("PORT", 0, min(2 * len(self.order) + 8, PORT_DEPTH_MAX))
         self.grant(0, INIT_FAULTS, self.ports["init", "faults"], "RECEIVE")
 
     def instance(self, instance: Resolved) -> None:
@@ -431,11 +433,17 @@ class _Planner:
                    flags, *self.calls(instance),
                    self.monitors.get(instance.name, NO_OBJECT))
 
+    @property
+    def init_slots(self) -> int:
+        """A handle of each object, what init has in the end, and one more for each instance on another CPU."""
+        wanted = len(self.objects) + 3 * (len(self.order) + 1) + INIT_SPARE_SLOTS
+        return -(-wanted // SLOTS_A_PAGE) * SLOTS_A_PAGE
+
     def init_row(self, init_pages: int, bundle_bytes: int) -> Row:
         abi = self.abi
         return Row("init", "init", init_pages, abi["TSS_LAYOUT_IMAGE"] + self.images["init"].entry,
                    abi["TSS_LAYOUT_IMAGE"], abi["TSS_LAYOUT_STACK_TOP"], abi["TSS_LAYOUT_IPC_PAGE"], bundle_bytes,
-                   abi["TSS_INIT_SLOTS"], abi["TSS_INIT_PRIORITY"], 10000, 0, mask(self.images["init"].calls), (0, 0),
+                   self.init_slots, abi["TSS_INIT_PRIORITY"], 10000, 0, mask(self.images["init"].calls), (0, 0),
                    NO_OBJECT)
 
 
@@ -460,7 +468,7 @@ def plan(system: System, images: Mapping[str, Image], abi: Abi, dump: bool = Fal
     sections, size = _sized(planner, len(planner.order) + 1)
     others = [planner.row(instance) for instance in planner.order]
     tables = len({(row.allowed, row.asked) for row in others}) + 1  # of system calls, a page each: init's is one more
-    init_pages = tables + budget.init_pages(len(planner.order), images["init"], size, abi["TSS_INIT_SLOTS"],
+    init_pages = tables + budget.init_pages(len(planner.order), images["init"], size, planner.init_slots,
                                             abi["TSS_INIT_STACK_PAGES"])
     rows = (planner.init_row(init_pages, size), *others)
     return Plan(system.name, abi, rows, tuple(planner.objects), tuple(sorted(planner.grants)),

@@ -96,3 +96,14 @@ def header(component: str, planned: Layout, windows: list[tuple[str, int]], more
     lines += [f"#define {upper(name)}_PAGES {pages}ull" for name, pages in windows]
     lines += [f"#define SLOTS_END {planned.end}u", *more]
     return "\n".join(lines) + "\n"
+
+
+def granted(component: str, called: list[tuple[int, int]]) -> str:
+    """granted.h, by which calling any other method through these slots does not compile: slot, methods as bits."""
+    lines = ["/* SPDX-License-Identifier: BSD-2-Clause */",
+             f"/* granted.h - made from components/{component}/component.yaml by `tessera stubs`; do not edit. */",
+             "#pragma once"]
+    if called:
+        rows = "".join(f"(slot_) == {slot} ? {bits:#x}ull : " for slot, bits in called)
+        lines += ["", f"#define TSS_SLOT_METHODS(slot_) ({rows}~0ull)"]
+    return "\n".join(lines) + "\n"

@@ -24,7 +24,7 @@ BADGE_SUPERVISE, BADGE_HEARTBEAT = 0x10000, 0x20000
 MAY_BITS = {"kill": 1, "restart": 2, "mode": 4}
 MAGIC = 0x4c425653  # "SVBL"
 _HEADER = struct.Struct("<IIII")
-_ROW = struct.Struct("<16sIIIIQQQQ16s")
+_ROW = struct.Struct("<16sIIIIQQQQ32s")
 _ADMIN = struct.Struct("<QII16s")
 _CONTROL = struct.Struct("<IIQ16s32s")
 Error = Callable[..., None]
@@ -154,7 +154,7 @@ def table(rows: list[Row], admins: list[Admin], controls: list[Control]) -> byte
         assert r.policy and r.backoff and r.limit and r.then and r.dependants is not None
         bits = sum(1 << index[d.name] for d in r.dependants)
         parts.append(_ROW.pack(row.name.encode(), row.unit_slot, POLICIES.index(r.policy), THEN.index(r.then),
-                               r.limit[0], r.limit[1], *r.backoff, row.heartbeat, bits.to_bytes(16, "little")))
+                               r.limit[0], r.limit[1], *r.backoff, row.heartbeat, bits.to_bytes(32, "little")))
     parts += [_ADMIN.pack(a.badge, sum(MAY_BITS[m] for m in a.may), 0, a.client.encode()) for a in admins]
     parts += [_CONTROL.pack(c.slot, 0, 0, c.client.encode(), c.name.encode()) for c in controls]
     return b"".join(parts)

@@ -24,7 +24,7 @@ FILES = 0x8_0000_0000
 MAILBOXES = 0x2_9000_0000
 PAGED = 0x4_0000_0000
 STACK_TOP, IPC_PAGE = 0x3FF0_0000, 0x7FFF_F800_0000
-INIT_SLOTS, INIT_STACK, INIT_PRIORITY = 1024, 8 * PAGE, 255
+INIT_STACK, INIT_PRIORITY = 8 * PAGE, 255
 FACTORY = {"priority": 100, "slice": "10ms", "memory": "256K", "stack": "16K", "heap": 0, "slots": 256, "cpu": 0,
            "paged": 0, "importance": 255}
 UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "us": 1, "ms": 1000, "s": 1000000}
@@ -327,7 +327,7 @@ def _init(work: _Work, order: list[str], elf: bytes, bundle_bytes: int, guard: s
     entry = _image(work, "init", elf, INIT_STACK)
     work.add("init", 10, "SYSTEM", ("init",), INSPECT)
     work.add("init", 1, "UNIT", ("init", "init", _state(guard is not None)), CONTROL | GRANT)
-    work.add("init", 16, "PORT", ("init", 2 * len(order) + 8, NONE), RECEIVE)
+    work.add("init", 16, "PORT", ("init", min(2 * len(order) + 8, 256), NONE), RECEIVE)
     for i, name in enumerate(order):
         rights = CONTROL if guard is None else INSTALL if name == guard else 0
         state = contracts.get(name, {"state": "?"})["state"]
@@ -336,7 +336,7 @@ def _init(work: _Work, order: list[str], elf: bytes, bundle_bytes: int, guard: s
             work.add("init", 19 + 2 * i, "CONNECTION", ("init", ("init", 16), i + 1, 0, NONE), 0)
     work.instances["init"] = {
         "component": "init", "entry": entry, "image_base": IMAGE, "stack_top": STACK_TOP, "ipc_page": IPC_PAGE,
-        "argument": bundle_bytes, "slots": INIT_SLOTS, "priority": INIT_PRIORITY, "slice_us": 10000,
+        "argument": bundle_bytes, "priority": INIT_PRIORITY, "slice_us": 10000,
         "flags": 0}
 
 
@@ -361,9 +361,9 @@ def _guard(work: _Work, guard: str, order: list[str], contracts: dict[str, dict[
         first, _, last = str(c["backoff"]).partition("..")
         count, window = str(c["max"]).split(" in ")
         bits = sum(1 << others.index(d) for d in c["dependants"])
-        rows += struct.pack("<16sIIIIQQQQ16s", name.encode(), end + n, ("never", "always", "on_failure").index(
+        rows += struct.pack("<16sIIIIQQQQ32s", name.encode(), end + n, ("never", "always", "on_failure").index(
             c["policy"]), ("hold", "degrade", "reboot").index(c["then"]), int(count), _number(window), _number(first),
-            _number(last or first), c["heartbeat"], bits.to_bytes(16, "little"))
+            _number(last or first), c["heartbeat"], bits.to_bytes(32, "little"))
         work.add(guard, end + n, "UNIT", ("init", name, c["state"]), INSTALL, original=False)
         work.add("init", 19 + 2 * (n + 1), "CONNECTION", ("init", (server, port), ENDS + n, 0, NONE), 0)
         if c["heartbeat"]:
@@ -425,8 +425,9 @@ def expectation(manifest: dict[str, Any], component_files: Mapping[str, bytes], 
     _monitors(work, rows, descriptions, order, calls)
     links = _links(manifest, descriptions)
     clients = {s: frozenset(c for c, _, server, _, _ in links if server == s and c != guard) for _, _, s, _, _ in links}
-    guards = {(client, name): guard_of(manifest, client, name, server, interfaces.get(
-        interface_of(descriptions[client], name))) for client, name, server, _, _ in links}
+    guards = {(client, name): guard_of(
+        manifest, client, name, server, interfaces.get(interface_of(descriptions[client], name)),
+        descriptions[client].get("needs") or {}) for client, name, server, _, _ in links}
     _moving(work, rows, links, guards)
     log = _log_of(manifest, descriptions, order)
     if log is not None:

@@ -17,7 +17,8 @@ def floor(row: Mapping[str, Any]) -> tuple[int, ...]:
     return (MODES.index(row["mode"]),) if "mode" in row else NONE
 
 
-def guard(manifest: Mapping[str, Any], client: str, name: str, server: str, interface: bytes | None) -> tuple[int, ...]:
+def guard(manifest: Mapping[str, Any], client: str, name: str, server: str, interface: bytes | None,
+          needs: Mapping[str, Any]) -> tuple[int, ...]:
     """Of a connection: mode, methods, interval_us, burst, shares."""
     rows = manifest["instances"]
     said = (rows[client].get("connect") or {}).get(name, {"memory": True})  # a device on PCI has memory to share
@@ -27,7 +28,8 @@ def guard(manifest: Mapping[str, Any], client: str, name: str, server: str, inte
     methods = ANY
     if interface is not None:
         numbers = {method: row["number"] for method, row in (yaml(interface).get("methods") or {}).items()}
-        methods = sum(1 << numbers[method] for method in said.get("methods", numbers))
+        called = needs.get(name, {}).get("methods", numbers)
+        methods = sum(1 << numbers[method] for method in said.get("methods", called))
     interval = burst = 0
     if "rate" in said:
         match = re.fullmatch(r"(\d+) in (\d+)([a-z]+)", said["rate"])

@@ -178,21 +178,21 @@ def read_supervision(data: bytes) -> tuple[list[dict[str, Any]], list[dict[str, 
     """Rows, administrators and controls of a supervision table, as plan.json has them."""
     magic, count, admins, controls = struct.unpack_from("<IIII", data)
     need(magic == int.from_bytes(b"SVBL", "little") and
-         len(data) == 16 + 80 * count + 32 * admins + 64 * controls,
+         len(data) == 16 + 96 * count + 32 * admins + 64 * controls,
          "TSS-070", "the supervision table is malformed")
-    raw = [struct.unpack_from("<16sIIIIQQQQ16s", data, 16 + 80 * i) for i in range(count)]
+    raw = [struct.unpack_from("<16sIIIIQQQQ32s", data, 16 + 96 * i) for i in range(count)]
     names = [row[0].rstrip(b"\0").decode() for row in raw]
     rows = [{"name": names[i], "policy": ("never", "always", "on_failure")[row[2]], "backoff_us": [row[6], row[7]],
              "max": row[4], "window_us": row[5], "then": ("hold", "degrade", "reboot")[row[3]],
              "heartbeat_us": row[8],
              "dependants": sorted(n for b, n in enumerate(names) if int.from_bytes(row[9], "little") >> b & 1)}
             for i, row in enumerate(raw)]
-    asked = [struct.unpack_from("<QII16s", data, 16 + 80 * count + 32 * i) for i in range(admins)]
+    asked = [struct.unpack_from("<QII16s", data, 16 + 96 * count + 32 * i) for i in range(admins)]
     return rows, [{"client": name.rstrip(b"\0").decode(), "badge": badge,
                    "may": sorted(w for bit, w in enumerate(("kill", "restart", "mode")) if may >> bit & 1)}
                   for badge, may, _, name in asked], [
         {"client": client.rstrip(b"\0").decode(), "name": name.rstrip(b"\0").decode(), "slot": slot}
-        for slot, _, _, client, name in struct.iter_unpack("<IIQ16s32s", data[16 + 80 * count + 32 * admins:])]
+        for slot, _, _, client, name in struct.iter_unpack("<IIQ16s32s", data[16 + 96 * count + 32 * admins:])]
 
 
 def read_bundle(data: bytes) -> Found:

@@ -190,7 +190,7 @@ static void drop_handles(struct build *build)
 {
 	for (uint32_t i = 0; i < build->table->header->object_count; i++) {
 		cap_t handle = build->handles[i];
-		const struct tss_table_grant *g = handle < TSS_INIT_SLOTS ? planned(build, handle) : NULL;
+		const struct tss_table_grant *g = handle < TSS_SLOTS_MAX ? planned(build, handle) : NULL;
 		if (handle != TSS_CAP_NULL && (g == NULL || g->object != i))
 			delete (handle);
 	}

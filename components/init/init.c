@@ -13,7 +13,7 @@
 #include "init.h"
 
 static struct table table;
-static struct build build = {.table = &table};
+static struct build build; /* all zero, so that nothing of it is in the image, whose bytes are hashed at boot */
 
 /* The handle of init's own object of this kind: its port, or its connection to somebody else's. */
 static cap_t own(uint32_t type)
@@ -47,6 +47,7 @@ int main(void)
 		return EXIT_BUNDLE;
 	if (!table_check(&table))
 		return EXIT_TABLE;
+	build.table = &table;
 	firmware_read();
 	build_units(&build);
 	build_objects(&build);

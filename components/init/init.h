@@ -5,9 +5,9 @@
 #include <tessera/supervision.h>
 #include <tessera/tessera.h>
 
-#define INSTANCES_MAX 128u
-#define OBJECTS_MAX 900u /* so many handles fit into init's own space beside its final capabilities */
-#define GRANTS_MAX 4096u
+#define INSTANCES_MAX 256u
+#define OBJECTS_MAX 3400u /* so many handles fit into a capability space beside what init has in the end */
+#define GRANTS_MAX 8192u
 
 /* Exit codes; the kernel panics with them. */
 enum { EXIT_BUNDLE = 1, EXIT_TABLE = 2, EXIT_FAULT_PORT = 3, EXIT_WATCH = 4 };

@@ -83,6 +83,11 @@ static const char *check_sections(struct bundle *bundle, const char **name)
 	return bundle->table ? NULL : "has no init table";
 }
 
+const struct tss_table_instance *bundle_init_instance(const struct bundle *bundle)
+{
+	return (const void *)(bundle->bytes + bundle->table->offset + sizeof(struct tss_table_header));
+}
+
 static const char *check_table(const struct bundle *bundle)
 {
 	const struct tss_table_header *table = (const void *)(bundle->bytes + bundle->table->offset);
@@ -91,12 +96,9 @@ static const char *check_table(const struct bundle *bundle)
 		return "has a damaged init table";
 	if (table->instance_count == 0 || size < sizeof(*table) + sizeof(struct tss_table_instance))
 		return "has an init table without init";
+	if (bundle_init_instance(bundle)->slots - 1 >= TSS_SLOTS_MAX)
+		return "has an init table with a damaged number of slots";
 	return NULL;
-}
-
-const struct tss_table_instance *bundle_init_instance(const struct bundle *bundle)
-{
-	return (const void *)(bundle->bytes + bundle->table->offset + sizeof(struct tss_table_header));
 }
 
 const char *bundle_check(const uint8_t *bytes, uint64_t size, const uint8_t *root, struct bundle *out,

@@ -105,7 +105,7 @@ static void init_thread(struct unit *unit, const struct bundle *bundle)
 
 void init_build(const struct bundle *bundle)
 {
-	struct unit *unit = unit_build(NULL, frame_count.available, TSS_INIT_SLOTS);
+	struct unit *unit = unit_build(NULL, frame_count.available, bundle_init_instance(bundle)->slots);
 	__builtin_memcpy(unit->name, "init", sizeof("init"));
 	init_segments(unit, bundle);
 	init_authority(unit, bundle);

@@ -295,8 +295,8 @@ def test_the_numbers_of_verify_are_those_of_the_abi(abi: Abi) -> None:
     assert {abi[f"TSS_MEMORY_{name}"]: name for name in verify_read.SOURCES.values()} == verify_read.SOURCES
     assert {name: abi[f"TSS_LAYOUT_{name}"] for name in ("IMAGE", "HEAP", "DIRECTORY", "STACK_TOP", "IPC_PAGE")} == {
         name: getattr(verify_derive, name) for name in ("IMAGE", "HEAP", "DIRECTORY", "STACK_TOP", "IPC_PAGE")}
-    assert (verify_derive.INIT_SLOTS, verify_derive.INIT_STACK, verify_derive.INIT_PRIORITY) == (
-        abi["TSS_INIT_SLOTS"], abi["TSS_INIT_STACK_PAGES"] * 4096, abi["TSS_INIT_PRIORITY"])
+    assert (verify_derive.INIT_STACK, verify_derive.INIT_PRIORITY) == (
+        abi["TSS_INIT_STACK_PAGES"] * 4096, abi["TSS_INIT_PRIORITY"])
 
 
 def test_verify_shares_nothing_with_plan_and_emit() -> None:

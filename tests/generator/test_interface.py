@@ -10,8 +10,12 @@ from typing import Any
 
 import pytest
 
+from generator import slots, stubs
+from generator.abi import read_abi
 from generator.diagnostics import Refused
-from generator.interface import CAPS_MAX, CODES, MESSAGE_MAX, InterfaceError, generate
+from generator.interface import CODES, InterfaceError, generate, read_interface
+from generator.interface_reader import CAPS_MAX, MESSAGE_MAX
+from generator.interface_types import OBJECTS
 
 TOP = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent / "interface"
@@ -45,9 +49,52 @@ BAD = {
     "TSS-103-size": (HEAD + "  m: {number: 1, request: [{name: a, type: bytes, max: 8}, {name: a_size, type: u8}]}\n",
                      'x.yaml:3:3: method "m" has two arguments that need the C name "a_size"'),
     "TSS-104": (HEAD + "  m: {number: 1, reply: [{name: a, type: bytes, max: 8}, {name: b, type: bytes, max: 8}]}\n",
-                "x.yaml:3:25: a reply has at most one buffer"),
+                "x.yaml:3:25: a reply has at most one buffer or array"),
     "TSS-105": (HEAD + "  m: {number: 1, oneway: true, reply: [{name: a, type: u8}]}\n",
                 'x.yaml:3:3: method "m" is one-way, but has a reply'),
+    "TSS-010-of": (HEAD + "  m: {number: 1, request: [{name: a, type: u8, of: u8}]}\n",
+                   'x.yaml:3:48: "of" has no meaning for "u8"'),
+    "TSS-010-rights": (HEAD + "  m: {number: 1, request: [{name: a, type: bytes, max: 3, rights: [read]}]}\n",
+                       'x.yaml:3:59: "rights" has no meaning for "bytes"'),
+    "TSS-011-array": (HEAD + "  m: {number: 1, request: [{name: a, type: array, of: u8}]}\n",
+                      'x.yaml:3:28: an array lacks the key "max"'),
+    "TSS-011-of": (HEAD + "  m: {number: 1, request: [{name: a, type: array, max: 3}]}\n",
+                   'x.yaml:3:28: an array lacks the key "of"'),
+    "TSS-011-rights": (HEAD + "  m: {number: 1, request: [{name: a, type: cap, rights: [read]}]}\n",
+                       'x.yaml:3:28: rights lack the key "of"'),
+    "TSS-013-version": ("version: 0\n" + HEAD + "  m: {number: 1}\n", "x.yaml:1:10: version 0 is out of range"),
+    "TSS-015-element": (HEAD + "  m: {number: 1, request: [{name: a, type: array, of: bytes, max: 3}]}\n",
+                        'x.yaml:3:55: type of elements "bytes" is not known'),
+    "TSS-015-object": (HEAD + "  m: {number: 1, request: [{name: a, type: cap, of: memroy}]}\n",
+                       'x.yaml:3:53: object "memroy" is not known'),
+    "TSS-015-right": (HEAD + "  m: {number: 1, request: [{name: a, type: cap, of: event, rights: [read]}]}\n",
+                      'x.yaml:3:69: right "read" is not known'),
+    "TSS-015-member": ("types: {row: {struct: [{name: a, type: cap}]}}\n" + HEAD + "  m: {number: 1}\n",
+                       'x.yaml:1:40: type of a member "cap" is not known'),
+    "TSS-019-value": ("types: {way: {enum: [UP, UP]}}\n" + HEAD + "  m: {number: 1}\n",
+                      'x.yaml:1:26: value "UP" is listed twice'),
+    "TSS-100-value": ("types: {way: {enum: [up]}}\n" + HEAD + "  m: {number: 1}\n",
+                      'x.yaml:1:22: value "up" is not a name'),
+    "TSS-102-struct": ("types: {row: {struct: [{name: a, type: string, max: 248}, {name: b, type: u64}]}}\n" + HEAD +
+                       "  m: {number: 1}\n", 'x.yaml:1:23: struct "row" has 264 bytes'),
+    "TSS-102-array": ("types: {row: {struct: [{name: a, type: u64}, {name: b, type: bool}]}}\n" + HEAD +
+                      "  m: {number: 1, request: [{name: rows, type: array, of: row, max: 16}]}\n",
+                      "x.yaml:4:27: the request can have 264 bytes and 0 capabilities"),
+    "TSS-103-members": ("types: {row: {struct: [{name: a, type: u8}, {name: a, type: u8}]}}\n" + HEAD +
+                        "  m: {number: 1}\n", 'x.yaml:1:45: struct "row" has two members "a"'),
+    "TSS-103-count": (HEAD + "  m: {number: 1, request: [{name: a, type: array, of: u8, max: 8}, "
+                      "{name: a_count, type: u8}]}\n",
+                      'x.yaml:3:3: method "m" has two arguments that need the C name "a_count"'),
+    "TSS-104-array": (HEAD + "  m: {number: 1, reply: [{name: a, type: bytes, max: 8}, {name: b, type: array, of: u8, "
+                      "max: 8}]}\n", "x.yaml:3:25: a reply has at most one buffer or array"),
+    "TSS-107-both": ("types: {way: {enum: [UP], struct: [{name: a, type: u8}]}}\n" + HEAD + "  m: {number: 1}\n",
+                     'x.yaml:1:9: type "way" must be either an enum or a struct'),
+    "TSS-107-empty": ("types: {way: {enum: []}}\n" + HEAD + "  m: {number: 1}\n",
+                      "x.yaml:1:21: an enum has 1 to 256 values, not 0"),
+    "TSS-107-members": ("types: {way: {struct: []}}\n" + HEAD + "  m: {number: 1}\n",
+                        'x.yaml:1:23: struct "way" has no members'),
+    "TSS-107-name": ("types: {u64: {enum: [UP]}}\n" + HEAD + "  m: {number: 1}\n",
+                     'x.yaml:1:9: "u64" cannot be the name of a type, it has a meaning'),
     "TSS-106": ("interface: other\nmethods:\n  m: {number: 1}\n",
                 'x.yaml:1:12: interface "other" is described in x.yaml'),
 }
@@ -70,7 +117,7 @@ def write_headers(folder: Path, files: list[Path]) -> None:
 def test_stubs_and_dispatcher_understand_each_other(tmp_path: Path) -> None:
     write_headers(tmp_path, [HERE / "every.yaml"])
     output = compile_and_run(tmp_path / "loop", str(HERE / "loop.c"), f"-I{tmp_path}")
-    assert output.count("\nok") == 5 and output.startswith("ok")
+    assert output.count("\nok") == 8 and output.startswith("ok")
 
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
@@ -115,10 +162,74 @@ def test_all_errors_of_all_files_in_one_run(tmp_path: Path) -> None:
         generate(paths)
 
 
+def test_objects_and_their_rights_are_the_abi_s() -> None:
+    rows = re.findall(r"^OBJECT\(\d+, \w+, (\w+), ([^,]+),", (TOP / "kernel/include/abi/objects.def").read_text(), re.M)
+    known = {name: set(re.findall(r"TSS_RIGHT_(\w+)", rights.upper())) for name, rights in rows}
+    assert {name: {right.upper() for right in rights} for name, rights in OBJECTS.items()} == {
+        name: known[name] for name in known.keys() - {"none", "reply", "system"}}
+
+
+def test_a_fingerprint_is_of_what_travels() -> None:
+    text = (HERE / "every.yaml").read_text()
+
+    def of(before: str, after: str) -> str:
+        assert before in text
+        interface, errors = read_interface(text.replace(before, after).encode(), "every.yaml")
+        assert not errors
+        return interface.fingerprint
+
+    same = of("version: 7", "version: 7")
+    assert same == of("One of each", "One of all") == of("Takes two", "Eats two") == of("test_interface.py", "a test")
+    for before, after in (("version: 7", "version: 8"), ("[RED, GREEN", "[GREEN, RED"), ("max: 5", "max: 6"),
+                          ("of: u16", "of: u32"), ("number: 6", "number: 9"), ("SECOND", "THIRD"),
+                          ("rights: [signal]", "rights: [wait]"), ("idempotent: true", "idempotent: false")):
+        assert of(before, after) != same, before
+
+
 def test_limits_are_the_abi_s() -> None:
     header = (TOP / "kernel" / "include" / "abi" / "message.h").read_text()
     limits = dict(re.findall(r"#define (TSS_MESSAGE_\w+) (\d+)u", header))
     assert (int(limits["TSS_MESSAGE_MAX"]), int(limits["TSS_MESSAGE_CAPS"])) == (MESSAGE_MAX, CAPS_MAX)
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+@pytest.mark.parametrize("call, missing", [
+    ("every_note(16, 1, 0)", ""), ("every_note_send(16, 1)", ""), ("every_hand(17, 1, 2, &c, 0)", ""),
+    ("every_hand(any, 1, 2, &c, 0)", ""), ("every_hand(16, 1, 2, &c, 0)", "hand"),
+    ("every_note(17, 1, 0)", "note"), ("every_note_send(17, 1)", "note")])
+def test_a_method_that_is_not_listed_does_not_compile(compiler: str, call: str, missing: str, tmp_path: Path) -> None:
+    """Slot 16 may only note, slot 17 only hand; what a variable holds is for the kernel to judge."""
+    write_headers(tmp_path, [HERE / "every.yaml"])
+    (tmp_path / "granted.h").write_text(slots.granted("apps/x", [(16, 1 << 4), (17, 1 << 3)]))
+    abi = TOP / "kernel" / "include" / "abi"
+    (tmp_path / "tessera" / "syscalls.h").write_text(stubs.syscalls_header(read_abi(abi)))
+    (tmp_path / "x.c").write_text(f"""#include "every.h"
+tss_status_t f(cap_t any);
+tss_status_t f(cap_t any)
+{{
+\tcap_t c;
+\t(void)c, (void)any;
+\treturn {call};
+}}
+""")
+    done = subprocess.run([compiler, *FLAGS, "-ffreestanding", "-c", str(tmp_path / "x.c"), f"-I{tmp_path}", f"-I{abi}",
+                           *INCLUDES, "-o", str(tmp_path / "x.o")], capture_output=True, text=True)
+    assert (done.returncode != 0) == bool(missing), done.stderr
+    assert not missing or f"does not list the method {missing} of every on this connection" in done.stderr
+
+
+def test_the_reference_of_types(tree: Path, tessera: Callable[..., Any]) -> None:
+    (tree / "components/interfaces/every.yaml").write_text((HERE / "every.yaml").read_text())
+    text = tessera("doc", "every").stdout
+    for line in ("Each type both ways, for test_interface.py. Version 7.",
+                 "- `enum every_colour`: `EVERY_COLOUR_RED` 0, `EVERY_COLOUR_GREEN` 1, `EVERY_COLOUR_BLUE` 2.",
+                 "- `struct every_row`, 32 bytes: `kind` (colour), `lit` (bool), `count` (u64), `label` (text of up to "
+                 "9 bytes), `small` (i32). One of each.",
+                 "Takes `them` (up to 8 of colour), `flags` (up to 9 of bool). Answers `middle` (pair). A request has "
+                 "at most 64 bytes.",
+                 "Takes `page` (a capability: memory with read, write). Answers `event` (a capability: event with "
+                 "signal). A request has at most 0 bytes."):
+        assert line in text.splitlines(), text
 
 
 def test_the_reference_tells_methods_sizes_errors_and_who_speaks_it(tree: Path, tessera: Callable[..., Any]) -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from conftest import REPOSITORY
 
-from generator import verify
+from generator import load, verify
 from generator.abi import Abi, read_abi
 from generator.build import Checked, check_system, make
 from generator.calls import names_of
@@ -106,6 +106,23 @@ def test_one_token_at_a_time(path: Path, inputs: Inputs, elf: bytes, abi: Abi, t
     print(f"{path.name}: {len(chosen)} of {len(every)}: {dict(seen.most_common())}")
     assert wrong == [], f"{len(wrong)} of {len(chosen)}"
     assert len(seen) > 5 and sum(seen.values()) == len(chosen)
+
+
+def test_both_parsers_read_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the fast one accepts, the other one accepts with the same tree."""
+    chance, taken = random.Random(9), 0
+    files = [*MANIFESTS, *(REPOSITORY / "components").glob("*/*/component.yaml"),
+             *(REPOSITORY / "components" / "interfaces").glob("*.yaml")]
+    for path in files:
+        every = list(mutants(path.read_text()))
+        for what, text in [("as it is", path.read_text()), *chance.sample(every, min(15, len(every)))]:
+            fast = load._fast(text, path.name) if load._ORDINARY.fullmatch(text) else None
+            if fast is not None:
+                with monkeypatch.context() as patch:
+                    patch.setattr(load, "_fast", lambda text, path: None)
+                    assert load.load(text.encode(), path.name) == (fast, ()), (path, what)
+                taken += 1
+    assert taken > 5 * len(files)
 
 
 def test_there_are_many() -> None:

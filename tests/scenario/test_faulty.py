@@ -80,6 +80,14 @@ def test_lies_are_not_believed(run: Run) -> None:
     assert run.by("doubter") == ["wrong: REFUSED REFUSED REFUSED REFUSED"]
 
 
+def test_what_cannot_be_is_refused_and_what_can_arrives(run: Run) -> None:
+    """Structs, enums and arrays: lengths and values that no stub would send; then the same server does its work."""
+    *lies, judged = run.by("fibber")
+    assert lies[0] == "nothing: OK" and judged == "judged: 14 7 2"
+    assert len(lies) == 11 and all(line.endswith(": refused") for line in lies[1:])
+    assert run.about("peer") == []
+
+
 def test_nobody_forges_an_end(run: Run) -> None:
     assert run.by("forger") == ["ended: ARGUMENT", "fault: ARGUMENT", "heartbeat: REFUSED", "by heart: RIGHTS",
                                 "kill: REFUSED", "restart: REFUSED"]

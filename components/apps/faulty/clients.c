@@ -93,7 +93,7 @@ bool client_run(const char *name)
 	static const struct {
 		const char *name;
 		void (*run)(void);
-	} clients[] = {{"good", good}, {"doubter", doubter}, {"other", other}, {"forger", forger}};
+	} clients[] = {{"good", good}, {"doubter", doubter}, {"other", other}, {"forger", forger}, {"fibber", fibber}};
 	for (size_t i = 0; i < sizeof(clients) / sizeof(clients[0]); i++) {
 		if (strcmp(clients[i].name, name) != 0)
 			continue;

@@ -26,9 +26,29 @@ static tss_status_t on_ask(void *state, struct tss_request *request, uint64_t nu
 	return TSS_OK;
 }
 
+/* The dispatcher has seen to it that no count, no enum and no bool is one that cannot be. */
+static tss_status_t on_judge(void *state, struct tss_request *request, enum faulty_way how,
+			     const struct faulty_point *more, const struct faulty_point *points, size_t points_count,
+			     struct faulty_point *verdict, struct faulty_point *taken, size_t *taken_count)
+{
+	(void)state, (void)request;
+	*verdict = *more;
+	verdict->way = how;
+	for (size_t i = 0; i < points_count; i++) {
+		if (!points[i].good)
+			continue;
+		taken[(*taken_count)++] = points[i];
+		if (how == FAULTY_WAY_SUM)
+			verdict->value += points[i].value;
+		else if ((how == FAULTY_WAY_LARGEST) == (points[i].value > verdict->value))
+			verdict->value = points[i].value;
+	}
+	return TSS_OK;
+}
+
 static tss_status_t on_request(void *state, struct tss_request *request)
 {
-	static const struct faulty_operations operations = {.work = on_work, .ask = on_ask};
+	static const struct faulty_operations operations = {.work = on_work, .ask = on_ask, .judge = on_judge};
 	tss_status_t status = faulty_dispatch(&operations, state, request);
 	fault_answer(name, request);
 	return status;

@@ -5,6 +5,9 @@
 #include <tessera/tessera.h>
 #include "slots.h"
 
+/* fibber.c: a client that says what no stub would. */
+void fibber(void);
+
 /* clients.c: true if `name` is a client's, which then has run to its end. */
 bool client_run(const char *name);
 

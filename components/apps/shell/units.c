@@ -6,39 +6,35 @@
 #include "slots.h"
 
 #define ASK_US 2000000u
-#define POLICY_UNKNOWN 3u
 
-/* The policy of the instance called `name`, by asking for each; without a supervisor nothing is known. */
-static uint8_t policy_of(const uint8_t name[TSS_NAME_SIZE])
+/* The policy of the instance called `name`, by asking for all; without a supervisor nothing is known. */
+static const char *policy_of(const uint8_t name[TSS_NAME_SIZE])
 {
-	uint8_t life = 0, policy = 0;
-	uint64_t restarts;
-	for (uint32_t index = 0;; index++) {
-		uint8_t label[TSS_NAME_SIZE] = {0};
-		size_t size = 0;
-		if (supervision_list(SLOT_SUPERVISION, index, &life, &policy, &restarts, label, sizeof(label), &size,
-				     ASK_US) != TSS_OK)
-			return POLICY_UNKNOWN;
-		if (memcmp(label, name, TSS_NAME_SIZE) == 0)
-			return policy;
-	}
+	static const char *const policies[] = {"never", "always", "on_failure"};
+	struct supervision_row rows[SUPERVISION_LIST_ROWS_MAX];
+	size_t count = 0;
+	for (uint32_t first = 0;
+	     supervision_list(SLOT_SUPERVISION, first, rows, SUPERVISION_LIST_ROWS_MAX, &count, ASK_US) == TSS_OK &&
+	     count > 0;
+	     first += (uint32_t)count)
+		for (size_t i = 0; i < count; i++)
+			if (strncmp(rows[i].label, (const char *)name, TSS_NAME_SIZE) == 0)
+				return policies[rows[i].policy];
+	return "-";
 }
 
 void show_units(const char *argument)
 {
 	static const char *const states[] = {"building", "running", "ended", "dead"};
-	static const char *const policies[] = {"never", "always", "on_failure", "-"};
 	struct tss_inspect_unit u;
 	struct cursor cursor = {0, false};
 	(void)argument;
 	printf("%4s %-15s %-8s %7s %6s %6s %6s %8s %s\n", "id", "unit", "state", "threads", "pages", "budget", "slots",
 	       "restarts", "policy");
-	while (inspect_next(&cursor, TSS_INSPECT_UNIT, 0, &u, sizeof(u))) {
-		uint8_t policy = policy_of(u.name);
+	while (inspect_next(&cursor, TSS_INSPECT_UNIT, 0, &u, sizeof(u)))
 		printf("%4lu %-15.16s %-8s %7lu %6lu %6lu %6lu %8lu %s\n", u.id, (const char *)u.name,
 		       u.state < 4 ? states[u.state] : "?", u.threads, u.used_pages, u.budget_pages, u.slots_used,
-		       u.restarts, policies[policy < POLICY_UNKNOWN ? policy : POLICY_UNKNOWN]);
-	}
+		       u.restarts, policy_of(u.name));
 }
 
 static const char *answer(tss_status_t status)
@@ -105,7 +101,7 @@ void mode(const char *argument)
 		while (*argument == ' ')
 			argument++;
 	}
-	uint8_t wanted = 0;
+	uint32_t wanted = 0;
 	while (wanted <= TSS_MODE_PARANOID && strcmp(words[2], mode_name(wanted)) != 0)
 		wanted++;
 	if (words[0][0] == '\0')
@@ -115,6 +111,6 @@ void mode(const char *argument)
 		printf("usage: mode [CLIENT CONNECTION FAST|HARDENED|PARANOID]\n");
 	else
 		printf("mode %s %s: %s\n", words[0], words[1],
-		       answer(supervision_mode(SLOT_SUPERVISION, wanted, words[0], strlen(words[0]), words[1],
-					       strlen(words[1]), ASK_US)));
+		       answer(supervision_mode(SLOT_SUPERVISION, (enum supervision_mode)wanted, words[0],
+					       strlen(words[0]), words[1], strlen(words[1]), ASK_US)));
 }

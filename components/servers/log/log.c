@@ -12,7 +12,7 @@
 #include <tessera/tessera.h>
 #include "slots.h"
 
-#define CLIENTS_MAX 255u /* badges are 1 to this; a system has at most 127 instances */
+#define CLIENTS_MAX 255u /* badges are 1 to this; a system has at most 255 instances, one of which is this */
 #define LINE_MAX 200u
 #define KEPT_SIZE 16384u
 

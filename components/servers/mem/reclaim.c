@@ -12,7 +12,6 @@
 #include "mem.h"
 
 #define BATCH 16u /* pages, when somebody waits for one */
-#define RUNNING 0u
 
 void reclaim_init(struct mem *m)
 {
@@ -27,23 +26,30 @@ void reclaim_init(struct mem *m)
 		printf("nobody will say when memory is low: %s\n", tss_error_name(status));
 }
 
+static void clear_named(struct mem *m, const char *label)
+{
+	for (unsigned n = 0; n < m->client_count; n++) {
+		struct client *c = &m->clients[n];
+		if (strncmp((const char *)c->row->client, label, TSS_NAME_SIZE) != 0)
+			continue;
+		client_clear(m, c);
+		c->attached = false;
+	}
+}
+
 /* Pages that clients left which do not run any more; what attaches again begins with nothing anyhow. */
 static unsigned sweep_ended(struct mem *m)
 {
-	uint64_t before = m->totals[MEM_TOTAL_PRESENT], restarts;
-	uint8_t life = 0, policy = 0, label[TSS_NAME_SIZE];
-	size_t size = 0;
-	for (uint32_t i = 0; supervision_list(SLOT_SUPERVISION, i, &life, &policy, &restarts, label, sizeof(label),
-					      &size, TSS_INFINITE) == TSS_OK;
-	     i++)
-		for (unsigned n = 0; life != RUNNING && n < m->client_count; n++) {
-			struct client *c = &m->clients[n];
-			if (strnlen((const char *)c->row->client, TSS_NAME_SIZE) != size ||
-			    memcmp(c->row->client, label, size) != 0)
-				continue;
-			client_clear(m, c);
-			c->attached = false;
-		}
+	uint64_t before = m->totals[MEM_TOTAL_PRESENT];
+	struct supervision_row rows[SUPERVISION_LIST_ROWS_MAX];
+	size_t count = 0;
+	for (uint32_t first = 0; supervision_list(SLOT_SUPERVISION, first, rows, SUPERVISION_LIST_ROWS_MAX, &count,
+						  TSS_INFINITE) == TSS_OK &&
+				 count > 0;
+	     first += (uint32_t)count)
+		for (size_t i = 0; i < count; i++)
+			if (rows[i].life != SUPERVISION_LIFE_RUNNING)
+				clear_named(m, rows[i].label);
 	return (unsigned)(before - m->totals[MEM_TOTAL_PRESENT]);
 }
 

@@ -23,19 +23,19 @@ static tss_status_t find(struct supervisor *s, const char *label, size_t size, s
 	return SUPERVISION_ERROR_UNKNOWN;
 }
 
-static tss_status_t on_list(void *state, struct tss_request *request, uint32_t index, uint8_t *its_state,
-			    uint8_t *policy, uint64_t *restarts, void *label, size_t *label_size)
+static tss_status_t on_list(void *state, struct tss_request *request, uint32_t first, struct supervision_row *rows,
+			    size_t *rows_count)
 {
 	const struct supervisor *s = state;
 	(void)request;
-	if (index >= s->count)
-		return SUPERVISION_ERROR_END;
-	const struct instance *i = &s->instances[index];
-	(void)unit_state(i, restarts);
-	*its_state = (uint8_t)i->state;
-	*policy = (uint8_t)i->row->policy;
-	*label_size = strnlen((const char *)i->row->name, TSS_NAME_SIZE);
-	memcpy(label, i->row->name, *label_size);
+	for (; first < s->count && *rows_count < SUPERVISION_LIST_ROWS_MAX; first++) {
+		const struct instance *i = &s->instances[first];
+		struct supervision_row *row = &rows[(*rows_count)++];
+		*row = (struct supervision_row){.life = (enum supervision_life)i->state,
+						.policy = (enum supervision_policy)i->row->policy};
+		(void)unit_state(i, &row->restarts);
+		memcpy(row->label, i->row->name, sizeof(row->label) - 1);
+	}
 	return TSS_OK;
 }
 
@@ -68,8 +68,8 @@ static tss_status_t on_restart(void *state, struct tss_request *request, const c
 }
 
 /* The kernel decides what may become of it: only something stricter. */
-static tss_status_t on_mode(void *state, struct tss_request *request, uint8_t mode, const char *client, size_t size,
-			    const char *label, size_t label_size)
+static tss_status_t on_mode(void *state, struct tss_request *request, enum supervision_mode mode, const char *client,
+			    size_t size, const char *label, size_t label_size)
 {
 	const struct supervisor *s = state;
 	if (!may(s, request, TSS_MAY_MODE))

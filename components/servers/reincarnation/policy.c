@@ -121,17 +121,16 @@ static bool restartable(const struct instance *i)
 }
 
 /* Adds to `bits` who depends on those in it, and on them, and so on. */
-static void add_dependants(const struct supervisor *s, uint64_t bits[2])
+static void add_dependants(const struct supervisor *s, uint64_t bits[TSS_SUPERVISED_WORDS])
 {
 	for (bool more = true; more;) {
 		more = false;
 		for (unsigned n = 0; n < s->count; n++) {
 			const uint64_t *its = s->instances[n].row->dependants;
-			if (!named(bits, n) || ((its[0] & ~bits[0]) | (its[1] & ~bits[1])) == 0)
-				continue;
-			bits[0] |= its[0];
-			bits[1] |= its[1];
-			more = true;
+			for (unsigned word = 0; named(bits, n) && word < TSS_SUPERVISED_WORDS; word++) {
+				more |= (its[word] & ~bits[word]) != 0;
+				bits[word] |= its[word];
+			}
 		}
 	}
 }
@@ -140,7 +139,7 @@ static void add_dependants(const struct supervisor *s, uint64_t bits[2])
 void policy_restart(struct supervisor *s, struct instance *i, uint64_t now)
 {
 	unsigned self = (unsigned)(i - s->instances);
-	uint64_t bits[2] = {0, 0};
+	uint64_t bits[TSS_SUPERVISED_WORDS] = {0};
 	bits[self / 64] |= 1ull << self % 64;
 	add_dependants(s, bits);
 	for (unsigned n = 0; n < s->count; n++)

@@ -9,7 +9,7 @@ static bool row_good(const struct tss_supervision_row *row, unsigned rows)
 		return false;
 	if (row->max == 0 || row->max > ENDS_MAX || row->backoff_min_us > row->backoff_max_us)
 		return false;
-	for (unsigned n = rows; n < 128; n++)
+	for (unsigned n = rows; n < 64 * TSS_SUPERVISED_WORDS; n++)
 		if (row->dependants[n / 64] >> n % 64 & 1)
 			return false;
 	return row->unit != 0 && row->unit < TSS_SLOTS_MAX && row->name[0] != 0;

@@ -85,9 +85,8 @@ _Static_assert(sizeof(struct tss_table_instance) == 152, "table layout");
 /*
  * What init finds in its own capability space when it starts: UNIT (CONTROL | GRANT), THREAD, SCHED, TEXT, RODATA,
  * DATA, STACK as every unit has them, SYSTEM with all rights, and BUNDLE: READ | EXECUTE | GRANT, mapped read-only
- * at TSS_LAYOUT_BUNDLE. Its argument is the size of the bundle in bytes. Its capability space has
- * TSS_INIT_SLOTS slots. Its image has at most one segment of each protection, linked at TSS_LAYOUT_IMAGE.
+ * at TSS_LAYOUT_BUNDLE. Its argument is the size of the bundle in bytes. Its capability space has as
+ * many slots as its row in the init table says. Its image has at most one segment of each protection, linked at TSS_LAYOUT_IMAGE.
  */
-#define TSS_INIT_SLOTS 1024u
 #define TSS_INIT_STACK_PAGES 8u
 #define TSS_INIT_PRIORITY 255u

@@ -3,6 +3,7 @@
  * loop.c - generated stubs call the generated dispatcher in one process: a "kernel" of a few lines carries the registers
  * and the two IPC pages across. Then random messages: no request may make the dispatcher misbehave.
  */
+#define _GNU_SOURCE 1 /* memmem */
 #define TSS_IPC_HOST 1
 #include <stdint.h>
 #include <stdio.h>
@@ -14,6 +15,19 @@
 static struct tss_ipc_page pages[2];
 static int side; /* whose page tss_ipc gives: 0 client, 1 server */
 static uint64_t sent_reply[6];
+
+static unsigned wrong_capabilities; /* so many are not what they should be */
+
+/* The only system call of a stub beside messages. */
+static inline tss_status_t tss_capability_check(cap_t cap, uint64_t type, uint64_t rights)
+{
+	if (wrong_capabilities > 0)
+		return wrong_capabilities--, TSS_E_TYPE;
+	return (cap == 8 && type == TSS_TYPE_MEMORY && rights == (TSS_RIGHT_READ | TSS_RIGHT_WRITE)) ||
+			       (cap == 9 && type == TSS_TYPE_EVENT && rights == TSS_RIGHT_SIGNAL)
+		       ? TSS_OK
+		       : TSS_E_RIGHTS;
+}
 
 static inline struct tss_ipc_page *tss_ipc(void)
 {
@@ -97,7 +111,57 @@ static tss_status_t on_later(void *state, struct tss_request *request, void *tex
 	return TSS_DEFER;
 }
 
-static const struct every_operations operations = {on_scalars, on_buffers, on_hand, on_note, on_later};
+static unsigned
+	painted_wrong; /* what the operation does wrong: 1 an enum, 2 a bool, 3 a text without end, 4 too many */
+
+static tss_status_t on_paint(void *state, struct tss_request *request, enum every_colour wanted,
+			     const struct every_row *first, const uint16_t *numbers, size_t numbers_count,
+			     const struct every_row *rows, size_t rows_count, uint64_t *sum, struct every_row *last,
+			     struct every_row *painted, size_t *painted_count, enum every_colour *now)
+{
+	(void)state, (void)request;
+	CHECK(wanted <= EVERY_COLOUR_BLUE && first->kind <= EVERY_COLOUR_BLUE && strlen(first->label) < 10);
+	for (size_t i = 0; i < numbers_count; i++)
+		*sum += numbers[i];
+	for (size_t i = 0; i < rows_count; i++) {
+		CHECK(rows[i].kind <= EVERY_COLOUR_BLUE && strlen(rows[i].label) < 10);
+		painted[i] = rows[i];
+		painted[i].kind = wanted;
+		memset(painted[i].pad5_, 0x5e, sizeof(painted[i].pad5_)); /* a secret */
+	}
+	*last = *first;
+	memcpy(last->label, "a\0secrets", 10);
+	*now = wanted;
+	*painted_count = painted_wrong == 4 ? 5 : rows_count;
+	if (painted_wrong == 1)
+		painted[0].kind = 3;
+	if (painted_wrong == 2)
+		memset(&last->lit, 2, 1);
+	if (painted_wrong == 3)
+		memset(painted[0].label, 'x', sizeof(painted[0].label)); /* cut when it is sent */
+	return TSS_OK;
+}
+
+static tss_status_t on_colours(void *state, struct tss_request *request, const enum every_colour *them,
+			       size_t them_count, const bool *flags, size_t flags_count, struct every_pair *middle)
+{
+	(void)state, (void)request;
+	for (size_t i = 0; i < them_count; i++)
+		middle->left += them[i];
+	for (size_t i = 0; i < flags_count; i++)
+		middle->right += flags[i];
+	return TSS_OK;
+}
+
+static tss_status_t on_share(void *state, struct tss_request *request, cap_t page, cap_t *event)
+{
+	(void)state, (void)request;
+	*event = page + 1;
+	return TSS_OK;
+}
+
+static const struct every_operations operations = {on_scalars, on_buffers, on_hand,    on_note,
+						   on_later,   on_paint,   on_colours, on_share};
 
 /* Carries a message to the other side: the registers' words, the rest of the bytes, the capabilities. */
 static void carry(int from, uint64_t tag)
@@ -176,6 +240,110 @@ static void test_buffers(void)
 	CHECK(every_buffers(1, x, 8, 9, y, 0, NULL, joined, 7, &size, 0) == TSS_INTERFACE_ERROR(TSS_REPLY_FORMAT));
 }
 
+static struct every_row row(enum every_colour kind, const char *label)
+{
+	struct every_row made = {.kind = kind, .lit = true, .count = 1ull << 40, .small = -7};
+	memset(made.pad5_, 0x5e, sizeof(made.pad5_)); /* a secret */
+	memset(made.label, 0x5e, sizeof(made.label));
+	memcpy(made.label, label, strlen(label) + 1);
+	return made;
+}
+
+static bool told(const void *bytes, size_t size)
+{
+	return memchr(bytes, 0x5e, size) != NULL || memmem(bytes, size, "secret", 6) != NULL;
+}
+
+/* Structs and arrays of them arrive as they were, and nothing that lies beside their values does. */
+static void test_structs(void)
+{
+	const struct every_row rows[4] = {row(EVERY_COLOUR_RED, ""), row(EVERY_COLOUR_BLUE, "nine char"),
+					  row(EVERY_COLOUR_GREEN, "c"), row(EVERY_COLOUR_GREEN, "d")};
+	const uint16_t numbers[5] = {1, 2, 3, 4, 65535};
+	struct every_row last, painted[4];
+	for (size_t n = 0; n <= 5; n++)
+		for (size_t m = 0; m <= 3; m++) {
+			uint64_t sum = 0;
+			size_t count = 9;
+			enum every_colour now = EVERY_COLOUR_RED;
+			memset(pages, 0, sizeof(pages));
+			CHECK(every_paint(1, EVERY_COLOUR_GREEN, &rows[3], numbers, n, rows, m, &sum, &last, painted, 4,
+					  &count, &now, 0) == TSS_OK);
+			CHECK(sum == (n < 5 ? n * (n + 1) / 2 : 65545) && count == m && now == EVERY_COLOUR_GREEN);
+			CHECK(last.kind == EVERY_COLOUR_GREEN && last.lit && last.count == 1ull << 40);
+			CHECK(strcmp(last.label, "a") == 0 && last.small == -7);
+			for (size_t i = 0; i < m; i++)
+				CHECK(painted[i].kind == EVERY_COLOUR_GREEN &&
+				      strcmp(painted[i].label, rows[i].label) == 0);
+			CHECK(!told(pages[0].send, TSS_MESSAGE_MAX) && !told(pages[1].send, TSS_MESSAGE_MAX));
+		}
+	size_t count = 0;
+	CHECK(TSS_CODE(every_paint(1, 0, rows, numbers, 6, rows, 0, NULL, NULL, painted, 4, &count, NULL, 0)) ==
+	      TSS_E_ARGUMENT);
+	CHECK(TSS_CODE(every_paint(1, 0, rows, numbers, 0, rows, 4, NULL, NULL, painted, 4, &count, NULL, 0)) ==
+	      TSS_E_ARGUMENT);
+	CHECK(every_paint(1, 0, rows, numbers, 0, rows, 3, NULL, NULL, painted, 2, &count, NULL, 0) ==
+	      TSS_INTERFACE_ERROR(TSS_REPLY_FORMAT));
+	const enum every_colour colours[] = {EVERY_COLOUR_BLUE, EVERY_COLOUR_GREEN, EVERY_COLOUR_BLUE};
+	const bool flags[9] = {true, false, true, true, true, true, true, true, true};
+	struct every_pair middle;
+	CHECK(every_colours(1, colours, 3, flags, 9, &middle, 0) == TSS_OK && middle.left == 5 && middle.right == 8);
+}
+
+/* What a client says that is not of its type is refused before the operation hears of it; so is what a server says. */
+static void test_hostile_values(void)
+{
+	const tss_status_t refused = TSS_INTERFACE_ERROR(TSS_REPLY_FORMAT);
+	struct every_row good = row(EVERY_COLOUR_RED, "x"), bad[3] = {good, good, good}, painted[4];
+	const enum every_colour colours[] = {EVERY_COLOUR_BLUE, (enum every_colour)3};
+	bool flags[2] = {true, true};
+	size_t count;
+	const uint16_t none[1] = {0};
+#define PAINT(wanted_, first_, rows_)                                                                                  \
+	every_paint(1, wanted_, first_, none, 0, rows_, 3, NULL, NULL, painted, 4, &count, NULL, 0)
+	CHECK(PAINT(EVERY_COLOUR_BLUE, &good, bad) == TSS_OK);
+	CHECK(PAINT((enum every_colour)3, &good, bad) == refused &&
+	      PAINT((enum every_colour) ~0u, &good, bad) == refused);
+	bad[2].kind = (enum every_colour)3;
+	CHECK(PAINT(EVERY_COLOUR_BLUE, &good, bad) == refused && PAINT(EVERY_COLOUR_BLUE, &bad[2], bad) == refused);
+	bad[2] = good;
+	memset(&bad[2].lit, 2, 1);
+	CHECK(PAINT(EVERY_COLOUR_BLUE, &good, bad) == refused && PAINT(EVERY_COLOUR_BLUE, &bad[2], bad) == refused);
+	CHECK(every_colours(1, colours, 1, flags, 2, NULL, 0) == TSS_OK);
+	CHECK(every_colours(1, colours, 2, flags, 2, NULL, 0) == refused);
+	memset(&flags[1], 255, 1);
+	CHECK(every_colours(1, colours, 1, flags, 2, NULL, 0) == refused);
+	bad[2] = good;
+	for (painted_wrong = 1; painted_wrong <= 4; painted_wrong++) {
+		tss_status_t wanted = painted_wrong == 3   ? TSS_OK
+				      : painted_wrong == 4 ? TSS_INTERFACE_ERROR(TSS_REPLY_FAILED)
+							   : refused;
+		CHECK(PAINT(EVERY_COLOUR_BLUE, &good, bad) == wanted);
+	}
+	painted_wrong = 0;
+	CHECK(strcmp(painted[0].label, "xxxxxxxxx") == 0);
+	CHECK(PAINT(EVERY_COLOUR_BLUE, &good, bad) == TSS_OK);
+	for (unsigned text = 49; text <= 81; text += 32) { /* the last byte of a text; a stub would have cut it */
+		tss_tag_t tag = TSS_TAG(EVERY_METHOD_PAINT, 56 + 3 * 32, 0);
+		uint64_t w[4] = {0, 0, 3, pages[0].send[3]};
+		((uint8_t *)pages[0].send)[text] = 'x';
+		CHECK(tss_connection_call(1, &tag, w, 0) == TSS_OK && TSS_TAG_TYPE(tag) == TSS_REPLY_FORMAT);
+		((uint8_t *)pages[0].send)[text] = 0;
+	}
+#undef PAINT
+}
+
+/* A capability is of the type and has the rights that the interface says, or the message is refused and it is dropped. */
+static void test_typed_capabilities(void)
+{
+	cap_t event = 0;
+	deleted = 0;
+	CHECK(every_share(1, 8, &event, 0) == TSS_OK && event == 9 && deleted == 0);
+	CHECK(every_share(1, 7, &event, 0) == TSS_INTERFACE_ERROR(TSS_REPLY_FORMAT) && deleted == 1);
+	wrong_capabilities = 1; /* what the server is given */
+	CHECK(every_share(1, 8, &event, 0) == TSS_INTERFACE_ERROR(TSS_REPLY_FORMAT) && deleted == 2);
+}
+
 static void test_capabilities(void)
 {
 	cap_t three = 0;
@@ -235,7 +403,7 @@ static void test_random(void)
 			w[i] = rand() % 2 ? (uint64_t)rand() % 130 : (uint64_t)rand() << (rand() % 40);
 		for (int i = 4; i < 32; i++)
 			pages[0].send[i] = (uint64_t)rand();
-		tss_tag_t tag = TSS_TAG(rand() % 8, rand() % 2 ? rand() % 257 : rand() % 33 * 8, rand() % 5);
+		tss_tag_t tag = TSS_TAG(rand() % 10, rand() % 2 ? rand() % 257 : rand() % 33 * 8, rand() % 5);
 		tss_status_t status = tss_connection_call(1, &tag, w, 0);
 		CHECK(status == TSS_OK || status == TSS_E_TIMEOUT);
 		CHECK(status != TSS_OK || TSS_TAG_LENGTH(tag) <= TSS_MESSAGE_MAX);
@@ -246,7 +414,10 @@ int main(void)
 {
 	RUN(test_scalars);
 	RUN(test_buffers);
+	RUN(test_structs);
+	RUN(test_hostile_values);
 	RUN(test_capabilities);
+	RUN(test_typed_capabilities);
 	RUN(test_oneway_and_deferred);
 	RUN(test_restarted);
 	RUN(test_random);

@@ -59,6 +59,7 @@ static void make_sound(void)
 	struct tss_table_header *table = (void *)(sound + PAGE_SIZE);
 	table->magic = TSS_TABLE_MAGIC;
 	table->instance_count = 1;
+	((struct tss_table_instance *)(table + 1))->slots = TSS_SLOTS_MAX;
 	for (unsigned i = 0; i < 5000; i++)
 		sound[2 * PAGE_SIZE + i] = (uint8_t)(i * 7);
 	seal(sound);
@@ -117,6 +118,8 @@ static void test_structure(void)
 	REFUSED(table->magic++);
 	REFUSED(table->instance_count = 0);
 	REFUSED(s[0].size--);
+	REFUSED(((struct tss_table_instance *)(table + 1))->slots = 0);
+	REFUSED(((struct tss_table_instance *)(table + 1))->slots++);
 }
 
 static void test_root(void)

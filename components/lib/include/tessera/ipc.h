@@ -127,6 +127,19 @@ TSS_INLINE uint64_t tss_padded(uint64_t size)
 
 /* The rest is what generated stubs and dispatchers are made of. */
 
+/* Does not compile if `connection` is a slot on which component.yaml does not list the method (granted.h). */
+#define TSS_MUST_BE_GRANTED(connection, number, text)                                                                  \
+	((void)sizeof(struct {                                                                                         \
+		_Static_assert(                                                                                        \
+			TSS_SLOT_METHODS(__builtin_choose_expr(__builtin_constant_p(connection), connection, 0)) >>    \
+				(number)&1,                                                                            \
+			text);                                                                                         \
+		int unused;                                                                                            \
+	}))
+
+/* What was written to a message as words is read as structs behind this, and the other way round. */
+#define TSS_BARRIER() asm volatile("" : : : "memory")
+
 /* memcpy() without the call: what lies in messages is mostly short, and mostly whole words. */
 TSS_INLINE void tss_copy(void *to, const void *from, uint64_t size)
 {

@@ -15,7 +15,8 @@
 #define TSS_BADGE_SUPERVISE 0x10000u /* + row: FAULT and ENDED of that instance */
 #define TSS_BADGE_HEARTBEAT 0x20000u /* + row: its heartbeats */
 #define TSS_SUPERVISED_FIRST 2u /* instance 0 is init, 1 the supervisor */
-#define TSS_SUPERVISED_MAX 126u
+#define TSS_SUPERVISED_MAX 254u
+#define TSS_SUPERVISED_WORDS 4u /* of as many bits */
 #define TSS_UNIT_SEALED 1u /* field b of a UNIT object in the init table */
 
 #define TSS_SUPERVISION_MAGIC 0x4c425653u /* "SVBL" */
@@ -27,7 +28,7 @@ struct tss_supervision_header { /* 16 bytes */
 	uint32_t magic, rows, administrators, controls;
 };
 
-struct tss_supervision_row { /* 80 bytes; times in microseconds */
+struct tss_supervision_row { /* 96 bytes; times in microseconds */
 	uint8_t name[TSS_NAME_SIZE];
 	uint32_t unit; /* the supervisor's slot: UNIT with INSTALL */
 	uint32_t policy, then;
@@ -35,7 +36,7 @@ struct tss_supervision_row { /* 80 bytes; times in microseconds */
 	uint64_t window_us;
 	uint64_t backoff_min_us, backoff_max_us; /* before a restart; doubles from end to end within the window */
 	uint64_t heartbeat_us; /* period, 0: none */
-	uint64_t dependants[2]; /* bit n: row n is restarted with it */
+	uint64_t dependants[TSS_SUPERVISED_WORDS]; /* bit n: row n is restarted with it */
 };
 
 #define TSS_MAY_KILL 1u
@@ -55,5 +56,5 @@ struct tss_supervision_control { /* 64 bytes: a connection whose mode can be rai
 	uint8_t name[32]; /* the client's name for it */
 };
 _Static_assert(sizeof(struct tss_supervision_control) == 64, "supervision table layout");
-_Static_assert(sizeof(struct tss_supervision_row) == 80 && sizeof(struct tss_supervision_administrator) == 32,
+_Static_assert(sizeof(struct tss_supervision_row) == 96 && sizeof(struct tss_supervision_administrator) == 32,
 	       "supervision table layout");
