@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+/* SPDX-License-Identifier: BSD-2-Clause */ components/lib/src/draw.c
 // sources:
 /* test_guard.c - the word of the stack protector: another one each time, no bit of it fixed but those of its zero byte. */
 #include <stdio.h>
