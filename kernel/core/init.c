@@ -105,7 +105,9 @@ static void init_thread(struct unit *unit, const struct bundle *bundle)
 
 void init_build(const struct bundle *bundle)
 {
-	struct unit *unit = unit_build(NULL, frame_count.available, TSS_INIT_SLOTS);
+	struct unit *unit = unit_build(NULL, frame_count.available);
+	while (cspace_grow(unit, TSS_INIT_SLOTS) == ERR(AGAIN, 0))
+		;
 	__builtin_memcpy(unit->name, "init", sizeof("init"));
 	init_segments(unit, bundle);
 	init_authority(unit, bundle);

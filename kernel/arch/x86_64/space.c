@@ -42,34 +42,6 @@ status_t arch_space_create(struct arch_space *space, struct unit *payer)
 	return TSS_OK;
 }
 
-/* What lies below `table`, whose entries lead to tables of `level`, then the table itself. */
-static void each_below(paddr_t table, unsigned level, struct unit *payer, each_frame *each)
-{
-	const uint64_t *entries = phys_to_virt(table);
-	for (unsigned i = 0; i < (level == 3 ? KERNEL_HALF : TABLE_ENTRIES); i++) {
-		if (!(entries[i] & PTE_PRESENT))
-			continue;
-		paddr_t next = {entries[i] & PTE_ADDRESS};
-		uint64_t pages = level == 0 ? 1 : entries[i] & PTE_LARGE ? LARGE_PAGES : 0;
-		if (!pages)
-			each_below(next, level - 1, payer, each);
-		for (uint64_t page = 0; page < pages; page++)
-			each(payer, (paddr_t){next.raw + page * PAGE_SIZE}, 0);
-	}
-	each(payer, table, level + 1);
-}
-
-void arch_space_each(const struct arch_space *space, struct unit *payer, each_frame *each)
-{
-	each_below(space->root, 3, payer, each);
-}
-
-static void free_table(struct unit *payer, paddr_t frame, unsigned level)
-{
-	if (level > 0)
-		frame_free(payer, phys_to_virt(frame));
-}
-
 /* Units have no global pages. With CONFIG_PTI, which has no PCIDs, going back to a unit does it. */
 static void flush(struct cpu *cpu, void *argument)
 {
@@ -104,14 +76,34 @@ void arch_space_flush(struct arch_space *space)
 			cpu_ask(cpu, flush, space);
 }
 
-void arch_space_destroy(struct arch_space *space, struct unit *payer)
+/* Tables below `table`, whose entries lead to tables of `level`; their pages are not mapped any more. */
+static bool free_below(uint64_t *table, unsigned level, struct unit *payer, unsigned *left)
+{
+	for (uint64_t *entry = table; entry < table + (level == 3 ? KERNEL_HALF : TABLE_ENTRIES); entry++) {
+		uint64_t *next = phys_to_virt((paddr_t){*entry & PTE_ADDRESS});
+		if (!(*entry & PTE_PRESENT))
+			continue;
+		if ((level > 1 && !free_below(next, level - 1, payer, left)) || !slice_spend(left, SLICE_PAGE))
+			return false;
+		frame_free(payer, next);
+		*entry = 0;
+	}
+	return true;
+}
+
+bool arch_space_shrink(struct arch_space *space, struct unit *payer, unsigned *left)
 {
 	EACH_CPU(cpu)
 		if (holds(cpu, space))
 			cpu_ask(cpu, leave, space);
+	return free_below(phys_to_virt(space->root), 3, payer, left);
+}
+
+void arch_space_destroy(struct arch_space *space, struct unit *payer)
+{
 	if (space->cr3 & CR3_KEEP)
 		pcids_taken[space->cr3 % PCIDS / 64] &= ~(1ull << space->cr3 % 64);
-	arch_space_each(space, payer, free_table);
+	frame_free(payer, phys_to_virt(space->root));
 	*space = (struct arch_space){0};
 }
 
