@@ -105,7 +105,9 @@ static void init_thread(struct unit *unit, const struct bundle *bundle)
 
 void init_build(const struct bundle *bundle)
 {
-	struct unit *unit = unit_build(NULL, frame_count.available, bundle_init_instance(bundle)->slots);
+	struct unit *unit = unit_build(NULL, frame_count.available);
+	while (cspace_grow(unit, bundle_init_instance(bundle)->slots) == ERR(AGAIN, 0))
+		;
 	__builtin_memcpy(unit->name, "init", sizeof("init"));
 	init_segments(unit, bundle);
 	init_authority(unit, bundle);

@@ -89,30 +89,19 @@ static struct detail detail_of(const struct capability *cap)
 #undef AS
 }
 
-/* First full slot at or after index; NULL: none. */
-static const struct capability *next_capability(const struct unit *unit, uint64_t index)
-{
-	for (; index < unit->caps.slots; index++) {
-		const struct capability *cap = cspace_slot(unit, index);
-		if (cap && cap->object)
-			return cap;
-	}
-	return NULL;
-}
-
 static bool inspect_capability(struct query *query, void *record)
 {
 	const struct capability *cap = NULL;
 	OBJECTS_OF(UNIT, unit, unit)
 		if (unit->object.id == query->detail)
-			cap = next_capability(unit, query->index);
+			cap = cspace_next(unit, query->index ? query->index : 1);
 	if (!cap)
 		return false;
 	const struct detail detail = detail_of(cap);
 	*(struct tss_inspect_capability *)record = (struct tss_inspect_capability){
 		cap->slot, cap->generation, cap->type, cap->rights,     cap->depth,    cap->object->id,
 		detail.a,  detail.b,        detail.c,  cap->protection, cap->exercised};
-	const struct capability *next = next_capability(cap->space, cap->slot + 1u);
+	const struct capability *next = cspace_next(cap->space, cap->slot + 1u);
 	query->next = next ? next->slot : 0;
 	return true;
 }

@@ -94,13 +94,6 @@ status_t syscall_capability(struct thread *self, uint64_t handle, unsigned numbe
 	return TSS_OK;
 }
 
-void *syscall_argument2(struct thread *self, uint8_t type, uint16_t rights, status_t *status)
-{
-	struct capability *cap;
-	*status = syscall_capability(self, ARG2(self), 2, type, rights, &cap);
-	return *status == TSS_OK ? cap->object : NULL;
-}
-
 static const uint16_t type_rights[TSS_TYPE_COUNT] = {
 #define OBJECT(number, name, lower, rights, text) [number] = (rights),
 #include <abi/objects.def>
@@ -117,6 +110,38 @@ status_t syscall_place(struct thread *self, void *new, struct capability *parent
 	}
 	capability_place(slot, object, type_rights[object->type] & rights, parent);
 	return syscall_value(self, capability_handle(slot));
+}
+
+void *syscall_making(const struct thread *self, uint8_t type)
+{
+	const struct capability *slot = cspace_lookup_needed(&self->unit->caps, self->making, CAP_NEEDS(type, 0));
+	return slot ? slot->object : NULL;
+}
+
+status_t syscall_make(struct thread *self, struct object *object, status_t (*fill)(void *, uint64_t), uint64_t amount)
+{
+	uint64_t rdx = ARG3(self);
+	unsigned left = REVOKE_SLICE;
+	status_t status = object->original ? TSS_OK : syscall_place(self, object, NULL, TSS_RIGHT_ALL);
+	if (status != TSS_OK)
+		return status;
+	if (self->making != capability_handle(object->original)) {
+		self->making = capability_handle(object->original);
+		object->revoking = REVOKE_SEALED;
+		ARG3(self) = rdx; /* the call is made again as it was: a monitor has allowed that one */
+	}
+	bool goes = object->revoking != REVOKE_SEALED;
+	status = goes ? ERR(MEMORY, 0) : fill(object, amount);
+	if (status == TSS_OK) {
+		self->making = TSS_CAP_NULL;
+		object->revoking = 0;
+		return syscall_value(self, capability_handle(object->original));
+	}
+	if (goes && capability_delete(object->original, &left))
+		return status;
+	if (status != ERR(AGAIN, 0))
+		object->revoking = REVOKE_PATIENCE;
+	return syscall_again(self);
 }
 
 status_t syscall_again(struct thread *self)
@@ -147,7 +172,9 @@ status_t sys_self_sleep(struct thread *self, struct capability *cap)
 
 status_t sys_self_exit(struct thread *self, struct capability *cap)
 {
-	uint64_t code = ARG1(self);
-	thread_leave(self, code & 0xff);
+	unsigned left = REVOKE_SLICE;
+	if (!threads_forget(NULL, self, &left))
+		return syscall_again(self);
+	(void)thread_leave(self, ARG1(self) & 0xff, &left);
 	return SYSCALL_NO_RESULT;
 }

@@ -91,10 +91,11 @@ void arch_kick(const struct cpu *cpu); /* interrupt another CPU, so that it pass
 
 /* Address spaces. Protection: TSS_RIGHT_READ/WRITE/EXECUTE; WRITE|EXECUTE is the caller's bug (panic). */
 MUST_CHECK status_t arch_space_create(struct arch_space *space, struct unit *payer);
-void arch_space_destroy(struct arch_space *space, struct unit *payer); /* frees tables, not what they map; not active */
+/* Frees tables but for the root, not what they map; no CPU has the space any more. A slice; false: there are more. */
+bool arch_space_shrink(struct arch_space *space, struct unit *payer, unsigned *left);
+void arch_space_destroy(struct arch_space *space, struct unit *payer); /* shrunk; frees the root */
 /* Each page that is mapped (level 0) and each table (1 to 4), a table after all below it. */
 typedef void each_frame(struct unit *payer, paddr_t frame, unsigned level);
-void arch_space_each(const struct arch_space *space, struct unit *payer, each_frame *each);
 MUST_CHECK status_t arch_space_map(struct arch_space *space, struct unit *payer, uaddr_t at, paddr_t frame, unsigned protection, bool device);
 #define LARGE_PAGES 512ull
 #define LARGE_SIZE (LARGE_PAGES * PAGE_SIZE)

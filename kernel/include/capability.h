@@ -64,8 +64,10 @@ struct cspace {
 	uint64_t free[CSPACE_PAGES]; /* bit j of word i: slot 64 i + j is empty (slot 0 never) */
 };
 
-MUST_CHECK status_t cspace_init(struct cspace *space, struct unit *unit, uint64_t slots); /* unit pays */
+/* So that there are at least so many slots; the unit pays, and is not closed any more. A slice, AGAIN: not the last. */
+MUST_CHECK status_t cspace_grow(void *unit, uint64_t slots);
 struct capability *cspace_slot(const struct unit *unit, uint64_t slot); /* any slot, empty or not; NULL out of range */
+struct capability *cspace_next(const struct unit *unit, uint64_t slot); /* the first full one from there; NULL: none */
 struct capability *cspace_find_free(struct unit *unit);           /* topmost empty slot; NULL: none. Does not take it */
 
 ALWAYS_INLINE struct capability *cspace_at(const struct cspace *space, cap_t handle)

@@ -59,6 +59,7 @@ struct cpu {
 	uint64_t timer_set_for;      /* us the hardware timer is set for; UINT64_MAX: stopped */
 	uint64_t timer_deadline;     /* the same as clock.c sees it, which may take several shots */
 	bool timer_armed;
+	bool slicing;                /* there is more to do here: interrupts may come, then the scheduler goes on */
 	uint64_t kicks;              /* CPUs to interrupt when the exclusive section ends */
 	uint64_t lot;                /* CONFIG_PERTURB: state of the generator */
 	uint64_t entry_stack;        /* where interrupts of a unit begin, and end; with CONFIG_PTI not the kernel's */

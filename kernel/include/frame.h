@@ -22,7 +22,15 @@ void frame_prepare(uint64_t wanted);
 bool frame_is_ram(paddr_t start, uint64_t size); /* does any byte of the range belong to RAM, free or reserved? */
 /* For audits. Whether the frame's bit, set while it is on the free list, is set now that it has been flipped. */
 bool frame_bitmap_flip(const void *frame);
-void frame_each_free(each_frame *each); /* no payer, level 1; without those that never were in use */
+extern struct frames {
+	struct free_frame {
+		struct free_frame *next;
+	} *free;
+	unsigned region; /* the region that untouched frames come from */
+	uint64_t taken; /* bytes at its start that are not untouched any more */
+	uint64_t *bitmap; /* bit: this frame is on the free list; indexed by physical frame number - base */
+	uint64_t bitmap_base, bitmap_frames;
+} frames;
 extern struct frame_count {
 	uint64_t total, available;
 } frame_count;

@@ -18,4 +18,4 @@ struct ioport {
 	uint32_t count;
 };
 
-void irq_forget_event(struct event *event);
+void irq_forget_events(const struct event *event, const struct unit *payer); /* that one, or all that payer has paid for */

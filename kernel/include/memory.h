@@ -41,10 +41,9 @@ static inline bool memory_has_tables(const struct memory *memory)
 
 /* The bundle: a run of frames that belong to nobody's budget. */
 struct memory *memory_create_run(struct unit *payer, paddr_t base, uint64_t pages, bool device); /* NULL: MEMORY */
-/* Without pages yet, and sealed; each memory_fill() makes up to `left` of them, AGAIN: not the last. */
+/* Without pages yet; each memory_fill() makes up to `left` of them, AGAIN: not the last. */
 MUST_CHECK status_t memory_create(struct unit *payer, uint64_t wanted, struct memory **out);
-MUST_CHECK status_t memory_fill(struct memory *memory, unsigned left);
-bool memory_lighten(struct capability *cap, unsigned *left); /* unmaps, and gives an original's pages back; false: more */
+MUST_CHECK status_t memory_fill(void *memory, uint64_t left);
 void memory_refill(const struct memory *memory, uint64_t page);
 paddr_t memory_frame(const struct memory *memory, uint64_t page);
 /* May cap be mapped so? ARGUMENT or RIGHTS: what is wrong with `protection`, argument `argument`. */

@@ -15,12 +15,6 @@ ALWAYS_INLINE bool tag_valid(uint64_t tag)
 	       TSS_TAG_TYPE(tag) < TSS_TYPE_KERNEL;
 }
 
-/* One that needs nothing but the registers: no capabilities, no payload. */
-ALWAYS_INLINE bool tag_fast(uint64_t tag)
-{
-	return tag >> 32 <= MESSAGE_REGISTER_BYTES && TSS_TAG_TYPE(tag) < TSS_TYPE_KERNEL;
-}
-
 /* Bytes past the registers, exactly as many as the tag says. */
 ALWAYS_INLINE void message_copy_payload(uint64_t *to, const uint64_t *from, uint64_t tag)
 {

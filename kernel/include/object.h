@@ -27,9 +27,12 @@ extern struct link object_lists[TSS_TYPE_COUNT];
 void object_init_lists(void);
 /* Zeroed, from payer's slabs, header filled and listed. NULL: payer's budget is used up. */
 void *object_alloc(struct unit *payer, uint8_t type);
+bool object_lighten(struct object *object, unsigned *left); /* a slice before that; false: there is more to do */
 /* Its original has been deleted: what ends with an object of its type, then its memory. */
 void object_destroy(struct object *object);
-#define OBJECT(number, name, lower, rights, text) void lower##_destroy(void *object);
+#define OBJECT(number, name, lower, rights, text) \
+	void lower##_destroy(void *object);                                                                            \
+	bool lower##_lighten(void *object, unsigned *left);
 #include <abi/objects.def>
 #undef OBJECT
 /* For objects that bring their own memory (units, the system object). */

@@ -116,19 +116,20 @@ bool reply_at_home(const struct reply *reply);
 void port_move(struct port *port, struct cpu *to); /* exclusive */
 
 /*
- * The unit that owns the port has ended. Calls that were received get PEER_RESTARTED; connections become stale; queued
+ * When the unit that owns the port has ended calls that were received get PEER_RESTARTED; connections become stale; queued
  * callers wait until the port is up again, and those who have not been told get PEER_RESTARTED then.
  */
-void ports_end(const struct unit *unit); /* each port that the unit pays for */
-void port_up(struct port *port);
-void port_die(struct port *port);                           /* everybody gets PEER_DEAD, now and later */
+bool port_up(struct port *port, unsigned *left);            /* a slice; false: there is more to do */
+bool port_die(struct port *port, unsigned *left);           /* everybody gets PEER_DEAD, now and later; a slice */
+/* The stale connection that caller called port through and has not been told of; NULL: told, or it is gone. */
+struct connection *caller_untold(const struct thread *caller, const struct port *port);
 status_t connection_tell(struct connection *connection);    /* stale: its client is being told now, once */
 void port_fast_update(struct port *port);                   /* find out anew whether calls can be handed over */
 void port_fast_end(struct port *port);                      /* they cannot: the receiver will not wait, or not only for one */
 void connection_lead(struct connection *connection, struct port *port); /* from now on there: target, or &port_stale */
 void port_reply_freed(struct port *port);                   /* a reply object is free: update, serve who waited for it */
-bool port_deliver_next(struct port *port);                  /* to the waiting receiver; false: nothing deliverable */
-void ports_forget(const struct unit *unit);                 /* threads of it have ended: nobody helps or waits for them */
+/* To the receiver; false: nothing deliverable. Unless `more` is NULL, which is for one that waits, only so many are tried. */
+bool port_deliver_next(struct port *port, bool *more);
 void reply_moved(struct capability *cap);                   /* a capability to one is in another slot now */
 void reply_free(struct reply *reply);                       /* spent: the handle is stale from now on */
 /* Into the port's queue; SYSCALL_NO_RESULT, or DEPTH (argument 1). */

@@ -52,13 +52,31 @@ status_t syscall_failed(struct thread *self, status_t status);
 /* Argument `number` as a capability of the caller with that type (0xff: any) and rights. */
 MUST_CHECK status_t syscall_capability(struct thread *self, uint64_t handle, unsigned number, uint8_t type,
 				       uint16_t rights, struct capability **out);
-/* The object that argument 2 names; NULL: *status says why not. */
-void *syscall_argument2(struct thread *self, uint8_t type, uint16_t rights, status_t *status);
+/* The object that argument 2 names; if it names none of that kind, the handler that this stands in returns why. */
+#define ARGUMENT2(self, TYPE, RIGHT)                                                                                   \
+	({                                                                                                             \
+		struct capability *argument;                                                                           \
+		status_t refusal =                                                                                     \
+			syscall_capability(self, ARG2(self), 2, TSS_TYPE_##TYPE, TSS_RIGHT_##RIGHT, &argument);        \
+		if (refusal != TSS_OK)                                                                                 \
+			return refusal;                                                                                \
+		(void *)argument->object;                                                                              \
+	})
 /*
  * The end of creating calls: an empty slot gets the original of a new object, with those of its type's rights; the value
  * is its handle. If there is no slot the object is destroyed again.
  */
 MUST_CHECK status_t syscall_place(struct thread *self, void *object, struct capability *parent, uint16_t rights);
+
+/*
+ * Calls that make large objects do so in slices. The object is in its slot from the first slice on, but only the thread
+ * that makes it knows which one that is, and no copies are made of it before it is whole. If the budget is not enough it
+ * goes the same way. What a thread leaves half-made that is ended in between is its unit's, and can be deleted.
+ */
+void *syscall_making(const struct thread *self, uint8_t type); /* what self makes, of that type; NULL: nothing */
+/* A slice of that, or of a new object; `fill` does it: OK: it is whole, AGAIN: there is more to do; or it cannot be made. */
+MUST_CHECK status_t syscall_make(struct thread *self, struct object *object, status_t (*fill)(void *, uint64_t),
+				 uint64_t amount);
 
 /* A slice of the call is done, and interrupts may come: the thread makes the same call again. Nobody is told. */
 status_t syscall_again(struct thread *self);

@@ -69,7 +69,7 @@ struct thread {
 		struct sched *sched; /* it was started with; NULL: not started, or gone */
 	} start;                     /* for a restart */
 	struct guard guard;          /* CALLING, unless through a FAST connection: of the one used */
-	cap_t making;                /* memory that it makes, slice by slice; stale: none */
+	cap_t making;                /* what it makes, slice by slice; stale: nothing */
 };
 
 ALWAYS_INLINE void thread_set_cpu(struct thread *thread, struct cpu *cpu)
@@ -91,7 +91,11 @@ MUST_CHECK status_t thread_create(struct unit *unit, uint64_t entry, uint64_t st
 void thread_reset(struct thread *thread);                 /* first registers, empty IPC page, NEW */
 void thread_start(struct thread *thread, struct sched *sched);
 void thread_end(struct thread *thread);                   /* out of every queue; never runs again */
-void thread_leave(struct thread *thread, uint64_t code);  /* the same; the last one ends its unit with that code */
+/* The same; the last one ends its unit with that code. A slice; false: there is more to do. */
+bool thread_leave(struct thread *thread, uint64_t code, unsigned *left);
+/* Threads of that unit, or that one, receive nowhere and answer nothing any more; a slice. Where a call is handed on to dies. */
+bool threads_forget(struct unit *unit, void *thread, unsigned *left);
+void thread_halt(struct thread *thread, enum tss_thread_state state); /* FAULTED, whatever it did; thread_end(): ENDED */
 /* Ends the wait with status as the call's result, other results 0; the thread is ready. */
 void thread_wake(struct thread *thread, status_t status);
 /* It can run again. */
@@ -113,7 +117,8 @@ MUST_CHECK status_t thread_check_start(uint64_t entry, uint64_t stack, unsigned 
 void thread_fault(struct thread *thread, enum tss_fault kind, uint64_t address);
 /* No handler is asked, its unit ends: now if the thread is the current one, else when it would run. Exclusive. */
 void thread_stop(struct thread *thread, enum tss_fault kind, uint64_t address);
-void fault_unhandled(struct thread *thread); /* who was asked has not helped: the next one, or its unit ends */
+/* Who was asked has not helped: the next one, or a slice of its unit's end. False: it is FAULTED still. */
+bool fault_unhandled(struct thread *thread);
 /* The record of from's fault becomes the message that `to`, READY, has received. */
 void fault_deliver(struct thread *to, const struct thread *from, uint64_t badge, struct reply *reply);
 /* The answer to a fault: takes the registers over. caller->fault stays set if it gives up. ARGUMENT (2: the tag). */

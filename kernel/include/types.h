@@ -51,3 +51,16 @@ void panic(const char *format, ...) NORETURN __attribute__((format(printf, 1, 2)
 void log_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* An I/O-port object over these ports is in use: if COM1 is among them, the log keeps to its ring from now on. */
 void log_console_release(uint64_t base, uint64_t count);
+
+/*
+ * What is done in slices: each thing of some hundred instructions costs 1 of what is `left` of a slice, larger ones more.
+ * False: nothing is left.
+ */
+ALWAYS_INLINE bool slice_spend(unsigned *left, unsigned cost)
+{
+	bool some = *left;
+	*left -= *left < cost ? *left : cost;
+	return some;
+}
+#define SLICE_LOOKS 8 /* full slots that are looked at for 1 */
+#define SLICE_PAGE 4  /* what it costs to fill a page or look for one */

@@ -17,18 +17,8 @@
 
 #define FRAME_POISON 0xa5 /* what freed frames hold, with CONFIG_POISON */
 
-struct free_frame {
-	struct free_frame *next;
-};
-
 struct frame_count frame_count;
-static struct {
-	struct free_frame *free;
-	unsigned region; /* the region that untouched frames come from */
-	uint64_t taken; /* bytes at its start that are not untouched any more */
-	uint64_t *bitmap; /* bit: this frame is on the free list; indexed by physical frame number - base */
-	uint64_t bitmap_base, bitmap_frames;
-} frames;
+struct frames frames;
 
 bool frame_bitmap_flip(const void *frame)
 {
@@ -170,15 +160,6 @@ void frame_free(struct unit *payer, void *address)
 	frame_count.available++;
 	if (payer)
 		payer->used--;
-}
-
-void frame_each_free(each_frame *each)
-{
-	for (const struct free_frame *frame = frames.free; frame; frame = frame->next)
-		each(NULL, virt_to_phys(frame), 1);
-	EACH_CPU(cpu)
-		for (unsigned i = 0; i < cpu->frame_count; i++)
-			each(NULL, virt_to_phys(cpu->frames[i]), 1);
 }
 
 bool frame_is_ram(paddr_t start, uint64_t size)

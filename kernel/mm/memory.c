@@ -36,16 +36,15 @@ void memory_destroy(void *object)
 		frame_free(memory->object.payer, memory->tables[i]);
 }
 
-bool memory_lighten(struct capability *cap, unsigned *left)
+/* Its pages go. */
+bool memory_lighten(void *object, unsigned *left)
 {
-	struct memory *memory = (struct memory *)cap->object;
-	if (!memory_unmap(cap, left) || !cap->original)
-		return !cap->mapped;
+	struct memory *memory = object;
 	trace_forget(memory);
 	if (memory->written)
 		mailbox_end(memory->written);
-	for (; !memory->parent && !memory->immortal && memory->pages; memory->pages--, (*left)--) {
-		if (!*left)
+	for (; !memory->parent && !memory->immortal && memory->pages; memory->pages--) {
+		if (!slice_spend(left, 1))
 			return false;
 		frame_free(memory->object.payer, phys_to_virt(memory_frame(memory, memory->pages - 1)));
 	}
@@ -66,8 +65,9 @@ static bool memory_fill_large(struct memory *memory, uint64_t page)
 }
 
 /* What lies in a row has its frames already, and they are only cleared. */
-status_t memory_fill(struct memory *memory, unsigned left)
+status_t memory_fill(void *object, uint64_t left)
 {
+	struct memory *memory = object;
 	struct unit *payer = memory->object.payer;
 	for (uint64_t page; (page = memory->clear) < memory->wanted; memory->clear++, left--) {
 		void ***table = &memory->tables[page / FRAMES_PER_TABLE], **frame = &memory->frames[page];
@@ -86,7 +86,6 @@ status_t memory_fill(struct memory *memory, unsigned left)
 			return ERR(MEMORY, 0);
 		memory->pages += page == memory->pages;
 	}
-	memory->object.revoking = 0;
 	return TSS_OK;
 }
 
@@ -110,7 +109,6 @@ status_t memory_create(struct unit *payer, uint64_t wanted, struct memory **out)
 	if (!memory)
 		return ERR(MEMORY, 0);
 	memory->pages = 0;
-	memory->object.revoking = REVOKE_SEALED;
 	if (!run)
 		return TSS_OK;
 	void *first = frame_alloc_run(payer, pages, PAGE_SIZE);
@@ -188,46 +186,21 @@ bool memory_unmap(struct capability *cap, unsigned *left)
 	return true;
 }
 
-/*
- * The new capability is in its slot from the first slice on, but only the thread that makes it knows which one that is,
- * and nothing can be done with it but to delete it. A thread that has come by other arguments in between, or for which
- * the budget is not enough any more, gives it back the same way.
- */
 status_t sys_memory_create(struct thread *self, struct capability *cap)
 {
 	struct unit *payer = (struct unit *)cap->object;
-	unsigned left = REVOKE_SLICE;
 	if (!cpu_is_exclusive()) {
 		frame_prepare(ARG2(self) + 1); /* and a table */
 		kernel_exclusive(self);
 	}
-	struct capability *slot = cspace_lookup_needed(&self->unit->caps, self->making, CAP_NEEDS(TSS_TYPE_MEMORY, 0));
-	struct memory *memory = slot ? (struct memory *)slot->object : NULL;
-	if (!memory) {
-		uint64_t rdx = ARG3(self);
+	struct memory *memory = syscall_making(self, TSS_TYPE_MEMORY);
+	if (!memory || (memory->wanted | (memory->run ? TSS_MEMORY_IN_A_ROW : 0)) != ARG2(self) ||
+	    memory->object.payer != payer) {
 		status_t status = memory_create(payer, ARG2(self), &memory);
-		if (status == TSS_OK)
-			status = syscall_place(self, memory, NULL, TSS_RIGHT_ALL);
 		if (status != TSS_OK)
 			return status;
-		slot = memory->object.original;
-		self->making = capability_handle(slot);
-		ARG3(self) = rdx; /* the call is made again as it was: a monitor has allowed that one */
 	}
-	bool same = (memory->wanted | (memory->run ? TSS_MEMORY_IN_A_ROW : 0)) == ARG2(self) &&
-		    memory->object.payer == payer;
-	if (same && memory->object.revoking == REVOKE_SEALED) {
-		status_t status = memory_fill(memory, left);
-		if (status == TSS_OK) {
-			self->making = TSS_CAP_NULL;
-			return syscall_value(self, capability_handle(slot));
-		}
-		if (status != ERR(AGAIN, 0))
-			memory->object.revoking = REVOKE_PATIENCE; /* it goes */
-	} else if (capability_delete(slot, &left) && same) {
-		return ERR(MEMORY, 0);
-	}
-	return syscall_again(self);
+	return syscall_make(self, &memory->object, memory_fill, REVOKE_SLICE);
 }
 
 /*
@@ -270,10 +243,7 @@ status_t sys_memory_template(struct thread *self, struct capability *cap)
 {
 	struct memory *memory = (struct memory *)cap->object;
 	uint64_t offset = ARG3(self), size = ARG4(self);
-	status_t status;
-	const struct memory *source = syscall_argument2(self, TSS_TYPE_MEMORY, TSS_RIGHT_READ, &status);
-	if (!source)
-		return status;
+	const struct memory *source = ARGUMENT2(self, MEMORY, READ);
 	if (memory->immortal || memory->parent)
 		return ERR(ARGUMENT, 1);
 	if (!source->immortal || source->device)
@@ -290,10 +260,9 @@ status_t sys_memory_template(struct thread *self, struct capability *cap)
 /* (system, memory, page) */
 status_t sys_memory_address(struct thread *self, struct capability *cap)
 {
-	status_t status;
-	const struct memory *memory = syscall_argument2(self, TSS_TYPE_MEMORY, TSS_RIGHT_READ, &status);
-	if (!memory || ARG3(self) >= memory->pages)
-		return memory ? ERR(ARGUMENT, 3) : status;
+	const struct memory *memory = ARGUMENT2(self, MEMORY, READ);
+	if (ARG3(self) >= memory->pages)
+		return ERR(ARGUMENT, 3);
 	return syscall_value(self, memory_frame(memory, ARG3(self)).raw);
 }
 

@@ -62,6 +62,8 @@ static void *slab_take(struct slab *slab)
 void *slab_alloc(struct unit *payer, size_t size)
 {
 	unsigned class_index = slab_class(size);
+	if (payer->closed)
+		return NULL;
 	struct slab *slab = LINK_FIRST(&payer->slabs[class_index].partial, struct slab, link);
 	if (!slab)
 		slab = slab_grow(payer, class_index);

@@ -15,7 +15,7 @@ status_t sys_capability_derive(struct thread *self, struct capability *cap)
 	return syscall_value(self, capability_handle(slot));
 }
 
-static status_t delete_check(struct thread *self, const struct capability *cap)
+static status_t delete_check(struct thread *self, const struct capability *cap, unsigned *left)
 {
 	if (cap->sealed)
 		return ERR(BUSY, 1);
@@ -25,14 +25,14 @@ static status_t delete_check(struct thread *self, const struct capability *cap)
 		return ERR(UNSUPPORTED, 1);
 	if (cap->object == &self->object)
 		return ERR(BUSY, 1);
-	return cap->type == TSS_TYPE_UNIT ? unit_clear_slice(self, (struct unit *)cap->object, false) : TSS_OK;
+	return cap->type == TSS_TYPE_UNIT ? unit_clear_slice(self, (struct unit *)cap->object, false, left) : TSS_OK;
 }
 
 /* Deleting takes along what was derived from it, and with a unit all it held; a bounded number a call. */
 status_t sys_capability_delete(struct thread *self, struct capability *cap)
 {
 	unsigned left = REVOKE_SLICE;
-	status_t status = delete_check(self, cap);
+	status_t status = delete_check(self, cap, &left);
 	if (status != TSS_OK)
 		return status;
 	if ((capability_has_children(cap) || cap->object->revoking) && !capability_revoke(cap, &left, false))

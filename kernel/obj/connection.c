@@ -4,16 +4,6 @@
 #include <port.h>
 #include <syscall.h>
 
-/* (port, unit): what both calls start with; a new object that unit pays. NULL: *status says why not. */
-static void *child_new(struct thread *self, const struct capability *cap, uint8_t type, status_t *status)
-{
-	struct unit *unit = syscall_argument2(self, TSS_TYPE_UNIT, TSS_RIGHT_CONTROL, status);
-	if (!unit || (*status = capability_copyable(cap, 1)) != TSS_OK)
-		return NULL;
-	*status = ERR(MEMORY, 0);
-	return object_alloc(unit, type);
-}
-
 void reply_moved(struct capability *cap)
 {
 	struct reply *reply = (struct reply *)cap->object;
@@ -27,10 +17,11 @@ void reply_moved(struct capability *cap)
 status_t sys_reply_create(struct thread *self, struct capability *cap)
 {
 	struct port *port = (struct port *)cap->object;
-	status_t status;
-	struct reply *reply = child_new(self, cap, TSS_TYPE_REPLY, &status);
+	struct unit *unit = ARGUMENT2(self, UNIT, CONTROL);
+	status_t status = capability_copyable(cap, 1);
+	struct reply *reply = status == TSS_OK ? object_alloc(unit, TSS_TYPE_REPLY) : NULL;
 	if (!reply)
-		return status;
+		return status == TSS_OK ? ERR(MEMORY, 0) : status;
 	reply->port = port;
 	reply->next_free = port->free_reply;
 	port->free_reply = reply;
@@ -64,12 +55,13 @@ void reply_destroy(void *object)
 status_t sys_connection_create(struct thread *self, struct capability *cap)
 {
 	struct port *port = (struct port *)cap->object;
-	status_t status;
 	if (ARG4(self) > port->depth - port->reserved)
 		return ERR(FULL, 4);
-	struct connection *connection = child_new(self, cap, TSS_TYPE_CONNECTION, &status);
+	struct unit *unit = ARGUMENT2(self, UNIT, CONTROL);
+	status_t status = capability_copyable(cap, 1);
+	struct connection *connection = status == TSS_OK ? object_alloc(unit, TSS_TYPE_CONNECTION) : NULL;
 	if (!connection)
-		return status;
+		return status == TSS_OK ? ERR(MEMORY, 0) : status;
 	connection->target = port;
 	connection->methods = TSS_METHODS_ANY;
 	connection->guard.connection = connection->object.id;
@@ -101,12 +93,11 @@ void connection_destroy(void *object)
 	struct port *port = connection->target;
 	port->reserved -= connection->credit;
 	port->sharers -= !connection->credit;
-	LINK_FOR_EACH(struct message, message, &port->messages, link)
-		if (message->sender == connection)
-			message->sender = NULL;
-	LINK_FOR_EACH(struct message, message, &port->held, link)
-		if (message->sender == connection)
-			message->sender = NULL;
+	const struct link *queues[] = {&port->messages, &port->held};
+	for (unsigned i = 0; i < COUNT_OF(queues); i++)
+		LINK_FOR_EACH(struct message, message, queues[i], link)
+			if (message->sender == connection)
+				message->sender = NULL;
 	pager_forget(connection);
 	OBJECTS_OF(UNIT, unit, unit) {
 		if (unit->supervisor == connection)

@@ -4,27 +4,34 @@
 #include <memory.h>
 #include <port.h>
 
-status_t cspace_init(struct cspace *space, struct unit *unit, uint64_t slots)
+#define GROW_SLICE 8 /* pages of slots */
+
+static void cspace_add(struct unit *unit, struct capability *page)
 {
-	uint32_t pages = (uint32_t)((slots + CAPS_PER_PAGE - 1) / CAPS_PER_PAGE);
-	for (uint32_t i = 0; i < pages; i++) {
-		space->pages[i] = frame_alloc(unit);
-		if (!space->pages[i])
-			return ERR(MEMORY, 0);
-		space->free[i] = ~0ull;
-		space->summary |= 1ull << i;
-		for (uint32_t j = 0; j < CAPS_PER_PAGE; j++) {
-			struct capability *cap = &space->pages[i][j];
-			cap->slot = (uint16_t)(i * CAPS_PER_PAGE + j);
-			cap->space = unit;
-			cap->refused = ~0u;
-			link_init(&cap->derivation);
-		}
+	struct cspace *space = &unit->caps;
+	uint32_t number = space->slots / CAPS_PER_PAGE;
+	for (uint32_t i = 0; i < CAPS_PER_PAGE; i++) {
+		page[i].slot = (uint16_t)(space->slots++);
+		page[i].space = unit;
+		page[i].refused = ~0u;
+		link_init(&page[i].derivation);
 	}
-	for (uint32_t i = pages; i < CSPACE_REACH; i++)
-		space->pages[i] = space->pages[0];
-	space->free[0] &= ~1ull;
-	space->slots = pages * CAPS_PER_PAGE;
+	for (uint32_t i = number; i < (number ? number + 1 : CSPACE_REACH); i++)
+		space->pages[i] = page;
+	space->free[number] = number ? ~0ull : ~1ull;
+	space->summary |= 1ull << number;
+}
+
+status_t cspace_grow(void *object, uint64_t slots)
+{
+	struct unit *unit = object;
+	for (unsigned left = GROW_SLICE; unit->caps.slots < slots; left--) {
+		struct capability *page = left ? frame_alloc(unit) : NULL;
+		if (!page)
+			return left ? ERR(MEMORY, 0) : ERR(AGAIN, 0);
+		cspace_add(unit, page);
+	}
+	unit->closed = false;
 	return TSS_OK;
 }
 
@@ -33,6 +40,17 @@ struct capability *cspace_slot(const struct unit *unit, uint64_t slot)
 	if (slot == 0 || slot >= unit->caps.slots)
 		return NULL;
 	return &unit->caps.pages[slot / CAPS_PER_PAGE][slot % CAPS_PER_PAGE];
+}
+
+struct capability *cspace_next(const struct unit *unit, uint64_t slot)
+{
+	const struct cspace *space = &unit->caps;
+	for (uint64_t mask = ~0ull << slot % CAPS_PER_PAGE; slot < space->slots; slot += CAPS_PER_PAGE, mask = ~0ull) {
+		uint64_t full = ~space->free[slot / CAPS_PER_PAGE] & mask;
+		if (full)
+			return &space->pages[slot / CAPS_PER_PAGE][__builtin_ctzll(full)];
+	}
+	return NULL;
 }
 
 struct capability *cspace_find_free(struct unit *unit)
@@ -190,11 +208,12 @@ bool capability_delete(struct capability *cap, unsigned *left)
 {
 	struct object *object = cap->object;
 	bool original = cap->original;
-	if (cap->type == TSS_TYPE_MEMORY && !memory_lighten(cap, left))
+	if (cap->type == TSS_TYPE_MEMORY && !memory_unmap(cap, left))
 		return false;
-	if (!*left)
+	if (original && !object_lighten(object, left))
 		return false;
-	(*left)--;
+	if (!slice_spend(left, 1))
+		return false;
 	link_remove(&cap->derivation);
 	cspace_release(cap);
 	if (original)

@@ -31,7 +31,7 @@ ALWAYS_INLINE void signal_now(struct event *event, uint64_t bits)
 	} else if (event->port) {
 		event->port->busy = true;
 		if (port_waiting(event->port))
-			(void)port_deliver_next(event->port);
+			(void)port_deliver_next(event->port, NULL);
 	}
 }
 
@@ -55,7 +55,7 @@ void event_destroy(void *object)
 		thread_wake(event->waiter, ERR(CANCELLED, 1));
 	if (event->port)
 		event->port->event = NULL;
-	irq_forget_event(event);
+	irq_forget_events(event, NULL);
 	record_forget_event(event);
 }
 
@@ -105,10 +105,7 @@ status_t sys_event_wait(struct thread *self, struct capability *cap)
 status_t sys_event_bind(struct thread *self, struct capability *cap)
 {
 	struct event *event = (struct event *)cap->object;
-	status_t status;
-	struct port *port = syscall_argument2(self, TSS_TYPE_PORT, TSS_RIGHT_RECEIVE, &status);
-	if (!port)
-		return status;
+	struct port *port = ARGUMENT2(self, PORT, RECEIVE);
 	if (port->event || event->port)
 		return ERR(BUSY, event->port ? 1 : 2);
 	port->event = event;

@@ -144,11 +144,15 @@ static void fault_supervise(struct thread *thread)
 	struct unit *unit = thread->unit;
 	struct tss_fault_record record;
 	enum tss_fault kind = thread->fault;
+	unsigned left = REVOKE_SLICE / 2; /* the scheduler does more at once */
 	record_fill(&record, thread);
-	log_printf("unit %.16s: fault %s at %#lx, ip %#lx\n", unit->name, fault_name(kind), record.address, record.ip);
-	if (unit->supervisor)
+	if (unit->state < UNIT_ENDED)
+		log_printf("unit %.16s: fault %s at %#lx, ip %#lx\n", unit->name, fault_name(kind), record.address,
+			   record.ip);
+	if (unit->state < UNIT_ENDED && unit->supervisor)
 		(void)connection_post(unit->supervisor, RECORD_TAG, &record.kind);
-	unit_end(unit, UNIT_CODE_FAULT | kind);
+	unit_end(unit, UNIT_CODE_FAULT | kind, false, thread);
+	(void)unit_ended(unit, &left);
 }
 
 /* Can who is asked be asked at once, with this CPU's lock alone? */
@@ -191,13 +195,15 @@ void thread_fault(struct thread *thread, enum tss_fault kind, uint64_t address)
 		fault_go_on(thread);
 }
 
-void fault_unhandled(struct thread *thread)
+bool fault_unhandled(struct thread *thread)
 {
-	if (!thread->paging)
-		return fault_supervise(thread);
-	thread->state = TSS_THREAD_READY;
-	fault_go_on(thread);
-	sched_wake_parked(thread);
+	if (thread->paging && thread->unit->state < UNIT_ENDED) {
+		thread->state = TSS_THREAD_READY;
+		fault_go_on(thread);
+	} else {
+		fault_supervise(thread);
+	}
+	return thread->state != TSS_THREAD_FAULTED;
 }
 
 status_t fault_reply(struct thread *self, struct reply *reply, uint64_t tag)

@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * ipc.c - call, receive, reply: the hot path of the system.
+ * ipc.c - call, receive, reply.
  *
  * Direct hand-over: a call that finds the receiver waiting makes it current and leaves the scheduling context alone;
- * the reply makes the caller current again if that same context still runs. Neither touches a run queue. The two
- * handlers at the end try that first, for messages that fit into registers; whatever does not fit (payload,
- * capabilities, timeouts, queues) goes the general way, which does the same step by step.
+ * the reply makes the caller current again if that same context still runs. Neither touches a run queue. arch/x86_64/fast.S
+ * does so with messages that need nothing else; whatever does comes here (more capabilities, queues, vector registers, CPUs
+ * that lack what fast.S needs).
  */
 #include <message_copy.h>
 #include <mode.h>
 #include <syscall.h>
-
-#define NOINLINE __attribute__((noinline))
 
 struct reply *reply_bind(struct port *port, struct thread *caller, struct thread *server, struct sched *sched)
 {
@@ -31,21 +29,15 @@ ALWAYS_INLINE void reply_spend(struct reply *reply)
 	reply->cap->generation++;
 }
 
-ALWAYS_INLINE void reply_release(struct reply *reply)
-{
-	struct port *port = reply->port;
-	reply_spend(reply);
-	reply->next_free = port->free_reply;
-	port->free_reply = reply;
-}
-
 /* Callers may have waited for just this: a receiver that could not take them takes the first now. */
 void reply_free(struct reply *reply)
 {
 	struct capability *away = reply->away;
 	reply->away = NULL;
 	reply->gone = false;
-	reply_release(reply);
+	reply_spend(reply);
+	reply->next_free = reply->port->free_reply;
+	reply->port->free_reply = reply;
 	if (away)
 		CAPABILITY_DELETE_SMALL(away);
 	port_reply_freed(reply->port);
@@ -164,15 +156,8 @@ status_t call_queue(struct thread *self, struct connection *connection, uint64_t
 	link_append(&port->callers, &self->wait);
 	thread_block(self, TSS_THREAD_CALLING, timeout);
 	if (port_waiting(port))
-		(void)port_deliver_next(port);
+		(void)port_deliver_next(port, NULL);
 	return SYSCALL_NO_RESULT;
-}
-
-/* Whom a call may be handed over to at once, on this CPU; NULL: nobody. */
-ALWAYS_INLINE struct thread *receiver_here(const struct port *port)
-{
-	struct thread *server = port_fast_receiver(port);
-	return server && cpu_is_here(server->cpu) ? server : NULL;
 }
 
 #define CALL_LINK 0x100u /* one less left, in thread->progress */
@@ -208,11 +193,13 @@ static status_t call_check(const struct thread *self, const struct connection *c
 	return self->left ? TSS_OK : ERR(DEPTH, 1);
 }
 
-static NOINLINE status_t call_general(struct thread *self, struct connection *connection)
+/* (connection, timeout); the tag is in rsi, the timeout in rdx */
+status_t sys_connection_call(struct thread *self, struct capability *cap)
 {
+	struct connection *connection = (struct connection *)cap->object;
 	if (!connection_at_home(connection, ARG2(self)))
 		kernel_exclusive(self);
-	struct thread *server = receiver_here(connection->port);
+	struct thread *server = port_fast_receiver(connection->port);
 	uint64_t tag = ARG2(self), timeout = ARG3(self);
 	status_t status = call_check(self, connection);
 	if (status == ERR(PEER_RESTARTED, 1))
@@ -221,7 +208,7 @@ static NOINLINE status_t call_general(struct thread *self, struct connection *co
 		status = mode_check(self, connection, tag, 2);
 	if (status != TSS_OK)
 		return status;
-	if (!server)
+	if (!server || !cpu_is_here(server->cpu))
 		return call_queue(self, connection, timeout);
 	if (TSS_TAG_CAPS(tag))
 		status = message_move_caps(server, NULL, self, tag, connection->guard);
@@ -253,8 +240,13 @@ static status_t receive(struct thread *self, struct port *port, uint64_t timeout
 		replies_cut(last);
 		sched_wake_parked(last); /* callers in the queue helped it and help self from now on */
 	}
-	if (port_deliver_next(port))
+	bool more = false;
+	if (port_deliver_next(port, &more))
 		return SYSCALL_NO_RESULT;
+	if (more) {
+		ARG1(self) = (uint32_t)ARG1(self); /* without the reply, which has been given */
+		return syscall_again(self);
+	}
 	if (timeout == 0)
 		return ERR(TIMEOUT, 0);
 	self->port = port;
@@ -347,30 +339,8 @@ status_t sys_reply_send(struct thread *self, struct capability *cap)
 	return TSS_OK;
 }
 
-/* Nothing to receive and the caller's own context at hand: wait here, run the caller, who has its answer. */
-ALWAYS_INLINE status_t reply_switch_to(struct thread *self, struct port *port, struct reply *reply)
-{
-	struct thread *caller = reply->caller;
-	reply_spend(reply);
-	caller->state = TSS_THREAD_READY;
-	self->port = port;
-	self->state = TSS_THREAD_RECEIVING;
-	reply->server = self;
-	/* A reply object is free: the one just used. */
-	__atomic_store_n(&port->fast, reply, __ATOMIC_RELEASE);
-	thread_switch_to(cpu_this(), caller);
-	return SYSCALL_NO_RESULT;
-}
-
-ALWAYS_INLINE status_t reply_switch(struct thread *self, struct port *port, struct reply *reply)
-{
-	message_set_result(reply->caller, 0, self->frame.rsi, 0);
-	message_copy_words(reply->caller, self);
-	return reply_switch_to(self, port, reply);
-}
-
 /*
- * Can reply_switch() take this reply to its caller? The context that runs must be the one that runs through him, and
+ * Can the caller go on at once with this reply, in its own context, and self wait? The context that runs must be the one that runs through him, and
  * nobody else receive from the port meanwhile. There is a caller, or reply->sched would be NULL.
  */
 ALWAYS_INLINE bool reply_is_direct(const struct thread *self, const struct port *port, const struct reply *reply)
@@ -378,26 +348,10 @@ ALWAYS_INLINE bool reply_is_direct(const struct thread *self, const struct port 
 	return reply->port == port && reply->sched == cpu_this()->sched && port->receiver == self && !port->busy;
 }
 
-/* The direct reply to a caller whose timeout runs. */
-static NOINLINE status_t reply_switch_timed(struct thread *self, struct port *port, struct reply *reply)
+/* (port | reply << 32, timeout); the reply's tag is in rsi, the timeout in rdx */
+status_t sys_port_reply_receive(struct thread *self, struct capability *port_cap)
 {
-	timeout_cancel(&reply->caller->timeout);
-	return reply_switch(self, port, reply);
-}
-
-/* The hand-over of a caller that waits for a finite time. */
-static NOINLINE status_t call_hand_over_timed(struct thread *self, struct connection *connection)
-{
-	uint64_t timeout = ARG3(self);
-	if (timeout == 0 || timeout > TSS_TIMEOUT_MAX)
-		return call_general(self, connection);
-	connection->calls++;
-	sched_timeout_start(&self->timeout, timeout);
-	return call_hand_over(self, connection->port->fast->server, connection);
-}
-
-static NOINLINE status_t reply_receive_general(struct thread *self, struct port *port)
-{
+	struct port *port = (struct port *)port_cap->object;
 	uint64_t handle = ARG1(self) >> 32, tag = ARG2(self), timeout = ARG3(self);
 	status_t status = receive_check(self, port, timeout, 3);
 	if (status != TSS_OK)
@@ -414,7 +368,15 @@ static NOINLINE status_t reply_receive_general(struct thread *self, struct port 
 	timeout_cancel(&reply->caller->timeout);
 	if (reply_is_direct(self, port, reply) && timeout != 0) {
 		reply_message(self, reply, reply->caller, tag);
-		(void)reply_switch_to(self, port, reply);
+		struct thread *caller = reply->caller;
+		reply_spend(reply);
+		caller->state = TSS_THREAD_READY;
+		self->port = port;
+		self->state = TSS_THREAD_RECEIVING;
+		reply->server = self;
+		/* A reply object is free: the one just used. */
+		__atomic_store_n(&port->fast, reply, __ATOMIC_RELEASE);
+		thread_switch_to(cpu_this(), caller);
 		if (timeout != TSS_INFINITE) {
 			sched_timeout_start(&self->timeout, timeout);
 			port_fast_update(port);
@@ -426,62 +388,4 @@ static NOINLINE status_t reply_receive_general(struct thread *self, struct port 
 	if (self->state == TSS_THREAD_READY)
 		sched_activate_home(self); /* the context that ran it may be the caller's, who is ready now */
 	return status;
-}
-
-/* A payload beyond the registers, but no capabilities, and no timeout: copied, then as direct as the rest. */
-ALWAYS_INLINE bool tag_payload(uint64_t tag)
-{
-	return tag_valid(tag) && TSS_TAG_CAPS(tag) == 0;
-}
-
-static NOINLINE status_t call_hand_over_payload(struct thread *self, struct connection *connection)
-{
-	struct thread *server = receiver_here(connection->fast);
-	uint64_t tag = ARG2(self);
-	if (!server || !tag_payload(tag) || ARG3(self) != TSS_INFINITE || !self->left)
-		return call_general(self, connection);
-	connection->calls++;
-	message_copy_payload(server->ipc->recv, self->ipc->send, tag);
-	return call_hand_over(self, server, connection);
-}
-
-static NOINLINE status_t reply_switch_payload(struct thread *self, struct port *port, struct reply *reply)
-{
-	uint64_t tag = ARG2(self);
-	if (!tag_payload(tag))
-		return reply_receive_general(self, port);
-	timeout_cancel(&reply->caller->timeout);
-	message_copy_payload(reply->caller->ipc->recv, self->ipc->send, tag);
-	return reply_switch(self, port, reply);
-}
-
-/* (connection, timeout); the tag is in rsi, the timeout in rdx */
-status_t sys_connection_call(struct thread *self, struct capability *cap)
-{
-	struct connection *connection = (struct connection *)cap->object;
-	struct thread *server = receiver_here(connection->fast);
-	if (UNLIKELY(!server || !tag_fast(ARG2(self)) || !self->left))
-		return call_hand_over_payload(self, connection);
-	if (UNLIKELY(ARG3(self) != TSS_INFINITE))
-		return call_hand_over_timed(self, connection);
-	connection->calls++;
-	return call_hand_over(self, server, connection);
-}
-
-/* (port | reply << 32, timeout); the reply's tag is in rsi, the timeout in rdx */
-status_t sys_port_reply_receive(struct thread *self, struct capability *cap)
-{
-	struct port *port = (struct port *)cap->object;
-	struct capability *reply_cap = cspace_lookup_needed(&self->unit->caps, (cap_t)(ARG1(self) >> 32),
-							    CAP_NEEDS(TSS_TYPE_REPLY, TSS_RIGHT_SEND));
-	if (UNLIKELY(!reply_cap || ARG3(self) != TSS_INFINITE))
-		return reply_receive_general(self, port);
-	struct reply *reply = (struct reply *)reply_cap->object;
-	if (UNLIKELY(!reply_is_direct(self, port, reply)))
-		return reply_receive_general(self, port);
-	if (UNLIKELY(!tag_fast(ARG2(self))))
-		return reply_switch_payload(self, port, reply);
-	if (UNLIKELY(reply->caller->timeout.armed))
-		return reply_switch_timed(self, port, reply);
-	return reply_switch(self, port, reply);
 }

@@ -51,11 +51,13 @@ void irq_destroy(void *object)
 	irq_lines[irq->line] = NULL;
 }
 
-void irq_forget_event(struct event *event)
+void irq_forget_events(const struct event *event, const struct unit *payer)
 {
-	for (unsigned line = 0; line < TSS_IRQ_COUNT; line++)
-		if (irq_lines[line] && irq_lines[line]->event == event)
+	for (unsigned line = 0; line < TSS_IRQ_COUNT; line++) {
+		const struct event *bound = irq_lines[line] ? irq_lines[line]->event : NULL;
+		if (bound && (bound == event || bound->object.payer == payer))
 			irq_release(irq_lines[line]);
+	}
 }
 
 status_t sys_irq_create(struct thread *self, struct capability *cap)
@@ -75,10 +77,7 @@ status_t sys_irq_create(struct thread *self, struct capability *cap)
 status_t sys_irq_bind(struct thread *self, struct capability *cap)
 {
 	struct irq *irq = (struct irq *)cap->object;
-	status_t status;
-	struct event *event = syscall_argument2(self, TSS_TYPE_EVENT, TSS_RIGHT_SIGNAL, &status);
-	if (!event)
-		return status;
+	struct event *event = ARGUMENT2(self, EVENT, SIGNAL);
 	if (ARG3(self) == 0) {
 		irq_release(irq);
 		return TSS_OK;
@@ -113,10 +112,9 @@ status_t sys_irq_ack(struct thread *self, struct capability *cap)
 
 status_t sys_irq_message(struct thread *self, struct capability *cap)
 {
-	status_t status;
-	const struct irq *irq = syscall_argument2(self, TSS_TYPE_IRQ, TSS_RIGHT_CONTROL, &status);
-	if (!irq || irq->line < TSS_IRQ_MESSAGES)
-		return irq ? ERR(ARGUMENT, 2) : status;
+	const struct irq *irq = ARGUMENT2(self, IRQ, CONTROL);
+	if (irq->line < TSS_IRQ_MESSAGES)
+		return ERR(ARGUMENT, 2);
 	return syscall_value(self, arch_irq_message(irq->line, irq->event ? irq->cpu : self->cpu));
 }
 

@@ -94,38 +94,24 @@ void mailbox_end(struct port *port)
 	link_append_all(&port->free_messages, &port->spare);
 }
 
-/* What is in the queue already comes along, but for capabilities. */
-static void mailbox_begin(struct port *port, struct memory *memory)
-{
-	struct message *message;
-	memory->written = port;
-	port->mailbox = memory;
-	__builtin_memset(mailbox_page(port, 0), 0, sizeof(struct tss_mailbox));
-	link_append_all(&port->spare, &port->free_messages);
-	while ((message = LINK_FIRST(&port->messages, struct message, link))) {
-		mailbox_release(port, message);
-		message_take_caps(message, NULL);
-		(void)mailbox_put(port, &(struct mailbox_letter){message->sender, message->tag, message->badge,
-								 message->words, message->words});
-	}
-}
-
 /* (port, memory) */
 status_t sys_port_mailbox(struct thread *self, struct capability *cap)
 {
 	struct port *port = (struct port *)cap->object;
-	status_t status;
-	struct memory *memory = syscall_argument2(self, TSS_TYPE_MEMORY, TSS_RIGHT_WRITE, &status);
-	if (!memory)
-		return status;
-	if (!port->depth || port->mailbox)
-		return port->mailbox ? ERR(BUSY, 1) : ERR(ARGUMENT, 1);
+	struct memory *memory = ARGUMENT2(self, MEMORY, WRITE);
+	if (port->mailbox || !link_empty(&port->messages))
+		return port->mailbox ? ERR(BUSY, 1) : ERR(AGAIN, 1);
+	if (!port->depth || port->object.revoking == REVOKE_SEALED)
+		return ERR(ARGUMENT, 1);
 	if (memory->run || memory->pages < TSS_MAILBOX_PAGES(port->depth))
 		return ERR(ARGUMENT, 2);
 	if (memory->written)
 		return ERR(BUSY, 2);
 	if (!port_waiting(port))
 		port_move(port, self->cpu);
-	mailbox_begin(port, memory);
+	memory->written = port;
+	port->mailbox = memory;
+	__builtin_memset(mailbox_page(port, 0), 0, sizeof(struct tss_mailbox));
+	link_append_all(&port->spare, &port->free_messages);
 	return TSS_OK;
 }

@@ -133,12 +133,12 @@ static status_t check_shares(struct connection *connection)
 	uint64_t memories = client->memories + server->memories + 1;
 	int left = SHARES_SLICE;
 	if (connection->looked_at != memories)
-		connection->looked = 0;
+		connection->looked = 1;
 	connection->looked_at = memories;
-	for (; !connection->guard.shares && client != server && connection->looked < client->caps.slots;
-	     connection->looked++) {
-		const struct capability *cap =
-			&client->caps.pages[connection->looked / CAPS_PER_PAGE][connection->looked % CAPS_PER_PAGE];
+	if (connection->guard.shares || client == server)
+		return TSS_OK;
+	for (struct capability *cap; (cap = cspace_next(client, connection->looked));
+	     connection->looked = cap->slot + 1ull) {
 		if (left-- <= 0)
 			return ERR(AGAIN, 0);
 		if (cap->type == TSS_TYPE_MEMORY && memory_is_shared(cap, server, &left))

@@ -8,19 +8,23 @@
 struct link object_lists[TSS_TYPE_COUNT];
 static uint32_t object_last_id;
 
-/* What happens to it when its original is deleted, and bytes of slab that are given back then (units: whole frames). */
+/*
+ * What happens to it when its original is deleted, and bytes of slab that are given back then (units: whole frames). And
+ * what takes long and is done before, in slices.
+ */
 static const struct {
 	uint16_t size;
 	void (*end)(void *object);
+	bool (*lighten)(void *object, unsigned *left);
 } types[TSS_TYPE_COUNT] = {
-	[TSS_TYPE_UNIT] = {0, unit_destroy},
-	[TSS_TYPE_THREAD] = {sizeof(struct thread), thread_destroy},
-	[TSS_TYPE_SCHED] = {sizeof(struct sched), sched_destroy},
-	[TSS_TYPE_PORT] = {sizeof(struct port), port_destroy},
+	[TSS_TYPE_UNIT] = {0, unit_destroy, unit_lighten},
+	[TSS_TYPE_THREAD] = {sizeof(struct thread), thread_destroy, thread_lighten},
+	[TSS_TYPE_SCHED] = {sizeof(struct sched), sched_destroy, sched_lighten},
+	[TSS_TYPE_PORT] = {sizeof(struct port), NULL, port_lighten},
 	[TSS_TYPE_CONNECTION] = {sizeof(struct connection), connection_destroy},
 	[TSS_TYPE_REPLY] = {sizeof(struct reply), reply_destroy},
 	[TSS_TYPE_EVENT] = {sizeof(struct event), event_destroy},
-	[TSS_TYPE_MEMORY] = {sizeof(struct memory), memory_destroy},
+	[TSS_TYPE_MEMORY] = {sizeof(struct memory), memory_destroy, memory_lighten},
 	[TSS_TYPE_IRQ] = {sizeof(struct irq), irq_destroy},
 	[TSS_TYPE_IOPORT] = {sizeof(struct ioport), NULL},
 };
@@ -46,6 +50,11 @@ void *object_alloc(struct unit *payer, uint8_t type)
 	if (object)
 		object_register(object, type, payer);
 	return object;
+}
+
+bool object_lighten(struct object *object, unsigned *left)
+{
+	return !types[object->type].lighten || types[object->type].lighten(object, left);
 }
 
 void object_destroy(struct object *object)

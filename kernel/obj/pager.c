@@ -130,10 +130,9 @@ status_t sys_unit_pager(struct thread *self, struct capability *cap)
 	struct unit *unit = (struct unit *)cap->object;
 	unsigned left = REVOKE_SLICE;
 	struct region **at = &unit->regions;
-	status_t status;
 	if (ARG4(self)) {
-		struct connection *connection = syscall_argument2(self, TSS_TYPE_CONNECTION, TSS_RIGHT_CALL, &status);
-		return connection ? region_create(unit, connection, ARG3(self), ARG4(self)) : status;
+		struct connection *connection = ARGUMENT2(self, CONNECTION, CALL);
+		return region_create(unit, connection, ARG3(self), ARG4(self));
 	}
 	while (*at && (*at)->base != ARG3(self))
 		at = &(*at)->next;

@@ -5,6 +5,10 @@
 #include <mode.h>
 #include <syscall.h>
 
+#define FILL_SLICE 64 /* messages */
+#define MESSAGES_FREED 4u /* for one of a slice */
+#define TRIES 16 /* callers that a receiver gets past at once */
+
 struct port port_stale;
 
 void port_fast_end(struct port *port)
@@ -34,7 +38,7 @@ void port_reply_freed(struct port *port)
 {
 	port_fast_update(port);
 	if (port->busy && port_waiting(port))
-		(void)port_deliver_next(port);
+		(void)port_deliver_next(port, NULL);
 }
 
 /* A delivery takes the first caller or message only, if it has no capabilities, since it cannot fail then. */
@@ -106,12 +110,15 @@ static void message_wipe(struct message *message)
 		__builtin_memset(message->words, 0, sizeof(message->words));
 }
 
-static void port_drop_messages(struct port *port)
+static bool port_drop_messages(struct port *port, unsigned *left)
 {
 	for (struct message *message; (message = LINK_FIRST(&port->messages, struct message, link));) {
+		if (!slice_spend(left, 1))
+			return false;
 		port_release_message(port, message, NULL);
 		message_wipe(message);
 	}
+	return true;
 }
 
 static void port_deliver_message(struct port *port, struct message *message)
@@ -164,14 +171,15 @@ static bool port_deliver_caller(struct port *port, struct thread *caller)
 	return true;
 }
 
-bool port_deliver_next(struct port *port)
+bool port_deliver_next(struct port *port, bool *more)
 {
+	unsigned tries = 0;
 	port_fast_end(port);
 	if (port->event && port->event->bits) {
 		port_deliver_event(port);
 		return true;
 	}
-	for (;;) {
+	while (!more || !(*more = tries++ == TRIES)) {
 		struct thread *caller = port->free_reply ? LINK_FIRST(&port->callers, struct thread, wait) : NULL;
 		struct message *message = LINK_FIRST(&port->messages, struct message, link);
 		if (message && (!caller || message->sequence < caller->sequence)) {
@@ -186,6 +194,7 @@ bool port_deliver_next(struct port *port)
 		if (port_deliver_caller(port, caller))
 			return true;
 	}
+	return false;
 }
 
 /* May sender have one more message in the queue? The kernel (NULL) may always. */
@@ -217,7 +226,7 @@ static void port_queue_message(struct port *port, struct message *message)
 	port->busy = true;
 	link_append(&port->messages, &message->link);
 	if (port_waiting(port))
-		(void)port_deliver_next(port);
+		(void)port_deliver_next(port, NULL);
 }
 
 bool connection_post(struct connection *connection, uint64_t tag, const uint64_t *words)
@@ -282,44 +291,52 @@ status_t sys_connection_send(struct thread *self, struct capability *cap)
 	return TSS_OK;
 }
 
+/* A slice of its places. */
+static status_t port_fill(void *object, uint64_t depth)
+{
+	struct port *port = object;
+	for (unsigned left = FILL_SLICE; port->depth < depth; left--, port->depth++) {
+		struct message *message = left ? slab_alloc(port->object.payer, sizeof(*message)) : NULL;
+		if (!message)
+			return left ? ERR(MEMORY, 0) : ERR(AGAIN, 0);
+		link_append(&port->free_messages, &message->link);
+	}
+	return TSS_OK;
+}
+
 status_t sys_port_create(struct thread *self, struct capability *cap)
 {
 	struct unit *payer = (struct unit *)cap->object;
 	if (ARG2(self) > PORT_DEPTH_MAX)
 		return ERR(ARGUMENT, 2);
-	struct port *port = object_alloc(payer, TSS_TYPE_PORT);
-	if (!port)
+	struct port *port = syscall_making(self, TSS_TYPE_PORT);
+	if (port && port->object.payer == payer && port->depth <= ARG2(self))
+		return syscall_make(self, &port->object, port_fill, ARG2(self));
+	if (!(port = object_alloc(payer, TSS_TYPE_PORT)))
 		return ERR(MEMORY, 0);
-	port->depth = (uint32_t)ARG2(self);
 	port->cpu = cpu_this();
 	link_init(&port->callers);
 	link_init(&port->messages);
 	link_init(&port->free_messages);
 	link_init(&port->held);
 	link_init(&port->spare);
-	for (unsigned i = 0; i < port->depth; i++) {
-		struct message *message = slab_alloc(payer, sizeof(*message));
-		if (!message) {
-			object_destroy(&port->object);
-			return ERR(MEMORY, 0);
-		}
-		link_append(&port->free_messages, &message->link);
-	}
-	return syscall_place(self, port, NULL, TSS_RIGHT_ALL);
+	return syscall_make(self, &port->object, port_fill, ARG2(self));
 }
 
-void port_die(struct port *port)
+bool port_die(struct port *port, unsigned *left)
 {
 	port->dead = true;
 	if (port_waiting(port))
 		thread_wake(port->receiver, ERR(CANCELLED, 1));
-	for (struct thread *caller; (caller = LINK_TAKE(&port->callers, struct thread, wait));)
+	for (struct thread *caller; (caller = LINK_FIRST(&port->callers, struct thread, wait));) {
+		if (!slice_spend(left, 1))
+			return false;
 		thread_wake(caller, ERR(PEER_DEAD, 1));
-	port_drop_messages(port);
+	}
+	return port_drop_messages(port, left);
 }
 
-/* The stale connection that caller called port through and has not been told of; NULL: told, or it is gone. */
-static struct connection *caller_untold(const struct thread *caller, const struct port *port)
+struct connection *caller_untold(const struct thread *caller, const struct port *port)
 {
 	/* A fault's registers name nothing: its connection was told when it was made. */
 	const struct capability *cap = caller->fault
@@ -330,30 +347,11 @@ static struct connection *caller_untold(const struct thread *caller, const struc
 	return connection && connection->target == port && connection->port == &port_stale ? connection : NULL;
 }
 
-/* Each list is walked once, however many ports there are. */
-void ports_end(const struct unit *unit)
-{
-	bool down = unit->sealed && unit->state != UNIT_DEAD;
-	OBJECTS_OF(PORT, port, port)
-		if (port->object.payer == unit)
-			down ? port_fast_update(port) : port_die(port);
-	OBJECTS_OF(CONNECTION, connection, connection)
-		if (down && connection->target->object.payer == unit)
-			connection_lead(connection, &port_stale);
-	OBJECTS_OF(REPLY, reply, reply) {
-		struct connection *untold;
-		if (reply->port->object.payer != unit || !reply->caller)
-			continue;
-		if (down && (untold = caller_untold(reply->caller, reply->port)))
-			(void)connection_tell(untold);
-		thread_wake(reply->caller, down ? ERR(PEER_RESTARTED, 1) : ERR(PEER_DEAD, 1));
-	}
-}
-
 /* Messages that nobody may get any more are dropped: who sent them is told with the next one. */
-void port_up(struct port *port)
+bool port_up(struct port *port, unsigned *left)
 {
-	port_drop_messages(port);
+	if (!port_drop_messages(port, left))
+		return false;
 	mailbox_end(port);
 	if (port->event)
 		port->event->port = NULL;
@@ -361,37 +359,27 @@ void port_up(struct port *port)
 	for (struct link *at = port->callers.next, *next; next = at->next, at != &port->callers; at = next) {
 		struct thread *caller = LINK_ENTRY(at, struct thread, wait);
 		struct connection *untold = caller_untold(caller, port);
+		if (!slice_spend(left, untold != NULL))
+			return false;
 		if (untold)
 			thread_wake(caller, connection_tell(untold));
 	}
+	return true;
 }
 
-void port_destroy(void *object)
+/* Its replies and connections descend from it, and are gone. */
+bool port_lighten(void *object, unsigned *left)
 {
 	struct port *port = object;
-	port_die(port);
-	OBJECTS_OF(REPLY, reply, reply)
-		if (reply->port == port && reply->caller)
-			thread_wake(reply->caller, ERR(PEER_DEAD, 1));
+	if (!port_die(port, left))
+		return false;
 	mailbox_end(port);
 	if (port->event)
 		port->event->port = NULL;
-	for (struct message *message; (message = LINK_TAKE(&port->free_messages, struct message, link));)
+	port->event = NULL;
+	for (struct message *message; *left && (message = LINK_TAKE(&port->free_messages, struct message, link));) {
 		slab_free(port->object.payer, message, sizeof(*message));
-}
-
-void ports_forget(const struct unit *unit)
-{
-	OBJECTS_OF(PORT, port, port)
-		if (port->receiver && port->receiver->state == TSS_THREAD_ENDED)
-			port->receiver = NULL;
-	OBJECTS_OF(REPLY, reply, reply) {
-		if (reply->away && reply->away->space == unit && !unit->threads)
-			CAPABILITY_DELETE_SMALL(reply->away);
-		if (!reply->server || reply->server->state != TSS_THREAD_ENDED)
-			continue;
-		reply->server = NULL;
-		if (reply->gone && !reply->away)
-			reply_free(reply);
+		*left -= port->depth-- % MESSAGES_FREED == 0;
 	}
+	return !port->depth;
 }

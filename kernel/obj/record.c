@@ -58,10 +58,7 @@ status_t sys_system_audit(struct thread *self, struct capability *cap)
 {
 	struct tss_audit_batch *batch = (struct tss_audit_batch *)self->ipc->recv;
 	uint64_t upto = ARG3(self), count = 0;
-	status_t status;
-	struct event *event = syscall_argument2(self, TSS_TYPE_EVENT, TSS_RIGHT_SIGNAL, &status);
-	if (!event)
-		return status;
+	struct event *event = ARGUMENT2(self, EVENT, SIGNAL);
 	if (upto > audit.last)
 		return ERR(ARGUMENT, 3);
 	if (upto > audit.acknowledged) {

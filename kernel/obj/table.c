@@ -98,9 +98,7 @@ status_t sys_unit_interpose(struct thread *self, struct capability *cap)
 	struct unit *unit = (struct unit *)cap->object;
 	struct tss_calls calls = unit->table->calls;
 	status_t status;
-	struct connection *monitor = syscall_argument2(self, TSS_TYPE_CONNECTION, TSS_RIGHT_CALL, &status);
-	if (!monitor)
-		return status;
+	struct connection *monitor = ARGUMENT2(self, CONNECTION, CALL);
 	if (unit->monitor && unit->monitor != monitor)
 		return ERR(BUSY, 1);
 	calls.asked[0] |= ARG3(self);

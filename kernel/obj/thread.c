@@ -29,7 +29,7 @@ static status_t thread_check(struct unit *unit, uint64_t entry, uint64_t stack, 
 void thread_destroy(void *object)
 {
 	struct thread *thread = object;
-	thread_leave(thread, UNIT_CODE_KILLED);
+	thread_end(thread);
 	thread_off_cpu(thread);
 	if (thread->start.sched)
 		thread->start.sched->starts = NULL;
@@ -46,8 +46,6 @@ void thread_destroy(void *object)
 void sched_destroy(void *object)
 {
 	struct sched *sched = object;
-	if (sched->home)
-		thread_leave(sched->home, UNIT_CODE_KILLED);
 	if (sched->starts)
 		sched->starts->start.sched = NULL;
 	budget_end(sched);
@@ -56,10 +54,7 @@ void sched_destroy(void *object)
 void thread_reset(struct thread *thread)
 {
 	thread_off_cpu(thread);
-	thread->frame = (struct arch_frame){.rip = arch_space_placed(&thread->unit->space, thread->start.entry),
-					    .rsp = arch_space_placed(&thread->unit->space, thread->start.stack),
-					    .rdi = thread->start.argument,
-					    .rflags = ARCH_USER_FLAGS(0)};
+	thread->frame = (struct arch_frame){.rdi = thread->start.argument, .rflags = ARCH_USER_FLAGS(0)};
 	thread->state = TSS_THREAD_NEW;
 	thread->fault = 0;
 	thread->handler.entry = 0;
@@ -115,6 +110,8 @@ void thread_start(struct thread *thread, struct sched *sched)
 	if (sched->starts)
 		sched->starts->start.sched = NULL;
 	thread->home = thread->start.sched = sched;
+	thread->frame.rip = arch_space_placed(&thread->unit->space, thread->start.entry);
+	thread->frame.rsp = arch_space_placed(&thread->unit->space, thread->start.stack);
 	sched->home = sched->starts = thread;
 	thread->state = TSS_THREAD_READY;
 	thread_set_cpu(thread, sched->cpu);
@@ -172,16 +169,13 @@ void thread_wake(struct thread *thread, status_t status)
 {
 	struct arch_frame *frame = &thread->frame;
 	bool message = thread->state == TSS_THREAD_CALLING || thread->state == TSS_THREAD_RECEIVING;
-	thread_unwait(thread);
 	TRACE(WAKE, thread->object.id, status);
-	if (thread->fault == TSS_FAULT_INTERPOSED) {
+	if (thread->fault && thread->fault != TSS_FAULT_INTERPOSED)
+		return thread_halt(thread, TSS_THREAD_FAULTED);
+	thread_unwait(thread);
+	if (thread->fault) {
 		interpose_end(thread, TSS_CODE(status), 0);
 		return thread_ready(thread);
-	}
-	if (thread->fault) {
-		thread->state = TSS_THREAD_FAULTED;
-		sched_wake_parked(thread);
-		return sched_activate_home(thread);
 	}
 	frame->rax = status;
 	frame->rdx = 0;
@@ -190,33 +184,73 @@ void thread_wake(struct thread *thread, status_t status)
 	thread_ready(thread);
 }
 
+void thread_halt(struct thread *thread, enum tss_thread_state state)
+{
+	thread_unwait(thread);
+	thread->state = (uint8_t)state;
+	sched_wake_parked(thread);
+	sched_activate_home(thread);
+	cpu_resched(thread->cpu);
+	if (!cpu_is_here(thread->cpu))
+		thread_off_cpu(thread);
+}
+
 void thread_end(struct thread *thread)
 {
 	struct sched *home = thread->home;
 	if (thread->state == TSS_THREAD_ENDED)
 		return;
-	thread_unwait(thread);
-	thread->state = TSS_THREAD_ENDED;
 	thread->unit->threads--;
 	if (home) {
 		sched_unqueue(home);
 		home->home = NULL;
 		thread->home = NULL;
 	}
-	sched_wake_parked(thread);
-	cpu_resched(thread->cpu);
-	if (!cpu_is_here(thread->cpu))
-		thread_off_cpu(thread);
+	thread_halt(thread, TSS_THREAD_ENDED);
 }
 
-/* A unit that is still being built may lose its threads and get others. */
-void thread_leave(struct thread *thread, uint64_t code)
+bool threads_forget(struct unit *unit, void *thread, unsigned *left)
+{
+	OBJECTS_OF(PORT, port, port)
+		if (port->receiver && (port->receiver == thread || port->receiver->unit == unit))
+			port->receiver = NULL;
+	OBJECTS_OF(REPLY, reply, reply) {
+		bool away = unit && reply->away && reply->away->space == unit;
+		if (!away && !(reply->server && (reply->server == thread || reply->server->unit == unit)))
+			continue;
+		if (!slice_spend(left, 1))
+			return false;
+		if (away)
+			CAPABILITY_DELETE_SMALL(reply->away);
+		reply->server = NULL;
+		if (reply->gone && !reply->away)
+			reply_free(reply);
+	}
+	return true;
+}
+
+/* A unit that is still being built may lose its threads and get others. With the end of one all that is done. */
+bool thread_leave(struct thread *thread, uint64_t code, unsigned *left)
 {
 	struct unit *unit = thread->unit;
-	thread_end(thread);
-	ports_forget(unit);
-	if (!unit->threads && unit->state == UNIT_RUNNING)
-		unit_end(unit, code);
+	if (unit->state >= UNIT_ENDED && unit->stage != UNIT_STAGE_END)
+		return true;
+	if (unit->threads == 1 && unit->state == UNIT_RUNNING && thread->state != TSS_THREAD_ENDED)
+		unit_end(unit, code, false, thread);
+	else if (thread != unit->last)
+		thread_end(thread);
+	return threads_forget(NULL, thread, left) && unit_ended(unit, left);
+}
+
+bool thread_lighten(void *object, unsigned *left)
+{
+	return thread_leave(object, UNIT_CODE_KILLED, left);
+}
+
+bool sched_lighten(void *object, unsigned *left)
+{
+	struct thread *home = ((struct sched *)object)->home;
+	return !home || thread_leave(home, UNIT_CODE_KILLED, left);
 }
 
 status_t sys_thread_create(struct thread *self, struct capability *cap)
@@ -230,10 +264,7 @@ status_t sys_thread_create(struct thread *self, struct capability *cap)
 status_t sys_thread_start(struct thread *self, struct capability *cap)
 {
 	struct thread *thread = (struct thread *)cap->object;
-	status_t status;
-	struct sched *sched = syscall_argument2(self, TSS_TYPE_SCHED, TSS_RIGHT_CONTROL, &status);
-	if (!sched)
-		return status;
+	struct sched *sched = ARGUMENT2(self, SCHED, CONTROL);
 	if (thread->state != TSS_THREAD_NEW || thread->unit->state >= UNIT_ENDED)
 		return ERR(BUSY, 1);
 	if (sched->home)
@@ -263,10 +294,7 @@ status_t sys_self_fs_base(struct thread *self, struct capability *cap)
 
 status_t sys_sched_create(struct thread *self, struct capability *cap)
 {
-	status_t status;
-	struct unit *unit = syscall_argument2(self, TSS_TYPE_UNIT, TSS_RIGHT_CONTROL, &status);
-	if (!unit)
-		return status;
+	struct unit *unit = ARGUMENT2(self, UNIT, CONTROL);
 	if (ARG3(self) > TSS_PRIORITY_MAX)
 		return ERR(ARGUMENT, 3);
 	if (ARG4(self) < TSS_SLICE_MIN_US || ARG4(self) > TSS_SLICE_MAX_US)

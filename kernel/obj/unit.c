@@ -10,7 +10,7 @@
 
 #define UNIT_FIXED_PAGES 6 /* the unit itself, root table, and room for the first tables and slabs */
 
-struct unit *unit_build(struct unit *parent, uint64_t pages, uint64_t slots)
+struct unit *unit_build(struct unit *parent, uint64_t pages)
 {
 	struct unit *unit = frame_alloc(NULL);
 	unit->table = parent ? table_keep(parent->table) : &syscall_table;
@@ -18,10 +18,12 @@ struct unit *unit_build(struct unit *parent, uint64_t pages, uint64_t slots)
 	unit->parent = parent;
 	unit->budget = pages;
 	unit->used = 1;
+	unit_stage(unit, UNIT_STAGE_NONE);
 	slab_init(unit->slabs);
 	object_register(&unit->object, TSS_TYPE_UNIT, parent);
-	if (cspace_init(&unit->caps, unit, slots) != TSS_OK || arch_space_create(&unit->space, unit) != TSS_OK)
+	if (cspace_grow(unit, 1) != TSS_OK || arch_space_create(&unit->space, unit) != TSS_OK)
 		panic("a unit's fixed pages exceed UNIT_FIXED_PAGES");
+	unit->closed = true;
 	return unit;
 }
 
@@ -29,27 +31,6 @@ bool unit_range_valid(uint64_t address, uint64_t size)
 {
 	return address % PAGE_SIZE == 0 && size % PAGE_SIZE == 0 && address >= TSS_USER_BASE &&
 	       address < TSS_USER_END - PAGE_SIZE && size <= TSS_USER_END - PAGE_SIZE - address;
-}
-
-void unit_end(struct unit *unit, uint64_t code)
-{
-	uint64_t words[TSS_MESSAGE_WORDS] = {code};
-	if (unit->state >= UNIT_ENDED)
-		return;
-	if (!unit->parent)
-		panic("the first unit ended with code %#lx", code);
-	TRACE(END, unit->object.id, code);
-	unit->state = UNIT_ENDED;
-	unit->refill_slot = 1;
-	unit->refill_page = 0;
-	OBJECTS_OF(THREAD, thread, thread)
-		if (thread->unit == unit)
-			thread_end(thread);
-	ports_forget(unit);
-	ports_end(unit);
-	__builtin_memcpy(&words[1], unit->name, TSS_NAME_SIZE);
-	if (unit->supervisor)
-		(void)connection_post(unit->supervisor, TSS_TAG(TSS_MSG_ENDED, 24, 0), words);
 }
 
 status_t sys_unit_create(struct thread *self, struct capability *cap)
@@ -60,13 +41,16 @@ status_t sys_unit_create(struct thread *self, struct capability *cap)
 		return ERR(ARGUMENT, 3);
 	if (pages < UNIT_FIXED_PAGES + (slots + CAPS_PER_PAGE - 1) / CAPS_PER_PAGE)
 		return ERR(ARGUMENT, 2);
-	if (pages > parent->budget - parent->used)
-		return ERR(MEMORY, 2);
-	parent->used += pages;
-	struct unit *unit = unit_build(parent, pages, slots);
-	__builtin_memcpy(unit->name, &self->frame.r10, 8);
-	__builtin_memcpy(unit->name + 8, &self->frame.r8, 8);
-	return syscall_place(self, unit, NULL, TSS_RIGHT_ALL);
+	struct unit *unit = syscall_making(self, TSS_TYPE_UNIT);
+	if (!unit || unit->parent != parent || unit->budget != pages) {
+		if (parent->closed || pages > parent->budget - parent->used)
+			return ERR(MEMORY, 2);
+		parent->used += pages;
+		unit = unit_build(parent, pages);
+		__builtin_memcpy(unit->name, &self->frame.r10, 8);
+		__builtin_memcpy(unit->name + 8, &self->frame.r8, 8);
+	}
+	return syscall_make(self, &unit->object, cspace_grow, slots);
 }
 
 /* (unit, slot, source, rights, flags) */
@@ -78,8 +62,8 @@ status_t sys_unit_install(struct thread *self, struct capability *cap)
 	uint64_t rights = ARG4(self), flags = ARG5(self);
 	if (!slot)
 		return ERR(ARGUMENT, 2);
-	if (slot->object)
-		return ERR(OCCUPIED, 2);
+	if (slot->object || unit->closed)
+		return unit->closed ? ERR(BUSY, 1) : ERR(OCCUPIED, 2);
 	if (!source)
 		return ERR(CAPABILITY, 3);
 	if (rights & ~(uint64_t)source->rights)
@@ -146,33 +130,23 @@ status_t sys_unit_unmap(struct thread *self, struct capability *cap)
 	return memory_unmap(memory, &left) ? TSS_OK : syscall_again(self);
 }
 
-static status_t unit_connect(struct thread *self, struct connection **out, uint16_t right)
-{
-	status_t status;
-	struct connection *connection = syscall_argument2(self, TSS_TYPE_CONNECTION, right, &status);
-	if (connection)
-		*out = connection;
-	return status;
-}
-
 status_t sys_unit_supervise(struct thread *self, struct capability *cap)
 {
-	return unit_connect(self, &((struct unit *)cap->object)->supervisor, TSS_RIGHT_SEND);
+	((struct unit *)cap->object)->supervisor = ARGUMENT2(self, CONNECTION, SEND);
+	return TSS_OK;
 }
 
 status_t sys_unit_fault_port(struct thread *self, struct capability *cap)
 {
-	return unit_connect(self, &((struct unit *)cap->object)->fault_port, TSS_RIGHT_CALL);
+	((struct unit *)cap->object)->fault_port = ARGUMENT2(self, CONNECTION, CALL);
+	return TSS_OK;
 }
 
 /* (unit, event, bits, low, kept) */
 status_t sys_unit_reserve(struct thread *self, struct capability *cap)
 {
 	struct unit *unit = (struct unit *)cap->object;
-	status_t status;
-	struct event *event = syscall_argument2(self, TSS_TYPE_EVENT, TSS_RIGHT_SIGNAL, &status);
-	if (!event)
-		return status;
+	struct event *event = ARGUMENT2(self, EVENT, SIGNAL);
 	if (ARG4(self) > unit->budget)
 		return ERR(ARGUMENT, 4);
 	if (ARG5(self) > unit->budget)
@@ -189,12 +163,10 @@ status_t sys_unit_reserve(struct thread *self, struct capability *cap)
 status_t sys_unit_kill(struct thread *self, struct capability *cap)
 {
 	struct unit *unit = (struct unit *)cap->object;
+	unsigned left = REVOKE_SLICE;
 	if (ARG2(self) > 1)
 		return ERR(ARGUMENT, 2);
-	unit_end(unit, UNIT_CODE_KILLED);
-	if (ARG2(self) == 1 && unit->state != UNIT_DEAD) {
-		unit->state = UNIT_DEAD;
-		ports_end(unit);
-	}
-	return TSS_OK;
+	bool own = self->unit == unit;
+	unit_end(unit, UNIT_CODE_KILLED, ARG2(self), own ? self : NULL);
+	return unit_ended(unit, &left) && !own ? TSS_OK : own ? SYSCALL_NO_RESULT : syscall_again(self);
 }

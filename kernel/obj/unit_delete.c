@@ -2,18 +2,17 @@
 /*
  * unit_delete.c - a unit goes, and everything it held or paid for with it; its budget returns to the parent.
  *
- * Deleting is cut into slices: each ends at most UNIT_SLICE capabilities, then the call returns TSS_E_AGAIN and is
+ * Deleting is cut into slices: each ends at most REVOKE_SLICE capabilities, then the call returns TSS_E_AGAIN and is
  * made again. Child units go first, the deepest before the others, so that nothing recurses. Originals of other units
- * that it held pass to whoever deletes it. In the end the unit has used exactly what it was built with; anything else
- * is a leak and stops the kernel.
+ * that it held pass to whoever deletes it. A unit that goes pays for nothing more and gets no capabilities, so what has
+ * been seen to once need not be looked at again. In the end it has used exactly what it was built with; anything else is a
+ * leak and stops the kernel.
  */
 #include <frame.h>
 #include <memory.h>
 #include <pager.h>
 #include <port.h>
 #include <syscall.h>
-
-#define UNIT_SLICE REVOKE_SLICE
 
 static struct unit *unit_child(const struct unit *parent)
 {
@@ -55,12 +54,11 @@ static status_t unit_inherit(const struct thread *self, struct capability *cap)
 
 static status_t unit_clear_slots(struct thread *self, struct unit *unit, bool strip, unsigned *left)
 {
-	for (uint64_t slot = 1; slot < unit->caps.slots && unit->caps.used; slot++) {
-		struct capability *cap = cspace_slot(unit, slot);
+	for (struct capability *cap; (cap = cspace_next(unit, unit->slot)); unit->slot = cap->slot + 1ull) {
 		bool keep = strip && cap->sealed;
 		status_t status = TSS_OK;
-		if (!cap->object)
-			continue;
+		if (!slice_spend(left, cap->slot % SLICE_LOOKS == 0))
+			return ERR(AGAIN, 1);
 		if (cap->type == TSS_TYPE_UNIT && cap->original && !keep)
 			status = unit_inherit(self, cap);
 		else if (!unit_end_capability(cap, keep, left))
@@ -71,46 +69,72 @@ static status_t unit_clear_slots(struct thread *self, struct unit *unit, bool st
 	return TSS_OK;
 }
 
-/* An object that unit paid for and that goes; its child units are gone by now. */
-static struct object *unit_paid(const struct unit *unit, bool strip)
+/*
+ * What it paid for and others hold the originals of; its child units are gone by now. The newest first: whatever goes
+ * along with an object has been made after it.
+ */
+static bool unit_clear_paid(struct unit *unit, bool strip, unsigned *left)
 {
-	for (unsigned type = 1; type < TSS_TYPE_COUNT; type++)
-		LINK_FOR_EACH(struct object, object, &object_lists[type], all)
-			if (object->payer == unit && !(strip && object->original->sealed))
-				return object;
-	return NULL;
-}
-
-/* What it paid for and others hold the originals of. */
-static bool unit_clear_paid(const struct unit *unit, bool strip, unsigned *left)
-{
-	for (struct object *object; (object = unit_paid(unit, strip)); *left /= 2) /* a walk is long, too */
-		if (!unit_end_capability(object->original, false, left))
-			return false;
+	for (; unit->type < TSS_TYPE_COUNT; unit->type++) {
+		const struct link *list = &object_lists[unit->type];
+		for (struct link *at = list->prev, *older; older = at->prev, at != list; at = older) {
+			const struct object *object = LINK_ENTRY(at, struct object, all);
+			if (object->payer != unit || (strip && object->original->sealed))
+				continue;
+			if (!unit_end_capability(object->original, false, left))
+				return false;
+		}
+	}
 	return true;
 }
 
-status_t unit_clear_slice(struct thread *self, struct unit *top, bool strip)
+/* From the top to the deepest of the first children: none of them goes on, and none has another child. */
+static struct unit *unit_deepest(struct unit *top, bool strip, unsigned *left)
 {
-	unsigned left = UNIT_SLICE;
-	struct unit *unit = top;
+	for (struct unit *unit = top, *child;; unit = child) {
+		unit_end(unit, UNIT_CODE_KILLED, false, NULL);
+		if (!unit_ended(unit, left))
+			return NULL;
+		if (!unit->closed && !(strip && unit == top)) {
+			unit->closed = true;
+			unit->supervisor = NULL;
+			unit_stage(unit, UNIT_STAGE_CLEAR);
+		}
+		if (!(child = unit_child(unit)))
+			return unit;
+	}
+}
+
+status_t unit_clear_slice(struct thread *self, struct unit *top, bool strip, unsigned *left)
+{
 	if (unit_descends(self->unit, top) || !top->parent)
 		return ERR(BUSY, 1);
-	for (struct unit *child; (child = unit_child(unit));)
-		unit = child;
+	struct unit *unit = unit_deepest(top, strip, left);
 	strip = strip && unit == top;
-	unit_end(unit, UNIT_CODE_KILLED);
-	if (!strip)
-		unit->supervisor = NULL;
-	status_t status = unit_clear_slots(self, unit, strip, &left);
+	status_t status = unit ? unit_clear_slots(self, unit, strip, left) : ERR(AGAIN, 1);
 	if (status != TSS_OK)
 		return status;
-	if (!regions_clear(unit, strip, &left) || !unit_clear_paid(unit, strip, &left))
+	if (!regions_clear(unit, strip, left) || !unit_clear_paid(unit, strip, left))
 		return ERR(AGAIN, 1);
 	if (unit == top)
 		return TSS_OK;
-	(void)unit_end_capability(unit->object.original, false, &left);
+	(void)unit_end_capability(unit->object.original, false, left);
 	return ERR(AGAIN, 1);
+}
+
+bool unit_lighten(void *object, unsigned *left)
+{
+	struct unit *unit = object;
+	struct cspace *space = &unit->caps;
+	while (space->slots > CAPS_PER_PAGE) {
+		if (!slice_spend(left, 1))
+			return false;
+		uint32_t page = (space->slots -= CAPS_PER_PAGE) / CAPS_PER_PAGE;
+		frame_free(unit, space->pages[page]);
+		space->pages[page] = space->pages[0];
+		space->summary &= ~(1ull << page);
+	}
+	return arch_space_shrink(&unit->space, unit, left);
 }
 
 void unit_destroy(void *object)
@@ -118,8 +142,7 @@ void unit_destroy(void *object)
 	struct unit *unit = object;
 	table_put(unit->table);
 	table_put(unit->sealed_table);
-	for (uint32_t page = 0; page < unit->caps.slots / CAPS_PER_PAGE; page++)
-		frame_free(unit, unit->caps.pages[page]);
+	frame_free(unit, unit->caps.pages[0]);
 	arch_space_destroy(&unit->space, unit);
 	if (unit->used != 1)
 		panic("unit %.16s ends with %lu frames too many", unit->name, unit->used - 1);

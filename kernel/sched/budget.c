@@ -59,10 +59,7 @@ status_t sys_sched_configure(struct thread *self, struct capability *cap)
 {
 	uint64_t priority = (uint32_t)ARG3(self), slice = ARG3(self) >> 32;
 	uint64_t time = (uint32_t)ARG4(self), period = ARG4(self) >> 32;
-	status_t status;
-	struct sched *sched = syscall_argument2(self, TSS_TYPE_SCHED, TSS_RIGHT_CONTROL, &status);
-	if (!sched)
-		return status;
+	struct sched *sched = ARGUMENT2(self, SCHED, CONTROL);
 	if (priority > TSS_PRIORITY_MAX || slice < TSS_SLICE_MIN_US || slice > TSS_SLICE_MAX_US)
 		return ERR(ARGUMENT, 3);
 	if (time > period || period > TSS_PERIOD_MAX_US || (period && time < TSS_SLICE_MIN_US))
@@ -94,10 +91,7 @@ status_t sys_sched_configure(struct thread *self, struct capability *cap)
 status_t sys_sched_watch(struct thread *self, struct capability *cap)
 {
 	struct sched *sched = (struct sched *)cap->object;
-	status_t status;
-	struct event *event = syscall_argument2(self, TSS_TYPE_EVENT, TSS_RIGHT_SIGNAL, &status);
-	if (!event)
-		return status;
+	struct event *event = ARGUMENT2(self, EVENT, SIGNAL);
 	sched->event = event;
 	sched->bits = ARG3(self);
 	return TSS_OK;

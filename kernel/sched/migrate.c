@@ -87,10 +87,7 @@ void sched_migrate(struct sched *sched, struct cpu *to)
 /* (system, sched, cpu) */
 status_t sys_sched_place(struct thread *self, struct capability *cap)
 {
-	status_t status;
-	struct sched *sched = syscall_argument2(self, TSS_TYPE_SCHED, TSS_RIGHT_CONTROL, &status);
-	if (!sched)
-		return status;
+	struct sched *sched = ARGUMENT2(self, SCHED, CONTROL);
 	if (ARG3(self) >= cpu_count)
 		return ERR(ARGUMENT, 3);
 	sched_migrate(sched, &cpus[ARG3(self)]);

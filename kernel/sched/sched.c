@@ -298,15 +298,17 @@ static __attribute__((noinline)) void sched_pick(struct cpu *cpu)
 		struct thread *thread = sched_follow(sched, &park_at);
 		if (thread)
 			return sched_run(cpu, sched, thread);
-		if (park_at->state == TSS_THREAD_FAULTED && !cpu_is_exclusive()) {
-			run_queue_insert(sched, sched->equals); /* to be looked at again */
-			cpu_exclusive();
+		if (park_at->state != TSS_THREAD_FAULTED) {
+			sched_park(sched, park_at);
 			continue;
 		}
-		sched_park(sched, park_at);
-		if (park_at->state == TSS_THREAD_FAULTED)
-			fault_unhandled(park_at);
+		run_queue_insert(sched, sched->equals); /* to be looked at again */
+		if (!cpu_is_exclusive())
+			cpu_exclusive();
+		else if ((cpu->slicing = !fault_unhandled(park_at)))
+			break;
 	}
+	cpu->need_resched &= !cpu->slicing; /* not before the interrupts */
 	cpu->current = NULL;
 }
 

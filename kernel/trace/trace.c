@@ -174,10 +174,7 @@ void trace_forget(const struct memory *memory)
 /* (system, memory, mask) */
 status_t sys_system_trace(struct thread *self, struct capability *cap)
 {
-	status_t status;
-	struct memory *memory = syscall_argument2(self, TSS_TYPE_MEMORY, TSS_RIGHT_WRITE, &status);
-	if (!memory)
-		return status;
+	struct memory *memory = ARGUMENT2(self, MEMORY, WRITE);
 	if (memory->run || memory->pages < 1 + cpu_count)
 		return ERR(ARGUMENT, 2);
 	if (ARG3(self) & ~(uint64_t)TSS_TRACING_ALL)

@@ -399,21 +399,21 @@ static void audit_queues(const struct cpu *cpu)
 	audit.balance[READY] += cpu->next != NULL;
 }
 
-/* Once all is counted. Budgets of children lie within their parents'; the first unit's are all frames there are. */
+/* Once all is counted. Budgets of children lie within their parents'; the first unit's are all held there are. */
 static void audit_sums(void)
 {
 	static const char *const names[] = {"originals",       "callers",  "free replies", "queued contexts",
 					    "parked contexts", "timeouts", "slab items"};
-	uint64_t frames = frame_count.available, first = 0;
+	uint64_t held = frame_count.available, first = 0;
 	OBJECTS_OF(UNIT, unit, unit) {
 		same("unit: frames used", unit->object.id, unit->used, unit->tally[TALLY_FRAMES]);
 		same("unit: pages mapped", unit->object.id, unit->tally[TALLY_MAPPED], 0);
 		same("unit: threads", unit->object.id, unit->threads, unit->tally[TALLY_THREADS]);
 		same("unit: over its budget", unit->object.id, unit->used > unit->budget, false);
-		frames += unit->used - (unit->parent ? unit->budget : 0);
+		held += unit->used - (unit->parent ? unit->budget : 0);
 		first += unit->parent ? 0 : unit->budget;
 	}
-	same("frames: free and used", 0, frames, first);
+	same("frames: free and used", 0, held, first);
 	for (unsigned i = 0; i < BALANCES; i++)
 		same(names[i], 0, audit.balance[i], 0);
 }

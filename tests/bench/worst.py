@@ -39,16 +39,13 @@ CALLS, VECTORS, LAST_ROW = 1, 129, 512  # rows of the plugin's file; row 0: a ca
 OTHER_NAMES = {"arch_syscall_version": "self_version", "arch_syscall_call": "connection_call",
                "arch_syscall_reply_receive": "port_reply_receive"}
 EXTRA_ROWS = {"sys_asked": ("asked", 120), "sys_denied": ("denied", 121)}
+SLICE_ROW = 122  # what the scheduler goes on with by itself: the end of a unit that a thread of its own began
 VECTOR_NAMES = {14: "page_fault", 0xf0: "timer", 0xf1: "kick", 0xff: "spurious"}
 FIRST_LINE = 32
 
 NEVER = {"spurious"}  # an interrupt that the emulated controllers never send; its way is a kick's, without work
 # Not below the bound yet: what they are to stay below. A row that gets below the bound leaves this list.
-AHEAD: dict[str, int] = {
-    "capability_delete": 240_000, "exception": 30_000,
-    "page_fault": 30_000, "port_create": 55_000, "port_mailbox": 160_000, "port_receive": 62_000, "self_exit": 45_000,
-    "unit_create": 88_000, "unit_kill": 98_000, "unit_restart": 580_000, "unit_seal": 67_000,
-}
+AHEAD: dict[str, int] = {}
 
 
 class Unplanned(AssertionError):
@@ -87,6 +84,7 @@ def marks() -> list[str]:
     at = dict(zip(known.names, known.addresses))
     rows = calls()
     found = [f"enter={at[name]:x}:0" for name in ("arch_syscall_entry", "arch_syscall_entry_plain")]
+    found += [f"enter={at['arch_between_slices']:x}:{SLICE_ROW}"]
     found += [f"enter={at['arch_vector_stubs'] + 16 * vector:x}:{VECTORS + vector}" for vector in range(256)]
     found += [f"name={at[f'sys_{name}']:x}:{row}" for name, row in rows.items()]
     found += [f"name={at[name]:x}:{rows[call]}" for name, call in OTHER_NAMES.items()]
@@ -96,7 +94,7 @@ def marks() -> list[str]:
 def row_names() -> dict[int, str]:
     """Which row of the table each of the file belongs to."""
     names = {row: name for name, row in calls().items()} | {row: name for name, row in EXTRA_ROWS.values()}
-    return names | {0: "refused"} | {VECTORS + vector: vector_name(vector) for vector in range(256)}
+    return names | {0: "refused", SLICE_ROW: "slice"} | {VECTORS + vector: vector_name(vector) for vector in range(256)}
 
 
 def read(path: Path) -> dict[str, Stretch]:
@@ -150,7 +148,7 @@ def excess(found: dict[str, int]) -> list[str]:
 def rows_wanted() -> set[str]:
     """Each system call, each kind of vector, and what tables of calls lead to."""
     return {*calls(), *VECTOR_NAMES.values(), *(name for name, _ in EXTRA_ROWS.values()), "line", "exception",
-            "refused"} - NEVER
+            "refused", "slice"} - NEVER
 
 
 def longer(one: dict[str, Stretch], other: dict[str, Stretch]) -> dict[str, Stretch]:

@@ -38,6 +38,8 @@ void check_value(const char *file, int line, const char *what, uint64_t got, uin
 #define CHECK_OK(what) CHECK(what, TSS_OK)
 #define E(code, argument) TSS_STATUS(TSS_E_##code, argument)
 
+#define TSS_CAP_SLOT(cap) ((uint16_t)((cap)&0xffffu))
+#define TSS_CAP_GENERATION(cap) ((uint16_t)((cap) >> 16))
 #define SELF TSS_SLOT_UNIT
 #define SYSTEM TSS_SLOT_SYSTEM
 #define MAIN_PRIORITY 100

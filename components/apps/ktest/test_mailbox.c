@@ -201,8 +201,8 @@ static void test_mailbox_wakes_its_owner(void)
 	take(7, 5);
 }
 
-/* What was sent before the owner named his memory is there, without its capabilities. */
-static void test_mailbox_takes_the_queue_along(void)
+/* What was sent before the owner named his memory is received first; nothing comes before it. */
+static void test_mailbox_waits_for_the_queue(void)
 {
 	cap_t port = new_port(DEPTH), connection = new_connection(port, 7), memory = new_memory(PAGES),
 	      gift = new_event();
@@ -212,12 +212,18 @@ static void test_mailbox_takes_the_queue_along(void)
 	CHECK_OK(post(connection, 1));
 	CHECK_OK(tss_connection_send(connection, TSS_TAG(2, 40, 1), words));
 	CHECK_OK(tss_unit_map(SELF, memory, SPARE_AT, TSS_RIGHT_READ | TSS_RIGHT_WRITE));
+	CHECK(tss_port_mailbox(port, memory), E(AGAIN, 1));
 	CHECK_OK(mailbox_open(&box, port, memory, shared(), DEPTH));
 	CHECK_OK(post(connection, 3));
 	take(7, 1);
 	take(7, 2);
 	CHECK(tss_ipc()->recv[4], 44);
 	take(7, 3);
+	CHECK_TRUE(!mailbox_receive(&box, &(struct tss_request){0}));
+	CHECK(tss_port_mailbox(port, memory), E(BUSY, 1));
+	CHECK_OK(post(connection, 4));
+	CHECK(mailbox_count(&box), 1);
+	take(7, 4);
 }
 
 static void test_mailbox_ends_with_its_memory(void)
@@ -231,8 +237,12 @@ static void test_mailbox_ends_with_its_memory(void)
 	fill(connection, 4);
 	CHECK_OK(receive(port, &request, 0));
 	CHECK(request.badge, 7);
+	for (unsigned i = 1; i < 4; i++)
+		CHECK_OK(receive(port, &request, 0));
 	memory = new_memory(TSS_MAILBOX_PAGES(4));
 	CHECK_OK(tss_port_mailbox(port, memory));
+	for (unsigned i = 0; i < 3; i++)
+		CHECK_OK(post(connection, i));
 	CHECK_OK(destroy(connection)); /* with messages on the way */
 	disown(connection);
 	CHECK_OK(destroy(port));
@@ -247,6 +257,6 @@ const struct test mailbox_tests[] = {TEST(mailbox_arguments),
 				     TEST(mailbox_needs_no_call),
 				     TEST(mailbox_owner_lies),
 				     TEST(mailbox_wakes_its_owner),
-				     TEST(mailbox_takes_the_queue_along),
+				     TEST(mailbox_waits_for_the_queue),
 				     TEST(mailbox_ends_with_its_memory),
 				     {0}};

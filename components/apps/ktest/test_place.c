@@ -11,8 +11,7 @@
 #define CODE_AT 0x400000ull /* in a GiB, like the next */
 #define STACK_AT 0x800000ull
 #define SLOT_VIEW 20
-#define SLOT_CODE 21
-#define SLOT_STACK 22
+#define SLOT_STACK 21
 #define RW (TSS_RIGHT_READ | TSS_RIGHT_WRITE)
 
 struct view {
@@ -64,7 +63,7 @@ static struct placed placed_child(uint64_t home)
 	CHECK_OK(tss_unit_unmap(SELF, code));
 	CHECK_OK(tss_unit_map(SELF, view, SPARE_AT, RW));
 	(void)give_page(child.unit, SLOT_VIEW, view, VIEW_AT, RW);
-	(void)give_page(child.unit, SLOT_CODE, code, base + CODE_AT, TSS_RIGHT_READ | TSS_RIGHT_EXECUTE);
+	(void)give_page(child.unit, TSS_SLOT_TEXT, code, base + CODE_AT, TSS_RIGHT_READ | TSS_RIGHT_EXECUTE);
 	CHECK_OK(tss_memory_create(child.unit, 1, &stack));
 	CHECK_OK(tss_unit_install(child.unit, SLOT_STACK, (cap_t)stack, RW, TSS_INSTALL_MOVE));
 	CHECK_OK(tss_unit_map(child.unit, SLOT_STACK, base + STACK_AT, RW));

@@ -56,6 +56,11 @@ cap_t made(tss_status_t status, const uint64_t *handle, const char *what)
 	return handles[handle_count++] = (cap_t)*handle;
 }
 
+cap_t newest(unsigned before)
+{
+	return handle_count > before ? handles[handle_count - 1 - before] : TSS_CAP_NULL;
+}
+
 void destroy(cap_t cap)
 {
 	while (cap && TSS_CODE(tss_capability_delete(cap)) == TSS_E_AGAIN)

@@ -41,11 +41,13 @@ void scene_queue(void)
 
 void scene_mailbox(void)
 {
-	cap_t connection, port = full_port(SELF, &connection), memory = memory_of(SELF, TSS_MAILBOX_PAGES(DEEPEST));
+	cap_t connection, full = full_port(SELF, &connection), memory = memory_of(SELF, TSS_MAILBOX_PAGES(DEEPEST));
+	cap_t port = port_of(SELF, DEEPEST);
 	volatile struct tss_mailbox *box = (volatile struct tss_mailbox *)MAP_AT;
 	(void)tss_unit_map(SELF, memory, MAP_AT, RW);
-	if (tss_port_mailbox(port, memory) != TSS_OK)
+	if (TSS_CODE(tss_port_mailbox(full, memory)) != TSS_E_AGAIN || tss_port_mailbox(port, memory) != TSS_OK)
 		printf("worst: no mailbox\n");
+	connection = connection_of(port, SELF);
 	for (unsigned i = 0; i < DEEPEST; i++) {
 		box->head = i * 0x9e3779b97f4a7c15ull;
 		(void)tss_connection_send(connection, TSS_TAG(1, 256, 0), none);

@@ -25,8 +25,22 @@ static void ports_of(cap_t unit)
 
 static void copies_in(cap_t unit, cap_t what)
 {
-	for (unsigned i = FIRST_SLOT + 1; i < 4000; i++)
+	for (unsigned i = FIRST_SLOT + 1 + 2 * CREW; i < 4000; i++)
 		give(unit, i, what, TSS_RIGHT_WAIT);
+}
+
+/* They and their contexts are the unit's own: sealed there, they begin again with it. */
+static void lasting_crew_of(cap_t unit, cap_t event)
+{
+	tss_status_t status = TSS_OK;
+	give(unit, FIRST_SLOT, event, TSS_RIGHT_WAIT);
+	for (unsigned i = 0; i < CREW; i++) {
+		(void)thread_of(unit, PATIENT, DO(event_wait, FIRST_SLOT, FOREVER), DO(self_sleep, FOREVER), NOTHING);
+		status |= tss_unit_install(unit, FIRST_SLOT + 1 + 2 * i, newest(0), 0, TSS_INSTALL_MOVE);
+		status |= tss_unit_install(unit, FIRST_SLOT + 2 + 2 * i, newest(1), 0, TSS_INSTALL_MOVE);
+	}
+	if (status != TSS_OK)
+		printf("worst: a crew that does not last: %lx\n", status);
 }
 
 static void restart(cap_t unit)
@@ -43,10 +57,10 @@ static void restart(cap_t unit)
 void scene_unit(void)
 {
 	cap_t event = event_of(SELF), unit = unit_of(2500, TSS_SLOTS_MAX), memory = memory_of(unit, 256);
-	crew_of(unit, event);
+	lasting_crew_of(unit, event);
 	ports_of(unit);
 	copies_in(unit, event);
-	give(unit, 4001, memory, RW);
+	(void)tss_unit_install(unit, 4001, memory, RW, TSS_INSTALL_MOVE);
 	(void)tss_unit_map(unit, 4001, MAP_AT + TSS_PAGE_SIZE, RW);
 	pause_us(20000);
 	(void)tss_unit_seal(unit);

@@ -33,6 +33,7 @@ struct step {
 
 /* Remembers what a scene has made, to be given back behind it. Says so if it was not made. */
 cap_t made(tss_status_t status, const uint64_t *handle, const char *what);
+cap_t newest(unsigned before); /* the last that was made, but for so many */
 void scene_over(void);
 void destroy(cap_t cap); /* deletes, as often as it takes */
 

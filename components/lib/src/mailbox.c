@@ -7,8 +7,24 @@
 
 tss_status_t mailbox_open(struct mailbox *box, cap_t port, cap_t memory, void *at, uint32_t depth)
 {
-	*box = (struct mailbox){.shared = at, .depth = depth};
-	return tss_port_mailbox(port, memory);
+	*box = (struct mailbox){.shared = at, .depth = depth, .port = port, .memory = memory};
+	tss_status_t status = tss_port_mailbox(port, memory);
+	box->open = status == TSS_OK;
+	return TSS_CODE(status) == TSS_E_AGAIN ? TSS_OK : status;
+}
+
+/* What was queued before comes first. True: request is such a message. */
+static bool receive_early(struct mailbox *box, struct tss_request *request)
+{
+	while (!box->open) {
+		tss_status_t status = tss_port_receive(box->port, request, 0);
+		if (status == TSS_OK && TSS_TAG_TYPE(request->tag) != TSS_MSG_EVENT)
+			return true;
+		box->open = status != TSS_OK && tss_port_mailbox(box->port, box->memory) == TSS_OK;
+		if (status != TSS_OK && TSS_CODE(status) != TSS_E_TIMEOUT)
+			return false;
+	}
+	return false;
 }
 
 uint64_t mailbox_count(const struct mailbox *box)
@@ -26,6 +42,8 @@ static const struct tss_mailbox_entry *entry_at(const struct mailbox *box, uint6
 
 bool mailbox_receive(struct mailbox *box, struct tss_request *request)
 {
+	if (!box->open && receive_early(box, request))
+		return true;
 	if (mailbox_count(box) == 0)
 		return false;
 	const struct tss_mailbox_entry *entry = entry_at(box, box->head);

@@ -24,15 +24,20 @@
 1:
 	.endm
 
-	.globl arch_syscall_entry
-	.balign 64
-arch_syscall_entry:
+/* In, and to the row of the unit's table. */
+	.macro ENTER_TABLE
 	ENTER
 	leaq -SYSCALL_FIRST(%rax), %rcx
 	cmpq $SYSCALLS - 1, %rcx
 	ja .Lforeign
 	movq THREAD_UNIT(%rsp), %r11
 	movq UNIT_TABLE(%r11), %rax
+	.endm
+
+	.globl arch_syscall_entry
+	.balign 64
+arch_syscall_entry:
+	ENTER_TABLE
 #if CONFIG_RETPOLINE
 	TRY SYSCALL_CALL, arch_syscall_call
 	TRY SYSCALL_REPLY_RECEIVE, arch_syscall_reply_receive
@@ -45,12 +50,7 @@ arch_syscall_entry:
 	.globl arch_syscall_entry_plain
 	.balign 16
 arch_syscall_entry_plain:
-	ENTER
-	leaq -SYSCALL_FIRST(%rax), %rcx
-	cmpq $SYSCALLS - 1, %rcx
-	ja .Lforeign
-	movq THREAD_UNIT(%rsp), %r11
-	movq UNIT_TABLE(%r11), %rax
+	ENTER_TABLE
 	jmp arch_syscall_general
 
 /*
@@ -226,9 +226,18 @@ arch_resume:
 	xorl %ebp, %ebp
 	LOCK_GIVE
 	sti
+	cmpb $0, %gs:CPU_SLICING
+	jne arch_between_slices
 	hlt
+
+/* Interrupts had their chance: with the next slice of what the scheduler found to do. */
+	.globl arch_between_slices
+arch_between_slices:
 	cli
-	jmp arch_resume
+	movb $0, %gs:CPU_SLICING
+	movb $1, %gs:CPU_NEED_RESCHED
+	LOCK_TAKE .Lcontended_slice
+	jmp .Lreschedule
 
 /* One stub a vector, 16 bytes each: error code (0 where the CPU gives none), vector, common part. */
 	.globl arch_vector_stubs
@@ -300,6 +309,9 @@ arch_vector_stubs:
 .Lcontended_idle:
 	call cpu_lock_contended
 	jmp .Lidle_trap
+.Lcontended_slice:
+	call cpu_lock_contended
+	jmp .Lreschedule
 
 /* GS may still be the user's if this hit next to a swapgs: arch_exception_kernel() finds out. */
 .Lbroken:

@@ -2,7 +2,7 @@
 /*
  * fast.S - the call and the reply that are handed over at once: what sys_connection_call() and sys_port_reply_receive()
  * (obj/ipc.c) do for a message in registers, in less than two thirds of their instructions, since the message never
- * leaves the registers; more than those hold is copied by words. obj/ipc.c is the twin and says why each step is right; tests run both and want the same.
+ * leaves the registers; more than those hold is copied by words. obj/ipc.c says why each step is right; tests run both and want the same.
  *
  * First everything is checked; registers of the thread are only saved meanwhile. Whatever is not just so (capabilities, a
  * queue, vector registers) goes to arch_syscall_general with all registers as they were. Then it acts, and
@@ -30,7 +30,7 @@
 	jne \otherwise
 	.endm
 
-/* No capabilities, at most 32 bytes, and a type below 2^31: a little less than tag_fast(). */
+/* No capabilities, at most 32 bytes, and a type below 2^31. */
 	.macro CHECK_TAG otherwise
 	movq .Ltag_add(%rip), %r14
 	addq %rsi, %r14

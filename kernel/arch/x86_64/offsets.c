@@ -8,7 +8,6 @@
 
 /* clang-format off */
 #define VALUES(VALUE) \
-	VALUE(CPU_SELF, offsetof(struct cpu, self)) \
 	VALUE(CPU_CURRENT, offsetof(struct cpu, current)) \
 	VALUE(CPU_STACK, offsetof(struct cpu, kernel_stack)) \
 	VALUE(CPU_SCRATCH, offsetof(struct cpu, scratch)) \
@@ -18,6 +17,7 @@
 	VALUE(CPU_NEED_RESCHED, offsetof(struct cpu, need_resched)) \
 	VALUE(CPU_FAST_CALLS, offsetof(struct cpu, fast_calls)) \
 	VALUE(CPU_CALL_PENDING, offsetof(struct cpu, call_pending)) \
+	VALUE(CPU_SLICING, offsetof(struct cpu, slicing)) \
 	VALUE(CPU_LOCK, offsetof(struct cpu, lock)) \
 	VALUE(THREAD_FRAME, offsetof(struct thread, frame)) \
 	VALUE(THREAD_UNIT, offsetof(struct thread, unit)) \

@@ -44,34 +44,6 @@ status_t arch_space_create(struct arch_space *space, struct unit *payer)
 	return TSS_OK;
 }
 
-/* What lies below `table`, whose entries lead to tables of `level`, then the table itself. */
-static void each_below(paddr_t table, unsigned level, struct unit *payer, each_frame *each)
-{
-	const uint64_t *entries = phys_to_virt(table);
-	for (unsigned i = 0; i < (level == 3 ? KERNEL_HALF : TABLE_ENTRIES); i++) {
-		if (!(entries[i] & PTE_PRESENT))
-			continue;
-		paddr_t next = {entries[i] & PTE_ADDRESS};
-		uint64_t pages = level == 0 ? 1 : entries[i] & PTE_LARGE ? LARGE_PAGES : 0;
-		if (!pages)
-			each_below(next, level - 1, payer, each);
-		for (uint64_t page = 0; page < pages; page++)
-			each(payer, (paddr_t){next.raw + page * PAGE_SIZE}, 0);
-	}
-	each(payer, table, level + 1);
-}
-
-void arch_space_each(const struct arch_space *space, struct unit *payer, each_frame *each)
-{
-	each_below(space->root, 3, payer, each);
-}
-
-static void free_table(struct unit *payer, paddr_t frame, unsigned level)
-{
-	if (level > 0)
-		frame_free(payer, phys_to_virt(frame));
-}
-
 /* Units have no global pages. With CONFIG_PTI, which has no PCIDs, going back to a unit does it. */
 static void flush(struct cpu *cpu, void *argument)
 {
@@ -106,14 +78,34 @@ void arch_space_flush(struct arch_space *space)
 			cpu_ask(cpu, flush, space);
 }
 
-void arch_space_destroy(struct arch_space *space, struct unit *payer)
+/* Tables below `table`, whose entries lead to tables of `level`; their pages are not mapped any more. */
+static bool free_below(uint64_t *table, unsigned level, struct unit *payer, unsigned *left)
+{
+	for (uint64_t *entry = table; entry < table + (level == 3 ? KERNEL_HALF : TABLE_ENTRIES); entry++) {
+		uint64_t *next = phys_to_virt((paddr_t){*entry & PTE_ADDRESS});
+		if (!(*entry & PTE_PRESENT))
+			continue;
+		if ((level > 1 && !free_below(next, level - 1, payer, left)) || !slice_spend(left, SLICE_PAGE))
+			return false;
+		frame_free(payer, next);
+		*entry = 0;
+	}
+	return true;
+}
+
+bool arch_space_shrink(struct arch_space *space, struct unit *payer, unsigned *left)
 {
 	EACH_CPU(cpu)
 		if (holds(cpu, space))
 			cpu_ask(cpu, leave, space);
+	return free_below(phys_to_virt(space->root), 3, payer, left);
+}
+
+void arch_space_destroy(struct arch_space *space, struct unit *payer)
+{
 	if (space->cr3 & CR3_KEEP)
 		pcids_taken[space->cr3 % PCIDS / 64] &= ~(1ull << space->cr3 % 64);
-	arch_space_each(space, payer, free_table);
+	frame_free(payer, phys_to_virt(space->root));
 	*space = (struct arch_space){0};
 }
 
@@ -124,20 +116,17 @@ uint64_t arch_space_placed(const struct arch_space *space, uint64_t at)
 
 void arch_space_move(struct arch_space *space, uint64_t at, uint64_t place)
 {
-	uint64_t *root = phys_to_virt(space->root), old = arch_space_placed(space, at) / HUGE_SIZE, moves;
-	uint64_t *from = &root[old / TABLE_ENTRIES], *to = &root[place / TABLE_ENTRIES];
-	if (from == root || !*from || (from != to && *to))
+	uint64_t *root = phys_to_virt(space->root), old = arch_space_placed(space, at) / HUGE_SIZE;
+	uint64_t *from = &root[old / TABLE_ENTRIES], *to = &root[place / TABLE_ENTRIES], top = *from;
+	if (from == root || !top || (from != to && *to))
 		return;
-	uint64_t *table = phys_to_virt((paddr_t){*from & PTE_ADDRESS});
+	uint64_t *table = phys_to_virt((paddr_t){top & PTE_ADDRESS}), huge = table[old % TABLE_ENTRIES];
 	for (uint64_t i = 0; i < TABLE_ENTRIES; i++)
 		if (table[i] && i != old % TABLE_ENTRIES)
 			return;
-	moves = table[old % TABLE_ENTRIES];
-	table[old % TABLE_ENTRIES] = 0;
-	table[place % TABLE_ENTRIES] = moves;
-	moves = *from;
-	*from = 0;
-	*to = moves;
+	table[old % TABLE_ENTRIES] = *from = 0;
+	table[place % TABLE_ENTRIES] = huge;
+	*to = top;
 	space->home = at / TOP_SIZE;
 	space->shift = place * HUGE_SIZE - at / HUGE_SIZE * HUGE_SIZE;
 	arch_space_flush(space);

@@ -22,8 +22,6 @@
  */
 typedef uint32_t cap_t;
 #define TSS_CAP_NULL 0u
-#define TSS_CAP_SLOT(cap) ((uint16_t)((cap)&0xffffu))
-#define TSS_CAP_GENERATION(cap) ((uint16_t)((cap) >> 16))
 #define TSS_SLOTS_MAX 4096u /* slots in one capability space at most */
 
 /*
@@ -62,10 +60,9 @@ enum tss_right {
 #define RIGHT(bit, name, letter, text) TSS_RIGHT_##name = 1 << (bit),
 #include "rights.def"
 #undef RIGHT
-	TSS_RIGHT_NO = 0,
+	TSS_RIGHT_NONE = 0,
 	TSS_RIGHT_ALL = 0xffff,
 };
-#define TSS_RIGHT_NONE TSS_RIGHT_NO
 
 enum tss_type {
 #define OBJECT(number, name, lower, rights, text) TSS_TYPE_##name = (number),

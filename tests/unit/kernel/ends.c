@@ -17,6 +17,11 @@ void trace_record(const struct thread *who, enum tss_trace event, const uint64_t
 	__attribute__((weak)) void lower##_destroy(void *object)                                                       \
 	{                                                                                                              \
 		(void)object;                                                                                          \
+	}                                                                                                              \
+	__attribute__((weak)) bool lower##_lighten(void *object, unsigned *left)                                       \
+	{                                                                                                              \
+		(void)object, (void)left;                                                                              \
+		return true;                                                                                           \
 	}
 #include <abi/objects.def>
 #undef OBJECT

@@ -29,7 +29,7 @@ void reply_moved(struct capability *cap)
 {
 	(void)cap;
 }
-bool memory_lighten(struct capability *cap, unsigned *left)
+bool memory_unmap(struct capability *cap, unsigned *left)
 {
 	(void)cap, (void)left;
 	return true;
@@ -141,7 +141,7 @@ int main(void)
 	object_init_lists();
 	(void)frame_init();
 	host_unit_init(&unit, frame_count.available);
-	CHECK(cspace_init(&unit.caps, &unit, SLOTS) == TSS_OK);
+	CHECK(cspace_grow(&unit, SLOTS) == TSS_OK);
 	CHECK(cspace_slot(&unit, 0) == NULL && cspace_slot(&unit, SLOTS) == NULL &&
 	      cspace_lookup_in(&unit.caps, 0) == NULL);
 	for (unsigned i = 0; i < STEPS; i++) {

@@ -82,11 +82,13 @@ status_t syscall_place(struct thread *self, void *object, struct capability *par
 	irq_cap.object = object;
 	return TSS_OK;
 }
-void *syscall_argument2(struct thread *self, uint8_t type, uint16_t rights, status_t *status)
+status_t syscall_capability(struct thread *self, uint64_t handle, unsigned number, uint8_t type, uint16_t rights,
+			    struct capability **out)
 {
-	CHECK(type == TSS_TYPE_EVENT && rights == TSS_RIGHT_SIGNAL);
-	*status = TSS_OK;
-	return &event;
+	static struct capability cap = {.object = &event.object};
+	CHECK(number == 2 && type == TSS_TYPE_EVENT && rights == TSS_RIGHT_SIGNAL);
+	*out = &cap;
+	return TSS_OK;
 }
 
 /* The device wants service: an edge if it did not before. */

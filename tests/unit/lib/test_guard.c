@@ -1,5 +1,5 @@
-/* SPDX-License-Identifier: BSD-2-Clause */ components/lib/src/draw.c
-// sources:
+/* SPDX-License-Identifier: BSD-2-Clause */
+// sources: components/lib/src/draw.c
 /* test_guard.c - the word of the stack protector: another one each time, no bit of it fixed but those of its zero byte. */
 #include <stdio.h>
 
