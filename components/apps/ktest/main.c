@@ -107,13 +107,13 @@ void run_all(const struct test *tests)
 int main(void)
 {
 	static const struct test *const groups[] = {
-		message_tests,   direct_tests,   reply_tests,    queue_tests,   transfer_tests,   capability_tests,
-		event_tests,     schedule_tests, inherit_tests,  depth_tests,   fault_tests,      unit_tests,
-		delete_tests,    restart_tests,  memory_tests,   time_tests,    life_tests,       device_tests,
-		dma_tests,       argument_tests, machine_tests,  handler_tests, fault_port_tests, vector_tests,
-		hand_on_tests,   revoke_tests,   credit_tests,   budget_tests,  audit_tests,      trace_tests,
-		mailbox_tests,   cpu_tests,      redirect_tests, mode_tests,    paranoid_tests,   pager_tests,
-		interpose_tests, share_tests,    random_tests,   slice_tests,   secret_tests,
+		message_tests,   direct_tests,   reply_tests,    queue_tests,   transfer_tests,    capability_tests,
+		event_tests,     schedule_tests, inherit_tests,  depth_tests,   fault_tests,       unit_tests,
+		delete_tests,    restart_tests,  memory_tests,   time_tests,    life_tests,        device_tests,
+		dma_tests,       argument_tests, machine_tests,  handler_tests, fault_port_tests,  vector_tests,
+		hand_on_tests,   revoke_tests,   credit_tests,   budget_tests,  audit_tests,       trace_tests,
+		mailbox_tests,   cpu_tests,      redirect_tests, mode_tests,    paranoid_tests,    pager_tests,
+		interpose_tests, share_tests,    random_tests,   slice_tests,   taken_apart_tests, secret_tests,
 	};
 	workers_init();
 	children_init();

@@ -40,7 +40,7 @@ static void lasting_crew_of(cap_t unit, cap_t event)
 		status |= tss_unit_install(unit, FIRST_SLOT + 2 + 2 * i, newest(1), 0, TSS_INSTALL_MOVE);
 	}
 	if (status != TSS_OK)
-		say("worst: a crew that does not last: %lx\n", status);
+		printf("worst: a crew that does not last: %lx\n", status);
 }
 
 static void restart(cap_t unit)
@@ -50,7 +50,7 @@ static void restart(cap_t unit)
 		status = tss_unit_restart(unit);
 	while (TSS_CODE(status) == TSS_E_AGAIN);
 	if (status != TSS_OK)
-		say("worst: restart: %lx\n", status);
+		printf("worst: restart: %lx\n", status);
 }
 
 /* Killed when it is full, brought back twice, then deleted with all it has. */
