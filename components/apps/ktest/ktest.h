@@ -27,7 +27,8 @@ extern const struct test message_tests[], direct_tests[], reply_tests[], queue_t
 	machine_tests[], delete_tests[], restart_tests[], place_tests[], handler_tests[], fault_port_tests[],
 	vector_tests[], hand_on_tests[], revoke_tests[], credit_tests[], budget_tests[], audit_tests[], random_tests[],
 	cpu_tests[], redirect_tests[], trace_tests[], mailbox_tests[], mode_tests[], paranoid_tests[], pager_tests[],
-	interpose_tests[], share_tests[], slice_tests[], secret_tests[]; /* the last: nothing takes its memory again */
+	interpose_tests[], share_tests[], slice_tests[], taken_apart_tests[],
+	secret_tests[]; /* the last: nothing takes its memory again */
 void run_all(const struct test *tests);
 uint64_t child_text_address(void);
 uint64_t child_data_address(void); /* where its data segment begins, as ours does */

@@ -113,7 +113,8 @@ int main(void)
 		device_tests,  dma_tests,       argument_tests, machine_tests,  handler_tests,  fault_port_tests,
 		vector_tests,  hand_on_tests,   revoke_tests,   credit_tests,   budget_tests,   audit_tests,
 		trace_tests,   mailbox_tests,   cpu_tests,      redirect_tests, mode_tests,     paranoid_tests,
-		pager_tests,   interpose_tests, share_tests,    random_tests,   slice_tests,    secret_tests,
+		pager_tests,   interpose_tests, share_tests,    random_tests,   slice_tests,    taken_apart_tests,
+		secret_tests,
 	};
 	workers_init();
 	children_init();
