@@ -20,7 +20,7 @@ PACKAGES := gcc binutils make git python3 python3-kconfiglib python3-ruamel.yaml
 	e2fsprogs gnupg openssl sbsigntool faketime qemu-system-x86 qemu-utils ovmf python3-labgrid bochs bochsbios \
 	bochs-term vgabios python3-tk xvfb xauth python3-pytest python3-pytest-xdist python3-pytest-rerunfailures \
 	mypy flake8 shellcheck zsh \
-	clang clang-format clang-tidy cppcheck libclang-rt-dev spin musl-tools
+	clang clang-format clang-tidy cppcheck libclang-rt-dev spin frama-c-base why3 z3 cvc4 musl-tools
 
 CC := $(if $(filter default undefined,$(origin CC)),gcc,$(CC))
 LD := ld
@@ -136,9 +136,10 @@ coverage: setup
 	$(Q)TESSERA_COVERAGE="$(abspath $(O))/coverage" $(PYTEST) -q -n 2 --dist loadgroup $(RERUN) -m $(USUAL) tests/scenario
 	$(Q)$(PYTHON) tests/lines/report.py --kernel $(O)/kernel/kernel.elf --records $(O)/coverage
 
-## verify            the protocol between CPUs in every interleaving, by SPIN
-verify: setup
+## verify            the protocol between CPUs in every interleaving, by SPIN; proofs about the kernel's core, by Frama-C
+verify: setup $(O)/include/config.h
 	$(Q)$(PYTHON) tests/model/run.py
+	$(Q)$(PYTHON) tests/proof/run.py
 
 ## stress-replay     one run of the stress system in Bochs, the same each time: ARGS='--seed 7 --cpus 2 --seconds 5'
 stress-replay: setup

@@ -41,6 +41,9 @@ size_t log_read(uint64_t *offset, char *out, size_t size)
 	size_t count = 0;
 	if (kernel_log.written > LOG_SIZE && *offset < kernel_log.written - LOG_SIZE)
 		*offset = kernel_log.written - LOG_SIZE;
+	/*@ loop invariant count <= size;
+	    loop assigns count, *offset, out[0 .. size - 1];
+	    loop variant size - count; */
 	for (; count < size && *offset < kernel_log.written; count++)
 		out[count] = kernel_log.ring[(*offset)++ % LOG_SIZE];
 	return count;

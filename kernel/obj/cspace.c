@@ -171,14 +171,20 @@ bool capability_has_children(const struct capability *cap)
 static struct capability *capability_victim(const struct capability *cap, bool spare)
 {
 	struct capability *victim = capability_next(cap);
+	/*@ loop invariant member(victim) && deeper_until(cap, victim) && (!spare ==> follows(cap, victim));
+	    loop assigns victim; */
 	while (spare && victim->sealed && victim->depth > cap->depth) {
 		uint8_t depth = victim->depth;
+		/*@ loop invariant member(victim) && deeper_until(cap, victim) && victim->depth > cap->depth;
+		    loop assigns victim; */
 		do
 			victim = capability_next(victim);
 		while (victim->depth > depth);
 	}
 	if (victim->depth <= cap->depth)
 		return NULL;
+	/*@ loop invariant member(victim) && deeper_until(cap, victim) && victim->depth > cap->depth;
+	    loop assigns victim; */
 	while (capability_has_children(victim))
 		victim = capability_next(victim);
 	return victim;
@@ -193,6 +199,8 @@ static void revoke_mark(struct object *object, uint8_t mark)
 bool capability_revoke(struct capability *cap, unsigned *left, bool spare)
 {
 	struct capability *victim;
+	/*@ loop invariant sound && member(cap) && \valid(left) && gone_only_below{Pre, Here}(index(cap));
+	    loop invariant cap == \at(cap, Pre) && left == \at(left, Pre) && spare == \at(spare, Pre); */
 	while ((victim = capability_victim(cap, spare))) {
 		if (!capability_delete(victim, left)) {
 			revoke_mark(cap->object, REVOKE_PATIENCE);

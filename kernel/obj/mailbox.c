@@ -38,6 +38,10 @@ static void mailbox_retire(struct port *port)
 	uint64_t done = __atomic_load_n(&shared->head, __ATOMIC_ACQUIRE) - port->retired;
 	if (done > port->posted - port->retired)
 		return;
+	/*@ loop invariant done <= port->posted - port->retired == entries_held && port->retired <= port->posted;
+	    loop invariant left <= MAILBOX_RETIRE && port->retired + left == \at(port->retired, Pre) + MAILBOX_RETIRE;
+	    loop assigns done, left, port->retired, entries_held;
+	    loop variant left; */
 	for (unsigned left = MAILBOX_RETIRE; done && left; done--, left--, port->retired++)
 		mailbox_release(port, LINK_FIRST(&port->held, struct message, link));
 }

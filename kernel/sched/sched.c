@@ -77,6 +77,11 @@ static struct sched *run_queue_first(const struct run_queue *run_queue)
 		return NULL;
 	unsigned word = 63u - (unsigned)__builtin_clzll(run_queue->summary);
 	unsigned bit = 63u - (unsigned)__builtin_clzll(run_queue->occupied[word]);
+	/*@ assert filled(run_queue, word * 64 + bit); */
+	/*@ assert \forall integer w; word < w < 4 ==> run_queue->occupied[w] == 0; */
+	/*@ assert \forall integer p; word * 64 + bit < p < 256 && p / 64 == word ==> !filled(run_queue, p); */
+	/*@ assert \forall integer p; word * 64 + bit < p < 256 && p / 64 != word ==> !filled(run_queue, p); */
+	/*@ assert \forall integer p; word * 64 + bit < p < 256 ==> !filled(run_queue, p); */
 	return LINK_ENTRY(run_queue->queues[word * 64 + bit].next, struct sched, queue);
 }
 

@@ -108,7 +108,7 @@ static void test_unit_is_killed_beside_others(void)
 		CHECK(tss_thread_create(unit, child_text_address(), CREW_AT, CREW_AT - TSS_PAGE_SIZE, 0, &value),
 		      E(BUSY, 1));
 		CHECK(tss_unit_seal(unit), E(BUSY, 1));
-		CHECK(tss_unit_restart(unit), E(BUSY, 1));
+		CHECK(tss_unit_restart(unit, 0), E(BUSY, 1));
 	}
 	CHECK_TRUE(joined(worker));
 	CHECK_OK(worker->status);
@@ -173,7 +173,7 @@ static void test_unit_that_is_half_deleted(void)
 	CHECK(tss_event_create(unit, &value), E(MEMORY, 0));
 	CHECK(tss_port_create(unit, 4, &value), E(MEMORY, 0));
 	CHECK(tss_unit_create(unit, 12, 64, 0, 0, &value), E(MEMORY, 2));
-	CHECK(tss_unit_restart(unit), E(BUSY, 1));
+	CHECK(tss_unit_restart(unit, 0), E(BUSY, 1));
 	CHECK_OK(tss_unit_kill(unit, 1));
 	CHECK_OK(destroy(unit));
 	disown(unit);
@@ -190,16 +190,16 @@ static void restart_with(unsigned first_slices, bool then_delete)
 	CHECK_OK(tss_unit_seal(unit));
 	CHECK_OK(tss_unit_kill(unit, 0));
 	for (unsigned i = 0; i < first_slices; i++)
-		CHECK(tss_unit_restart(unit), E(AGAIN, 1));
+		CHECK(tss_unit_restart(unit, 0), E(AGAIN, 1));
 	CHECK_OK(tss_unit_kill(unit, 0)); /* it has ended already */
 	if (then_delete)
 		return;
 	do
-		status = tss_unit_restart(unit);
+		status = tss_unit_restart(unit, 0);
 	while (status == E(AGAIN, 1));
 	CHECK_OK(status);
 	CHECK(tss_capability_inspect(crew[1], NULL), E(CAPABILITY, 1)); /* it was not sealed */
-	CHECK(tss_unit_restart(unit), E(BUSY, 1));
+	CHECK(tss_unit_restart(unit, 0), E(BUSY, 1));
 }
 
 static void test_restart_is_gone_on_with(void)
