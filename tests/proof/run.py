@@ -14,7 +14,7 @@ TOP = Path(__file__).resolve().parents[2]
 HERE = "tests/proof"
 OUTPUT = os.environ.get("O", "build")
 TIMEOUT_S = 1200
-GOAL_S = 10
+GOAL_S = 60
 PROVERS = {  # command lines that take their turns at a goal; the first that proves it ends that
     "CVC4": {"1.8": "cvc4 --lang=smt2", "1.8:full": "cvc4 --full-saturate-quant --lang=smt2"},
     "Z3": {"4.8.12:a": "z3 -smt2 auto_config=false smt.mbqi=false smt.arith.solver=2 smt.case_split=3",

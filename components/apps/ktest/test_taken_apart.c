@@ -222,7 +222,10 @@ static bool port_begun(uint64_t us)
 	(void)tss_self_sleep(us);
 	bool halfway = !worker->done && newest(TSS_TYPE_PORT);
 	cap_t port = halfway ? newest(TSS_TYPE_PORT) : (cap_t)worker->got[0];
-	if (halfway) {
+	if (halfway && tss_connection_create(port, SELF, 1, 0, &value) == TSS_OK) {
+		halfway = false; /* its maker had the port, but was not yet done */
+		CHECK_OK(destroy((cap_t)value));
+	} else if (halfway) {
 		CHECK(tss_connection_create(port, SELF, 1, 0, &value), E(BUSY, 1));
 		CHECK(tss_port_mailbox(port, new_memory(TSS_MAILBOX_PAGES(DEEPEST))), E(ARGUMENT, 1));
 	}
