@@ -14,7 +14,7 @@ TOP = Path(__file__).resolve().parents[2]
 HERE = "tests/proof"
 OUTPUT = os.environ.get("O", "build")
 TIMEOUT_S = 1200
-GOAL_S = 10
+GOAL_S = 20
 PROVERS = {  # command lines that take their turns at a goal; the first that proves it ends that
     "CVC4": {"1.8": "cvc4 --lang=smt2", "1.8:full": "cvc4 --full-saturate-quant --lang=smt2"},
     "Z3": {"4.8.12:a": "z3 -smt2 auto_config=false smt.mbqi=false smt.arith.solver=2 smt.case_split=3",
@@ -54,8 +54,13 @@ class Verdict:
 PROOFS = (
     Proof("revoke", "revoke.c", "capability_next,capability_has_children,capability_victim,capability_revoke",
           options=("-wp-split",)),
+    Proof("slots", "revoke.c", "cspace_slot"),
     Proof("lists", "lists.c", entry="lists_prove", defines="-DENTRIES=4"),
     Proof("order", "order.c", entry="order_prove"),
+    Proof("frames", "frames.c", entry="frames_prove"),
+    Proof("decode", "decode.c", "cspace_at,cspace_lookup_in,cspace_lookup_needed,tag_valid,tag_fast,syscall_capability,"
+          "timeout_valid"),
+    Proof("payload", "payload.c", entry="payload_prove"),
     Proof("bitmap", "bitmap.c", "frame_bitmap_flip"),
     Proof("queue", "queues.c", "run_queue_first"),
     Proof("log", "log.c", "log_read"),
