@@ -2,6 +2,7 @@
 """Proves what kernel/doc/proofs.md says: `python3 tests/proof/run.py [NAME...]`, a line a proof; 1 if one fails."""
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import subprocess
@@ -133,7 +134,7 @@ def main(names: list[str]) -> int:
     subprocess.run(["make", "-s", f"{OUTPUT}/include/config.h"], cwd=TOP, check=True)
     chosen = [proof for proof in PROOFS if not names or proof.name in names]
     good = True
-    for verdict in [*([] if names else [words()]), *map(prove, chosen)]:
+    for verdict in itertools.chain([] if names else [words()], map(prove, chosen)):
         print(verdict.line, flush=True)
         if not verdict.good:
             print(verdict.said)
