@@ -18,7 +18,8 @@ EXTRA := $(if $(TESSERA_EXTRA),$(TESSERA_EXTRA)/)
 PACKAGES := gcc binutils make git python3 python3-kconfiglib python3-ruamel.yaml python3-jsonschema python3-jinja2 \
 	python3-pyelftools python3-rich graphviz chromium grub-pc-bin grub-efi-amd64-bin grub-common xorriso mtools \
 	e2fsprogs gnupg openssl sbsigntool faketime qemu-system-x86 qemu-utils ovmf python3-labgrid bochs bochsbios \
-	bochs-term vgabios python3-tk xvfb xauth python3-pytest python3-pytest-xdist mypy flake8 shellcheck zsh \
+	bochs-term vgabios python3-tk xvfb xauth python3-pytest python3-pytest-xdist python3-pytest-rerunfailures \
+	mypy flake8 shellcheck zsh \
 	clang clang-format clang-tidy cppcheck libclang-rt-dev spin frama-c-base why3 z3 cvc4 musl-tools
 
 CC := $(if $(filter default undefined,$(origin CC)),gcc,$(CC))
@@ -28,6 +29,9 @@ NM := nm
 PYTHON := /usr/bin/python3
 TESSERA := $(PYTHON) generator/tessera
 PYTEST := $(PYTHON) -m pytest
+# A machine that was too late for a busy host is tried once more, and named; what is wrong is wrong (tests/lib/vm.py, Late).
+USUAL := 'not machines and not products'
+RERUN := --reruns 1 --only-rerun '^lib\.vm\.Late: ' -raR
 export O SYSTEM CC TESSERA_EXTRA
 export PYTHONDONTWRITEBYTECODE := 1
 
@@ -56,7 +60,7 @@ run: setup
 
 ## test              everything: lint, unit, generator and scenario tests
 test: setup
-	$(Q)$(PYTEST) -n 2 --dist loadgroup -m 'not machines and not products' tests
+	$(Q)$(PYTEST) -n 2 --dist loadgroup $(RERUN) -m $(USUAL) tests
 ifneq ($(and $(EXTRA),$(wildcard $(EXTRA)tests)),)
 	$(Q)$(PYTEST) --rootdir . -c .pytest.ini $(EXTRA)tests
 endif
@@ -129,7 +133,7 @@ bench-profile: setup
 coverage: setup
 	+$(Q)$(MAKE) --no-print-directory image SYSTEM=ktest
 	$(Q)rm -rf $(O)/coverage
-	$(Q)TESSERA_COVERAGE="$(abspath $(O))/coverage" $(PYTEST) -q -n 2 --dist loadgroup tests/scenario
+	$(Q)TESSERA_COVERAGE="$(abspath $(O))/coverage" $(PYTEST) -q -n 2 --dist loadgroup $(RERUN) -m $(USUAL) tests/scenario
 	$(Q)$(PYTHON) tests/lines/report.py --kernel $(O)/kernel/kernel.elf --records $(O)/coverage
 
 ## verify            the protocol between CPUs in every interleaving, by SPIN; proofs about the kernel's core, by Frama-C

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from generator.authority import rights
-from generator.check import System
+from generator.check import Resolved, System
 from generator.diagnostics import Diagnostic, Note, Position
-from generator.fields import size_text
+from generator.fields import size_text, time_text
 from generator.reach import Graph
 
 SETTINGS = ("priority", "memory", "slots")
@@ -44,9 +44,24 @@ def _settings(old: System, new: System) -> list[Row]:
                 texts = [size_text(n) if name == "memory" else str(n) for n in (was, now)]
                 found.append(Row("settings", now > was, f"{instance.name}: {name} {' -> '.join(texts)}",
                                  instance.place(name)))
+        found += _time(before[instance.name], instance)
     if old.memory != new.memory:
         found.append(Row("settings", new.memory > old.memory, f"machine: memory {size_text(old.memory)} -> "
                          f"{size_text(new.memory)}", new.manifest.memory_position))
+    return found
+
+
+def _time(was: Resolved, now: Resolved) -> list[Row]:
+    """What the kernel gives at most, and how urgently: no budget is more than any, as is an earlier deadline."""
+    found = []
+    if was.budget != now.budget:
+        more = now.budget is None or was.budget is not None and now.budget.more_than(was.budget)
+        found.append(Row("settings", more, f"{now.name}: budget {was.budget or 'none'} -> {now.budget or 'none'}",
+                         now.place("budget")))
+    if was.deadline != now.deadline:
+        texts = [time_text(i.deadline) if i.deadline else "none" for i in (was, now)]
+        found.append(Row("settings", 0 < now.deadline < (was.deadline or now.deadline + 1),
+                         f"{now.name}: deadline {' -> '.join(texts)}", now.place("deadline")))
     return found
 
 

@@ -36,6 +36,13 @@ def _settings(instance: Resolved) -> dict[str, str]:
                                 "slots": instance.slots, "restart": _restart(instance)}
     if instance.heartbeat:
         values["heartbeat"] = time_text(instance.heartbeat)
+    for name in ("period", "work", "deadline"):
+        if getattr(instance, name):
+            values[name] = time_text(getattr(instance, name))
+    if instance.budget:
+        values["budget"] = f"{instance.budget}, held to it by the kernel"
+    if instance.under:
+        values["scheduler"] = f"{instance.under.name}, which sets priority, slice and budget"
     for parameter, value in zip(instance.component.parameters, instance.parameters):
         values[f"parameter {parameter.name}"] = value
     return {name: str(value) for name, value in values.items()}

@@ -10,7 +10,7 @@ has the layout of components/lib/include/tessera/schedule.h.
 """
 import struct
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from generator.diagnostics import Note, Position, did_you_mean, short
@@ -35,7 +35,12 @@ class Budget:
 
     time: int
     period: int
-    position: Position
+    position: Position = field(compare=False)
+
+    def more_than(self, other: "Budget") -> bool:
+        """A larger share, or the same share in longer pieces."""
+        mine, its = self.time * other.period, other.time * self.period
+        return mine > its or mine == its and self.time > other.time
 
     def __str__(self) -> str:
         return f"{time_text(self.time)} of {time_text(self.period)}"

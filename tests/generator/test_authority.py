@@ -6,8 +6,11 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+
+from generator import compare
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 OLD = """tessera: 1
@@ -86,6 +89,37 @@ def test_less_is_no_growth(files: Path, tessera: Run) -> None:
                                      "remove: [instances.a.connect.next]\ninstances: {}\n")
     assert tessera("diff", "old.yaml", "less.yaml", "--fail-on-growth").returncode == 0
     assert tessera("diff", "less.yaml", "old.yaml", "--fail-on-growth").returncode == 1
+
+
+NO_TIME = ""
+FIFTH = "budget: {time: 2ms, period: 10ms}"
+LONGER = "budget: {time: 4ms, period: 20ms}"
+
+
+@pytest.mark.parametrize(("old", "new", "row"), (
+    (NO_TIME, FIFTH, "- c: budget none -> 2ms of 10ms"),
+    (FIFTH, NO_TIME, "+ c: budget 2ms of 10ms -> none"),
+    (FIFTH, LONGER, "+ c: budget 2ms of 10ms -> 4ms of 20ms"),
+    (LONGER, "budget: {time: 3ms, period: 20ms}", "- c: budget 4ms of 20ms -> 3ms of 20ms"),
+))
+def test_diff_knows_what_time_an_instance_gets(files: Path, tessera: Run, old: str, new: str, row: str) -> None:
+    for name, what in (("was", old), ("now", new)):
+        (files / f"{name}.yaml").write_text(OLD.replace("apps/user, connect: {store: store}}",
+                                                        f"apps/user, connect: {{store: store}}, {what}}}"))
+    done = tessera("diff", "was.yaml", "now.yaml")
+    difference = done.stdout.splitlines()
+    assert difference[:1] == ["settings"], done.stderr
+    assert difference[1].startswith(f"  {row}  # now.yaml:6:"), done.stderr
+    assert len(difference) == 2
+
+
+@pytest.mark.parametrize(("was", "now", "row"), (
+    (0, 9000, (True, "c: deadline none -> 9ms")), (9000, 8000, (True, "c: deadline 9ms -> 8ms")),
+    (8000, 9000, (False, "c: deadline 8ms -> 9ms")), (9000, 0, (False, "c: deadline 9ms -> none")),
+))
+def test_an_earlier_deadline_is_more(was: int, now: int, row: tuple[bool, str]) -> None:
+    old, new = (SimpleNamespace(name="c", place=str, budget=None, deadline=deadline) for deadline in (was, now))
+    assert [(r.more, r.text) for r in compare._time(old, new)] == [row]
 
 
 def test_diff_with_the_components_of_another_tree(files: Path, tessera: Run, tmp_path: Path) -> None:

@@ -82,6 +82,18 @@ def test_every_capability_has_a_reason(page: str, tree: Path, tessera: Run) -> N
     assert all(c["what"] and c["why"] and ":" in c["place"] for i in facts["instances"] for c in i["capabilities"])
 
 
+def test_it_says_what_time_an_instance_gets(tree: Path, tessera: Run) -> None:
+    text = (tree / "guarded.yaml").read_text()
+    assert text.count("\ninstances:\n") == 1
+    timed = "  timed: {component: apps/user, budget: {time: 2ms, period: 10ms}}\n"
+    (tree / "timed.yaml").write_text(text.replace("\ninstances:\n", "\ninstances:\n" + timed))
+    assert tessera("report", "timed.yaml", "--out", "report.html").returncode == 0
+    match = re.search(r'<script type="application/json" id="facts">(.*?)</script>', (tree / "report.html").read_text())
+    assert match
+    settings = next(i["settings"] for i in json.loads(match[1])["instances"] if i["name"] == "timed")
+    assert settings["budget"] == "2ms of 10ms, held to it by the kernel"
+
+
 @pytest.mark.skipif(BROWSER is None, reason="there is no chromium: make setup")
 class TestInTheBrowser:
     def test_a_click_shows_capabilities_and_reasons(self, page: str, tmp_path: Path) -> None:

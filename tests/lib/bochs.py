@@ -21,7 +21,7 @@ import tty
 from pathlib import Path
 from types import TracebackType
 
-from lib.vm import VMError, die_with_parent
+from lib.vm import Late, VMError, die_with_parent
 
 SHARE = Path("/usr/share/bochs")
 CONFIG = """\
@@ -94,10 +94,10 @@ class Bochs:
             os.close(end)
         self.scratch.cleanup()
 
-    def _failure(self, reason: str) -> VMError:
+    def _failure(self, reason: str, kind: type[VMError] = VMError) -> VMError:
         log = Path(self.scratch.name) / "bochs.log"
         tail = log.read_text(errors="replace").splitlines()[-20:] if log.exists() else []
-        return VMError("\n".join([reason, "--- console", self.console, "--- bochs.log", *tail]))
+        return kind("\n".join([reason, "--- console", self.console, "--- bochs.log", *tail]))
 
     def _read(self) -> None:
         """Takes over what the serial line says; what goes to the screen is thrown away, so that it never waits."""
@@ -114,8 +114,10 @@ class Bochs:
             if match:
                 self.position = match.end()
                 return match
-            if time.monotonic() >= end or self.process.poll() is not None:
-                raise self._failure(f"{timeout} s, or the end, without {pattern!r}")
+            if self.process.poll() is not None:
+                raise self._failure(f"Bochs ended without {pattern!r}")
+            if time.monotonic() >= end:
+                raise self._failure(f"{timeout} s without {pattern!r}", Late)
             self._read()
 
     def send(self, text: str) -> None:
@@ -127,6 +129,6 @@ class Bochs:
         end = time.monotonic() + timeout
         while self.process.poll() is None:
             if time.monotonic() >= end:
-                raise self._failure(f"{timeout} s and the machine still runs")
+                raise self._failure(f"{timeout} s and the machine still runs", Late)
             self._read()
         return (Path(self.scratch.name) / "bochs.log").read_text(errors="replace")

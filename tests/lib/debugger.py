@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from types import TracebackType
 
-from lib.vm import VM, output_folder
+from lib.vm import VM, Late, output_folder
 
 GDB = ("-chardev", "socket,path=gdb.sock,server=on,wait=off,id=gdb", "-gdb", "chardev:gdb")
 RAX, RDI, RIP = 0, 5, 16  # numbers of the remote protocol for x86-64
@@ -73,7 +73,7 @@ class Debugger:
         while b"#" not in self.received or len(self.received) < self.received.index(b"#") + 3:
             left = end - time.monotonic()
             if left <= 0 or not select.select([self.link], [], [], left)[0]:
-                raise self.vm.failure("the debugger stub does not answer")
+                raise self.vm.failure("the debugger stub does not answer", Late)
             data = self.link.recv(65536)
             if not data:
                 raise self.vm.failure("the debugger stub is gone")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lib.vm import VM
+from lib.vm import VM, Late
 
 ROWS, COLUMNS = 25, 80
 TEXT_MEMORY = 0xB8000
@@ -92,7 +92,7 @@ class Screen:
             if re.search(pattern, picture.text, re.M):
                 return picture
             if time.monotonic() >= end:
-                raise self.vm.failure(f"{timeout} s without {pattern!r} on the screen:\n{picture.text}")
+                raise self.vm.failure(f"{timeout} s without {pattern!r} on the screen:\n{picture.text}", Late)
             self.vm.quiet(POLL_S)
 
     def command(self, line: str, timeout: float = 30.0) -> str:

@@ -10,6 +10,7 @@ away. QEMU is killed when the block is left and when this process dies, however 
 """
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 import re
@@ -41,6 +42,13 @@ PRIMARY_CLOCK = ("-icount", "shift=0,sleep=off", "-seed", "42", "-rtc", "base=20
 
 class VMError(AssertionError):
     """A wait that did not end as it should; the text has the tail of the console."""
+
+
+class Late(VMError):
+    """Time ran out while the machine was up and had not panicked: a defect, or a host with too much to do.
+
+    `make test` runs such a test a second time, and only such a test; its summary names it (RERUN).
+    """
 
 
 class MonitorGone(VMError):
@@ -182,14 +190,14 @@ class VM:
         """The text with kernel addresses named, if this machine knows the symbols."""
         return self.symbols.explain(text) if self.symbols else text
 
-    def failure(self, reason: str) -> VMError:
+    def failure(self, reason: str, kind: type[VMError] = VMError) -> VMError:
         """An error that says why, and what stood on the console last."""
         tail = "\n".join(self.console.splitlines()[-TAIL_LINES:])
         notes = ""
         if self.scratch is not None:
             stderr = Path(self.scratch.name) / "stderr"
             notes = stderr.read_text(errors="replace") if stderr.exists() else ""
-        return VMError(f"{reason}\n--- console\n{self.explained(tail)}\n---\n{notes}")
+        return kind(f"{reason}\n--- console\n{self.explained(tail)}\n---\n{notes}")
 
     def _check_panic(self, expected: str) -> None:
         if not PANIC.search(self.console):
@@ -213,7 +221,7 @@ class VM:
             if not alive:
                 raise self.failure(f"QEMU ended while waiting for {pattern!r}")
             if time.monotonic() >= end:
-                raise self.failure(f"{timeout} s without {pattern!r}")
+                raise self.failure(f"{timeout} s without {pattern!r}", Late)
             alive = self._read(min(end - time.monotonic(), 1.0))
 
     def text_until(self, pattern: str, timeout: float = 30.0) -> str:
@@ -253,7 +261,7 @@ class VM:
         end = time.monotonic() + timeout
         while self.process.poll() is None:
             if time.monotonic() >= end:
-                raise self.failure(f"{timeout} s and the machine still runs")
+                raise self.failure(f"{timeout} s and the machine still runs", Late)
             if not self._read(0.05):
                 time.sleep(0.01)
         while self._read(0.0) and self.serial and select.select([self.serial], [], [], 0)[0]:
@@ -274,10 +282,10 @@ class VM:
         while b"\n" not in self.monitor_text:
             left = end - time.monotonic()
             if left <= 0 or not select.select([self.monitor], [], [], left)[0]:
-                raise self.failure("QEMU's monitor does not answer")
+                raise self.failure("QEMU's monitor does not answer", Late)
             data = self._monitor_bytes()
             if not data:
-                raise MonitorGone(str(self.failure("QEMU's monitor is gone")))
+                raise self.failure("QEMU's monitor is gone", MonitorGone)
             self.monitor_text += data
         line, self.monitor_text = self.monitor_text.split(b"\n", 1)
         answer: dict[str, Any] = json.loads(line)
@@ -298,6 +306,11 @@ class VM:
             if "return" in answer:
                 return answer["return"]
             self.events.append(answer)
+
+    def qmp_last(self, execute: str, **arguments: Any) -> None:
+        """Runs a monitor command that may end the machine before its monitor has answered."""
+        with contextlib.suppress(MonitorGone):
+            self.qmp(execute, **arguments)
 
     def event(self, name: str, timeout: float = 30.0) -> dict[str, Any]:
         """The data of the next event of that name, not asked for before; there are none before the first command."""

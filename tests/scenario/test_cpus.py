@@ -60,7 +60,7 @@ def test_what_is_killed_on_another_cpu_comes_back() -> None:
 def test_a_panic_stops_all_and_one_prints(cpus: int) -> None:
     with VM(machine("spread", cpus)) as vm:
         vm.expect(PROMPT, timeout=120)
-        vm.qmp("inject-nmi")  # to all CPUs at once: each would like to panic
+        vm.qmp_last("inject-nmi")  # to all CPUs at once: each would like to panic
         vm.expect(r"PANIC[^\n]*non-maskable interrupt[^\n]*\n", timeout=60, panic_is_fine=True)
         assert vm.wait_exit() == 3
         assert vm.console.count("PANIC") == 1

@@ -223,6 +223,6 @@ def test_a_damaged_dump_is_refused(boot: Boot, tmp_path: Path) -> None:
 def test_a_panic_says_what_came_last(boot: Boot) -> None:
     vm = boot("traced")
     record_ping(vm, "syscall", "ipc")
-    vm.qmp("inject-nmi")
+    vm.qmp_last("inject-nmi")
     vm.expect("PANIC: .*non-maskable interrupt", panic_is_fine=True)
     vm.expect(r"trace \d+ (ENTER|RETURN|CALL|REPLY|RECEIVE) thread \d+: ", panic_is_fine=True)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* periodic.c - a thread that is to run once a millisecond, and one that keeps the kernel busy with what takes long. */
-#include <stdarg.h>
 #include <tessera/tessera.h>
 #include "slots.h"
 
@@ -15,26 +14,11 @@
 #define MAP_AT 0x0000000540001000ull /* not whole 2 MiB: page by page */
 #define IPC_AT 0x0000000500000000ull
 #define STACK_SIZE 2048u
-#define LINE_STATUS 5 /* a register of the 16550 */
-#define TRANSMITTER_EMPTY 0x20u
 
 static uint8_t stack[STACK_SIZE] __attribute__((aligned(16)));
 static volatile uint64_t rounds;
 
-static void say(const char *format, ...)
-{
-	char text[160];
-	va_list arguments;
-	va_start(arguments, format);
-	(void)vsnprintf(text, sizeof(text), format, arguments);
-	va_end(arguments);
-	for (const char *at = text; *at; at++) {
-		uint64_t status = TRANSMITTER_EMPTY;
-		while (tss_ioport_read(SLOT_REGS, LINE_STATUS, 1, &status) == TSS_OK && !(status & TRANSMITTER_EMPTY))
-			(void)tss_self_yield();
-		(void)tss_ioport_write(SLOT_REGS, 0, 1, (uint8_t)*at);
-	}
-}
+TSS_OUTPUT_TO_UART(SLOT_REGS)
 
 static uint64_t now(void)
 {
@@ -96,7 +80,7 @@ int main(void)
 {
 	uint64_t missed = 0, latest = 0, due = now() + PERIOD_US;
 	if (!start())
-		say("periodic: nothing keeps the kernel busy\n");
+		printf("periodic: nothing keeps the kernel busy\n");
 	for (unsigned i = 0; i < CONFIG_PERIODIC_PERIODS; i++, due += PERIOD_US) {
 		uint64_t at = now();
 		if (at < due)
@@ -105,8 +89,8 @@ int main(void)
 		missed += late > LATE_US;
 		latest = late > latest ? late : latest;
 	}
-	say("periodic: %u periods, %lu missed, latest %lu us of %u, %lu rounds beside\n", CONFIG_PERIODIC_PERIODS,
-	    missed, latest, LATE_US, rounds);
+	printf("periodic: %u periods, %lu missed, latest %lu us of %u, %lu rounds beside\n", CONFIG_PERIODIC_PERIODS,
+	       missed, latest, LATE_US, rounds);
 	for (;;)
 		(void)tss_self_sleep(TSS_INFINITE);
 }

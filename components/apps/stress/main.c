@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* main.c - starts the workers, watches them, and says on COM1 how it goes. */
-#include <stdarg.h>
 #include "stress.h"
 
 #define STACKS 0x600001000000ull /* of worker i: 4 i pages from here, the first not mapped */
@@ -9,8 +8,6 @@
 #define SECOND 1000000ull
 #define CHECKS 4u /* a second */
 #define STUCK_S 20u
-#define LINE_STATUS 5 /* a register of the 16550 */
-#define TRANSMITTER_EMPTY 0x20u
 
 struct worker workers[WORKERS_MAX];
 struct service services[PORTS];
@@ -28,20 +25,7 @@ static uint64_t now(void)
 	return us;
 }
 
-static void say(const char *format, ...)
-{
-	char text[160];
-	va_list arguments;
-	va_start(arguments, format);
-	(void)vsnprintf(text, sizeof(text), format, arguments);
-	va_end(arguments);
-	for (const char *at = text; *at; at++) {
-		uint64_t status = TRANSMITTER_EMPTY;
-		while (tss_ioport_read(SLOT_REGS, LINE_STATUS, 1, &status) == TSS_OK && !(status & TRANSMITTER_EMPTY))
-			(void)tss_self_yield();
-		(void)tss_ioport_write(SLOT_REGS, 0, 1, (uint8_t)*at);
-	}
-}
+TSS_OUTPUT_TO_UART(SLOT_REGS)
 
 void fail(const char *what, uint64_t got, uint64_t want)
 {
@@ -108,7 +92,7 @@ static void audit(void)
 	uint64_t bad = 0;
 	if (tss_system_inspect(SYSTEM, TSS_INSPECT_AUDIT, 0, 0, &bad) != TSS_OK || !bad)
 		return;
-	say("stress: audit: %.64s, id %lx\n", record->what, record->id);
+	printf("stress: audit: %.64s, id %lx\n", record->what, record->id);
 	wrong_got = record->got;
 	wrong_want = record->want;
 	wrong = "the audit";
@@ -130,8 +114,8 @@ static void watch(uint64_t second)
 	}
 	const struct tss_inspect_counters *counters = (const struct tss_inspect_counters *)tss_ipc()->recv;
 	(void)tss_system_inspect(SYSTEM, TSS_INSPECT_COUNTERS, 0, 0, NULL);
-	say("stress: look %lu, %lu steps, %lu fast calls of %lu, %lu exclusive\n", second, steps, counters->fast_calls,
-	    counters->fast_calls + counters->slow_calls, counters->exclusives);
+	printf("stress: look %lu, %lu steps, %lu fast calls of %lu, %lu exclusive\n", second, steps,
+	       counters->fast_calls, counters->fast_calls + counters->slow_calls, counters->exclusives);
 }
 
 static bool finished(void)
@@ -153,8 +137,8 @@ int main(void)
 	(void)tss_system_inspect(SYSTEM, TSS_INSPECT_COUNTERS, 0, 0, NULL);
 	cpu_count = ((const struct tss_inspect_counters *)tss_ipc()->recv)->cpus;
 	worker_count = cpu_count < WORKERS_MAX / 2 ? 2 * (unsigned)cpu_count + 1 : WORKERS_MAX;
-	say("stress: seed %u, %u s, %u workers on %lu CPUs\n", CONFIG_STRESS_SEED, CONFIG_STRESS_SECONDS, worker_count,
-	    cpu_count);
+	printf("stress: seed %u, %u s, %u workers on %lu CPUs\n", CONFIG_STRESS_SEED, CONFIG_STRESS_SECONDS,
+	       worker_count, cpu_count);
 	start();
 	for (uint64_t second = 1, end = now() + CONFIG_STRESS_SECONDS * SECOND; now() < end && !wrong; second++) {
 		for (unsigned i = 0; i < CHECKS && !wrong; i++) {
@@ -168,10 +152,10 @@ int main(void)
 	if (!wrong)
 		audit();
 	if (wrong)
-		say("stress: failed: %s, got %lx, want %lx, seed %u\n", wrong, wrong_got, wrong_want,
-		    CONFIG_STRESS_SEED);
+		printf("stress: failed: %s, got %lx, want %lx, seed %u\n", wrong, wrong_got, wrong_want,
+		       CONFIG_STRESS_SEED);
 	else
-		say("stress: done, seed %u\n", CONFIG_STRESS_SEED);
+		printf("stress: done, seed %u\n", CONFIG_STRESS_SEED);
 	for (;;)
 		(void)tss_self_sleep(SECOND);
 }

@@ -50,7 +50,7 @@ static unsigned handle_count;
 cap_t made(tss_status_t status, const uint64_t *handle, const char *what)
 {
 	if (status != TSS_OK || handle_count == HANDLES_MAX) {
-		say("worst: no %s: %lx\n", what, status);
+		printf("worst: no %s: %lx\n", what, status);
 		return TSS_CAP_NULL;
 	}
 	return handles[handle_count++] = (cap_t)*handle;
@@ -142,7 +142,7 @@ void give(cap_t unit, unsigned slot, cap_t cap, uint64_t rights)
 {
 	tss_status_t status = tss_unit_install(unit, slot, cap, rights, TSS_INSTALL_COPY);
 	if (status != TSS_OK)
-		say("worst: slot %u is not given: %lx\n", slot, status);
+		printf("worst: slot %u is not given: %lx\n", slot, status);
 }
 
 cap_t unit_of(uint64_t pages, uint64_t slots)

@@ -30,7 +30,7 @@ void scene_queue(void)
 	struct tss_request request;
 	cap_t connection, port = full_port(SELF, &connection);
 	if (send_four(connection, port) == TSS_OK)
-		say("worst: the queue is not full\n");
+		printf("worst: the queue is not full\n");
 	(void)tss_port_receive(port, &request, 0);
 	destroy(connection);
 	destroy(full_port(SELF, &connection));
@@ -45,7 +45,7 @@ void scene_mailbox(void)
 	volatile struct tss_mailbox *box = (volatile struct tss_mailbox *)MAP_AT;
 	(void)tss_unit_map(SELF, memory, MAP_AT, RW);
 	if (tss_port_mailbox(port, memory) != TSS_OK)
-		say("worst: no mailbox\n");
+		printf("worst: no mailbox\n");
 	for (unsigned i = 0; i < DEEPEST; i++) {
 		box->head = i * 0x9e3779b97f4a7c15ull;
 		(void)tss_connection_send(connection, TSS_TAG(1, 256, 0), none);

@@ -17,7 +17,7 @@ static void map_and_unmap(cap_t memory, uint64_t address)
 	if (status == TSS_OK)
 		status = tss_unit_unmap(SELF, memory);
 	if (status != TSS_OK)
-		say("worst: map at %lx: %lx\n", address, status);
+		printf("worst: map at %lx: %lx\n", address, status);
 }
 
 /* Large pages want an address of whole 2 MiB; one page further the same memory takes 8192 entries and 17 tables. */
@@ -72,10 +72,10 @@ void scene_mode(void)
 		(void)copy_of(memory, RW | TSS_RIGHT_GRANT);
 	(void)tss_connection_declare(first, TSS_METHODS_ANY, 0, 0, 0);
 	if (tss_capability_set_mode(first, 1) != TSS_OK || tss_capability_set_mode(port, 1) != TSS_OK)
-		say("worst: not HARDENED\n");
+		printf("worst: not HARDENED\n");
 	give(unit, FIRST_SLOT, memory, RW);
 	if (TSS_CODE(tss_capability_set_mode(port, 2)) != TSS_E_BUSY)
-		say("worst: PARANOID, though memory is shared\n");
+		printf("worst: PARANOID, though memory is shared\n");
 }
 
 /* One page in each of its tables; then the region goes. */

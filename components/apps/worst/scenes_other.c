@@ -68,7 +68,7 @@ static void interrupts(void)
 	(void)tss_ioport_write(SLOT_COM2, COM2_MODEM, 1, MODEM_OUT2);
 	(void)tss_ioport_write(SLOT_COM2, COM2_INTERRUPTS, 1, WANT_TRANSMIT);
 	if (tss_event_wait(event, 100000, &bits) != TSS_OK)
-		say("worst: no interrupt\n");
+		printf("worst: no interrupt\n");
 	(void)tss_ioport_read(SLOT_COM2, 2, 1, &bits);
 	(void)tss_ioport_write(SLOT_COM2, COM2_INTERRUPTS, 1, 0);
 	(void)tss_irq_ack(SLOT_COM2_LINE);
@@ -105,7 +105,7 @@ static void recorded(void)
 	uint64_t count, number = 0;
 	cap_t event = event_of(SELF), port = port_of(SELF, 16), connection = connection_of(port, SELF);
 	if (tss_capability_set_mode(connection, 2) != TSS_OK)
-		say("worst: not PARANOID\n");
+		printf("worst: not PARANOID\n");
 	for (unsigned i = 0; i < 16; i++)
 		(void)tss_connection_send(connection, TSS_TAG(1, 256, 0), none);
 	while (tss_system_audit(SYSTEM, event, number, &count) == TSS_OK && count)
@@ -116,7 +116,7 @@ void scene_record(void)
 {
 	cap_t memory = memory_of(SELF, 256);
 	if (tss_system_trace(SYSTEM, memory, TSS_TRACING_ALL) != TSS_OK)
-		say("worst: no trace\n");
+		printf("worst: no trace\n");
 	recorded();
 	look_at_everything();
 	scene_plain();

@@ -36,7 +36,7 @@ static void restart(cap_t unit)
 		status = tss_unit_restart(unit);
 	while (TSS_CODE(status) == TSS_E_AGAIN);
 	if (status != TSS_OK)
-		say("worst: restart: %lx\n", status);
+		printf("worst: restart: %lx\n", status);
 }
 
 /* Killed when it is full, brought back twice, then deleted with all it has. */

@@ -35,7 +35,6 @@ struct step {
 cap_t made(tss_status_t status, const uint64_t *handle, const char *what);
 void scene_over(void);
 void destroy(cap_t cap); /* deletes, as often as it takes */
-void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 void jobs_init(void);
 cap_t thread_of(cap_t unit, unsigned priority, struct step first, struct step second, struct step third);

@@ -65,7 +65,7 @@ void on_page(void *state, struct tss_request *request)
 		return;
 	if (supply(m, c, entry, write) != TSS_OK) {
 		if (c->attached) /* or it is the one that was ended for it */
-			say("no page for %.16s at %#lx\n", (const char *)c->row->client, address);
+			printf("no page for %.16s at %#lx\n", (const char *)c->row->client, address);
 		return;
 	}
 	const struct page *page = &m->pages[entry->index];

@@ -12,15 +12,7 @@ enum { EXIT_CLIENTS = 1 };
 
 static struct mem server_state;
 
-void say(const char *format, ...)
-{
-	char line[LOG_WRITE_TEXT_MAX + 1];
-	va_list arguments;
-	va_start(arguments, format);
-	int length = vsnprintf(line, sizeof(line), format, arguments);
-	va_end(arguments);
-	(void)log_write_send(SLOT_LOG, line, strnlen(line, length < 0 ? 0 : sizeof(line) - 1));
-}
+TSS_OUTPUT_SENT_TO_LOG(SLOT_LOG)
 
 static tss_status_t on_request(void *state, struct tss_request *request)
 {

@@ -82,5 +82,3 @@ bool reclaim(struct mem *m, const struct client *asking);
 void reclaim_low(struct mem *m); /* the kernel says that memory is low */
 tss_status_t store_fetch(struct mem *m, uint64_t place, cap_t memory);
 void place_free(struct mem *m, uint64_t place);
-
-void say(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -24,7 +24,7 @@ void reclaim_init(struct mem *m)
 		status = tss_unit_reserve(TSS_SLOT_UNIT, SLOT_EVENT_LOW, 1, PARAMETERS->low / TSS_PAGE_SIZE,
 					  PARAMETERS->kept / TSS_PAGE_SIZE);
 	if (status != TSS_OK)
-		say("nobody will say when memory is low: %s\n", tss_error_name(status));
+		printf("nobody will say when memory is low: %s\n", tss_error_name(status));
 }
 
 /* Pages that clients left which do not run any more; what attaches again begins with nothing anyhow. */
@@ -170,7 +170,7 @@ static bool end_least(struct mem *m, const struct client *asking)
 	m->totals[MEM_TOTAL_ENDED]++;
 	client_clear(m, least);
 	least->attached = false;
-	say("out of memory: %.16s, importance %u, is ended\n", name, least->row->importance);
+	printf("out of memory: %.16s, importance %u, is ended\n", name, least->row->importance);
 	return least != asking;
 }
 

@@ -48,7 +48,7 @@ static tss_status_t on_kill(void *state, struct tss_request *request, const char
 	tss_status_t status = find(s, label, size, &i);
 	if (status != TSS_OK)
 		return status;
-	say("unit %.16s: killed on request\n", (const char *)i->row->name);
+	printf("unit %.16s: killed on request\n", (const char *)i->row->name);
 	return unit_end(i, false) == TSS_OK ? TSS_OK : SUPERVISION_ERROR_FAILED;
 }
 
@@ -82,8 +82,8 @@ static tss_status_t on_mode(void *state, struct tss_request *request, uint8_t mo
 		    memcmp(c->name, label, label_size) != 0)
 			continue;
 		tss_status_t status = cap_set_security_mode(c->slot, (enum tss_mode)mode);
-		say("connection %.32s of %.16s: mode %u on request: %s\n", (const char *)c->name,
-		    (const char *)c->client, mode, tss_error_name(status));
+		printf("connection %.32s of %.16s: mode %u on request: %s\n", (const char *)c->name,
+		       (const char *)c->client, mode, tss_error_name(status));
 		return status == TSS_OK                     ? TSS_OK
 		       : TSS_CODE(status) == TSS_E_ARGUMENT ? SUPERVISION_ERROR_LOOSER
 		       : TSS_CODE(status) == TSS_E_BUSY     ? SUPERVISION_ERROR_SHARED

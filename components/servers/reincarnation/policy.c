@@ -47,22 +47,22 @@ static void degrade(struct supervisor *s, const struct instance *i, uint64_t now
 	for (unsigned n = 0; n < s->count; n++) {
 		if (!named(i->row->dependants, n) || s->instances[n].state == STATE_DEAD)
 			continue;
-		say("unit %.16s: stays dead with %.16s\n", (const char *)s->instances[n].row->name,
-		    (const char *)i->row->name);
+		printf("unit %.16s: stays dead with %.16s\n", (const char *)s->instances[n].row->name,
+		       (const char *)i->row->name);
 		end_for_good(&s->instances[n], now);
 	}
-	say("degraded: the system goes on without %.16s\n", (const char *)i->row->name);
+	printf("degraded: the system goes on without %.16s\n", (const char *)i->row->name);
 }
 
 static void give_up(struct supervisor *s, struct instance *i, uint64_t now)
 {
 	const char *name = (const char *)i->row->name;
-	say("unit %.16s: ended more than %u times in %lu s and stays dead\n", name, i->row->max,
-	    i->row->window_us / 1000000);
+	printf("unit %.16s: ended more than %u times in %lu s and stays dead\n", name, i->row->max,
+	       i->row->window_us / 1000000);
 	if (i->row->then == TSS_THEN_REBOOT) {
-		say("the machine is reset because of %.16s\n", name);
+		printf("the machine is reset because of %.16s\n", name);
 		tss_status_t status = power_reset(SLOT_POWER, RESET_US);
-		say("the machine could not be reset: %s\n", tss_error_name(status));
+		printf("the machine could not be reset: %s\n", tss_error_name(status));
 	}
 	end_for_good(i, now);
 	if (i->row->then == TSS_THEN_DEGRADE)
@@ -99,7 +99,8 @@ void policy_ended(struct supervisor *s, struct instance *i, bool failed, uint64_
 		i->backoff_us = row->backoff_max_us;
 	settle(i, STATE_WAITING, now);
 	i->restart_at = now + i->backoff_us;
-	say("unit %.16s: restart %u of %u in %lu ms\n", (const char *)row->name, count, row->max, i->backoff_us / 1000);
+	printf("unit %.16s: restart %u of %u in %lu ms\n", (const char *)row->name, count, row->max,
+	       i->backoff_us / 1000);
 }
 
 static void begin(struct instance *i, uint64_t now)
@@ -107,9 +108,9 @@ static void begin(struct instance *i, uint64_t now)
 	tss_status_t status = unit_begin(i);
 	settle(i, STATE_RUNNING, now);
 	if (status == TSS_OK) {
-		say("unit %.16s: restarted\n", (const char *)i->row->name);
+		printf("unit %.16s: restarted\n", (const char *)i->row->name);
 	} else {
-		say("unit %.16s: cannot be restarted: %s\n", (const char *)i->row->name, tss_error_name(status));
+		printf("unit %.16s: cannot be restarted: %s\n", (const char *)i->row->name, tss_error_name(status));
 		end_for_good(i, now);
 	}
 }
@@ -154,7 +155,7 @@ void policy_restart(struct supervisor *s, struct instance *i, uint64_t now)
 /* A unit that is ended here ends like any other: the kernel tells us, and the contract holds. */
 static void end_unruly(struct supervisor *s, struct instance *i, const char *why, uint64_t now)
 {
-	say("unit %.16s: %s\n", (const char *)i->row->name, why);
+	printf("unit %.16s: %s\n", (const char *)i->row->name, why);
 	(void)unit_end(i, false);
 	policy_ended(s, i, true, now);
 }

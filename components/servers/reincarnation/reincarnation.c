@@ -16,15 +16,7 @@
 
 enum { EXIT_TABLE = 1, EXIT_PORT = 2 };
 
-void say(const char *format, ...)
-{
-	char line[LOG_WRITE_TEXT_MAX + 1];
-	va_list arguments;
-	va_start(arguments, format);
-	int length = vsnprintf(line, sizeof(line), format, arguments);
-	va_end(arguments);
-	(void)log_write_send(SLOT_LOG, line, strnlen(line, length < 0 ? 0 : sizeof(line) - 1));
-}
+TSS_OUTPUT_SENT_TO_LOG(SLOT_LOG)
 
 uint64_t clock_now_us(void)
 {
@@ -41,8 +33,8 @@ static struct instance *instance_of(struct supervisor *s, uint64_t badge, uint64
 static void on_fault(const struct instance *i, const uint64_t words[TSS_MESSAGE_REGISTERS])
 {
 	const char *name = (const char *)i->row->name;
-	say("unit %.16s: fault %s at %#lx ip %.16s+%#lx\n", name, tss_fault_name((unsigned)words[0]), words[1], name,
-	    words[2] - (uint64_t)TSS_LAYOUT_IMAGE);
+	printf("unit %.16s: fault %s at %#lx ip %.16s+%#lx\n", name, tss_fault_name((unsigned)words[0]), words[1], name,
+	       words[2] - (uint64_t)TSS_LAYOUT_IMAGE);
 }
 
 static void on_kernel(struct supervisor *s, const struct tss_request *request)
@@ -51,7 +43,7 @@ static void on_kernel(struct supervisor *s, const struct tss_request *request)
 	if (i != NULL && TSS_TAG_TYPE(request->tag) == TSS_MSG_FAULT) {
 		on_fault(i, request->words);
 	} else if (i != NULL && TSS_TAG_TYPE(request->tag) == TSS_MSG_ENDED) {
-		say("unit %.16s: ended with code %lu\n", (const char *)i->row->name, request->words[0]);
+		printf("unit %.16s: ended with code %lu\n", (const char *)i->row->name, request->words[0]);
 		policy_ended(s, i, request->words[0] != 0, clock_now_us());
 	}
 }

@@ -54,5 +54,4 @@ uint64_t policy_next(const struct supervisor *s); /* when policy_due has somethi
 tss_status_t admin_request(struct supervisor *s, struct tss_request *request);
 
 /* reincarnation.c: a line for people; never waits. */
-void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 uint64_t clock_now_us(void);

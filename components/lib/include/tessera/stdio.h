@@ -6,7 +6,8 @@
  * floating point. An unknown conversion is printed as it stands.
  *
  * printf goes to tss_output, which does nothing until the component defines it; TSS_OUTPUT_TO_LOG(SLOT_LOG) after
- * including <interfaces/log.h> defines it as a line writer to that connection.
+ * including <interfaces/log.h> defines it as a line writer to that connection, TSS_OUTPUT_SENT_TO_LOG as one that does not
+ * wait for it; what the log has no room for is then lost. TSS_OUTPUT_TO_UART(SLOT_REGS) writes to the ports of a 16550.
  */
 #pragma once
 #include <stdarg.h>
@@ -26,3 +27,18 @@ void tss_output(const char *text, size_t size);
 	{                                                                                                              \
 		(void)log_write((slot), text, size, TSS_INFINITE);                                                     \
 	}
+
+#define TSS_OUTPUT_SENT_TO_LOG(slot)                                                                                   \
+	void tss_output(const char *text, size_t size)                                                                 \
+	{                                                                                                              \
+		(void)log_write_send((slot), text, size);                                                              \
+	}
+
+#define TSS_OUTPUT_TO_UART(regs)                                                                                       \
+	void tss_output(const char *text, size_t size)                                                                 \
+	{                                                                                                              \
+		tss_uart_write((regs), text, size);                                                                    \
+	}
+
+/* Writes the bytes to the data register of a 16550 as it becomes empty; yields until then. `regs`: its eight ports, WRITE. */
+void tss_uart_write(unsigned regs, const char *text, size_t size);
