@@ -95,4 +95,12 @@ static void revoke_mark(struct object *object, uint8_t mark);
 */
 bool capability_revoke(struct capability *cap, unsigned *left, bool spare);
 
+/*@ requires \valid_read(unit) && unit->caps.slots <= CSPACE_PAGES * CAPS_PER_PAGE;
+	requires \forall integer i; 0 <= i < CSPACE_PAGES && i * CAPS_PER_PAGE < unit->caps.slots ==>
+		\valid(unit->caps.pages[i] + (0 .. CAPS_PER_PAGE - 1));
+	assigns \nothing;
+	ensures \result == \null ==> slot == 0 || slot >= unit->caps.slots;
+	ensures \result != \null ==> \valid(\result) && 0 < slot < unit->caps.slots; */
+struct capability *cspace_slot(const struct unit *unit, uint64_t slot);
+
 #include "kernel/obj/cspace.c"

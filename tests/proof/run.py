@@ -2,6 +2,7 @@
 """Proves what kernel/doc/proofs.md says: `python3 tests/proof/run.py [NAME...]`, a line a proof; 1 if one fails."""
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import subprocess
@@ -54,8 +55,13 @@ class Verdict:
 PROOFS = (
     Proof("revoke", "revoke.c", "capability_next,capability_has_children,capability_victim,capability_revoke",
           options=("-wp-split",)),
+    Proof("slots", "revoke.c", "cspace_slot"),
     Proof("lists", "lists.c", entry="lists_prove", defines="-DENTRIES=4"),
     Proof("order", "order.c", entry="order_prove"),
+    Proof("frames", "frames.c", entry="frames_prove"),
+    Proof("decode", "decode.c", "cspace_at,cspace_lookup_in,cspace_lookup_needed,tag_valid,tag_fast,syscall_capability,"
+          "timeout_valid"),
+    Proof("payload", "payload.c", entry="payload_prove"),
     Proof("bitmap", "bitmap.c", "frame_bitmap_flip"),
     Proof("queue", "queues.c", "run_queue_first"),
     Proof("log", "log.c", "log_read"),
@@ -128,7 +134,7 @@ def main(names: list[str]) -> int:
     subprocess.run(["make", "-s", f"{OUTPUT}/include/config.h"], cwd=TOP, check=True)
     chosen = [proof for proof in PROOFS if not names or proof.name in names]
     good = True
-    for verdict in [*([] if names else [words()]), *map(prove, chosen)]:
+    for verdict in itertools.chain([] if names else [words()], map(prove, chosen)):
         print(verdict.line, flush=True)
         if not verdict.good:
             print(verdict.said)
