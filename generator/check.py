@@ -430,6 +430,11 @@ def _config(checker: _Checker) -> None:
     if manifest.config is not None and manifest.config not in checker.around.configs:
         checker.error("TSS-050", manifest.config_position, f"there is no configs/{manifest.config}",
                       did_you_mean(manifest.config, checker.around.configs))
+    symbols = checker.around.symbols
+    for one in manifest.requires:
+        if symbols is not None and symbols.get(one.name) != "y":
+            checker.error("TSS-141", one.position, f"{one.name} is required, but the build's .config does not have it",
+                          f"set {one.name}=y with `make menuconfig`")
     if len(manifest.instances) > INSTANCES_MAX:
         checker.error("TSS-039", manifest.position, f"{len(manifest.instances)} instances are too many",
                       f"a system has at most {INSTANCES_MAX}")

@@ -215,6 +215,9 @@ CODES: dict[str, tuple[str, str]] = {
     "TSS-140": ("compiled with another version of an interface",
                 "Each program says with which interfaces it was compiled: name, version, and a fingerprint of all that "
                 "the two sides of a connection must agree on."),
+    "TSS-141": ("an option that the manifest requires is off",
+                "`requires: [CONFIG_SMAP]` lists options of Kconfig without which the system is not built, whatever "
+                "configuration it is built with."),
     "TSS-134": ("nobody manages PCI", "A device `pci:..` is a connection to the one instance that provides the "
                 "interface pci, which finds the device when the system runs: drivers/pci."),
     "TSS-135": ("too little memory in a row", "What drivers of PCI devices may have for their devices (`dma:` in "

@@ -86,6 +86,7 @@ def manifest(system: System, round_trips: Mapping[str, int]) -> Iterator[Finding
                           links, "methods are checked, what lies behind a message is wiped, queues are not shared",
                           costs)
     limited = {(i.name, c.name) for i in system.manifest.instances for c in i.connects if c.wish.methods is not None}
+    limited |= {(i.name, n.name) for i in system.instances for n in i.component.needs if n.methods is not None}
     yield _of_connections("connections that list the methods called", "all",
                           [k for k in links if (k.client, k.name) not in limited], links,
                           "a client that was taken over calls nothing that it has no business with", "nothing")

@@ -118,7 +118,7 @@ def _of_symbol(symbol: Any, value: bool, seen: tuple[Any, ...]) -> tuple[Cause, 
     return None if needed is None else (*needed, Cause(symbol.name, "y" if value else "n"))
 
 
-def _conditions(symbol: Any) -> list[Any]:
+def conditions(symbol: Any) -> list[Any]:
     """What must be true before a symbol can be set, part by part: its dependencies and its prompt's."""
     parts = list(kconfiglib.split_expr(symbol.direct_dep, kconfiglib.AND))
     for node in symbol.nodes[:1]:
@@ -131,7 +131,7 @@ def blame(symbol: Any, wanted: str) -> str:
     """Why a symbol does not have the value that somebody asked for."""
     if not any(node.prompt for node in symbol.nodes):
         return f"it has no prompt, so it follows from others ({where(symbol)})"
-    false = [text_of(part) for part in _conditions(symbol) if not kconfiglib.expr_value(part)]
+    false = [text_of(part) for part in conditions(symbol) if not kconfiglib.expr_value(part)]
     if false:
         mend = causes(symbol.direct_dep)
         change = f"; set {', '.join(f'CONFIG_{c.name}={c.wanted}' for c in mend)}" if mend else ""
@@ -281,7 +281,7 @@ def _section(title: str, lines: Iterable[str], none: str) -> Iterator[str]:
 def why(kconf: Any, root: Path, symbol: Any, files: Iterable[tuple[str, str]]) -> str:
     """All there is to say about one symbol. `files`: configuration files (name, text): products', then .config."""
     prompt = next((node.prompt[0] for node in symbol.nodes if node.prompt), "no prompt: it follows from others")
-    parts = _conditions(symbol)
+    parts = conditions(symbol)
     depends = [f"{text_of(part)}{'' if kconfiglib.expr_value(part) else '   <- this is false'}" for part in parts]
     mend = causes(symbol.direct_dep)
     if mend:

@@ -18,8 +18,8 @@ from generator.share import Budget, Under, fits, read_budget, read_under
 MAY = ("kill", "restart", "mode")  # beside looking, what a connection to the supervisor can be allowed
 # What stands where: read here, and printed by schema.py. None: not a single value, read by its own code.
 KEYS: dict[str, Shape | None] = {
-    "tessera": None, "system": None, "description": Shape("text"), "config": None, "extends": None, "remove": None,
-    "machine": None, "defaults": None, "instances": None, "policy": None}
+    "tessera": None, "system": None, "description": Shape("text"), "config": None, "requires": None,
+    "extends": None, "remove": None, "machine": None, "defaults": None, "instances": None, "policy": None}
 REQUIRED = ("tessera", "system", "instances")
 FUTURE = ("profile", "cpus", "log", "network", "schedule", "kernel")
 SPEED = Shape("integer", 1, 100_000)  # instructions in a microsecond, at least
@@ -38,6 +38,7 @@ DEFAULTS_FUTURE = ("restart", "budget", "period", "deadline")
 CONNECT: dict[str, Shape | None] = {
     "to": None, "rights": None, "may": Shape("choices", words=MAY), **MODE_KEYS, "calls": Shape("integer", 0, 1000)}
 CONNECT_FUTURE = ("credit", "audit", "epoch")
+OPTION = re.compile(r"CONFIG_[A-Z0-9_]{1,60}")
 CONFIG = re.compile(r"[a-z0-9_]{1,60}")
 VIDEO = re.compile(r"text|[1-9][0-9]{2,3}x[1-9][0-9]{2,3}")
 TARGET = re.compile(r"([a-z][a-z0-9_]{0,14})(?:\.([a-z][a-z0-9_-]{0,30}))?")
@@ -114,6 +115,7 @@ class Manifest:
     default_places: tuple[tuple[str, Position], ...] = ()  # of the settings in `defaults`
     speed: int | None = None  # instructions that the machine surely runs in a microsecond
     mode: str | None = None  # of connections that say nothing
+    requires: tuple[Named, ...] = ()  # options of Kconfig
 
 
 class _ManifestReader(Reader):
@@ -265,6 +267,21 @@ class _ManifestReader(Reader):
             text = None
         return text.text if text else None, text.position if text else root.position
 
+    def requires(self, root: Mapping) -> tuple[Named, ...]:
+        """Options that must be on, whatever configuration the system is built with."""
+        node = root.get("requires")
+        found: list[Named] = []
+        for item in self.sequence(node, "requires") if node is not None else ():
+            text = self.text(item, "option")
+            if text is not None and not OPTION.fullmatch(text.text):
+                self.error("TSS-014", text.position, f"option {short(text.text)} is not a name",
+                           "write an option of Kconfig, such as CONFIG_SMAP")
+            elif text is not None and text.text in [one.name for one in found]:
+                self.error("TSS-019", text.position, f"option {short(text.text)} is listed twice")
+            elif text is not None:
+                found.append(Named(text.text, text.position))
+        return tuple(found)
+
 
 def check_version(reader: Reader, root: Mapping, required: bool = True) -> None:
     """`tessera: 1`, in the manifest and in each fragment."""
@@ -308,5 +325,5 @@ def read_manifest(root: Mapping, path: str) -> tuple[Manifest, list[Diagnostic]]
     manifest = Manifest(path, system or "", description.text if description else "", config, memory,
                         reader.video(root), defaults, instances, root.position, config_position, memory_position,
                         policy, default_places, reader.speed(root),
-                        reader.mode(mapping) if mapping is not None else None)
+                        reader.mode(mapping) if mapping is not None else None, reader.requires(root))
     return manifest, reader.errors

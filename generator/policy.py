@@ -5,7 +5,7 @@
       - never: net -> vault                     # nothing that net does can reach vault, through whatever is between
       - only: {who: [fs], may_use: blk}         # who can come to hold a connection to blk
       - isolated: [vault, web]                  # no two of them reach each other
-      - no_cycles: call                         # calls cannot wait for each other in a circle
+      - no_cycles: call                         # calls cannot wait for each other in a circle; pager: nor for pages
       - minimum_mode: HARDENED                  # of all connections; or {mode: PARANOID, of: [vault]}
 """
 import re
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from generator.reach import Flow, Graph
 
 RULES = ("never", "only", "isolated", "no_cycles", "minimum_mode")
-CYCLES, CYCLES_FUTURE = ("call",), ("pager",)
+CYCLES = ("call", "pager")
 ARROW = re.compile(r"([a-z][a-z0-9_]{0,14}) -> ([a-z][a-z0-9_]{0,14})")
 ONLY = ("who", "may_use")
 MINIMUM = ("mode", "of")
@@ -41,7 +41,7 @@ class Rule:
     names: tuple[Named, ...]
     target: Named | None
     position: Position  # of the value
-    mode: str = ""  # minimum_mode
+    mode: str = ""  # minimum_mode; the kind of cycle
 
     def __str__(self) -> str:
         names = ", ".join(n.name for n in self.names)
@@ -51,7 +51,7 @@ class Rule:
             return f"only: {{who: [{names}], may_use: {self.target.name if self.target else '?'}}}"
         if self.kind == "minimum_mode":
             return f"minimum_mode: {{mode: {self.mode}, of: [{names}]}}" if names else f"minimum_mode: {self.mode}"
-        return f"{self.kind}: {f'[{names}]' if self.kind == 'isolated' else 'call'}"
+        return f"{self.kind}: {f'[{names}]' if self.kind == 'isolated' else self.mode}"
 
 
 @dataclass(frozen=True)
@@ -108,12 +108,8 @@ def _isolated(reader: Reader, node: Node) -> Rule | None:
 
 
 def _no_cycles(reader: Reader, node: Node) -> Rule | None:
-    if isinstance(node, Scalar) and node.text in CYCLES_FUTURE:
-        reader.error("TSS-042", node.position, f"{short(node.text)} has no effect in this version yet",
-                     "remove it; it is refused so that nobody relies on it unknowingly")
-        return None
     word = reader.choice(node, "kind of cycle", CYCLES)
-    return Rule("no_cycles", (), None, node.position) if word is not None else None
+    return Rule("no_cycles", (), None, node.position, word) if word is not None else None
 
 
 def _minimum_mode(reader: Reader, node: Node) -> Rule | None:
@@ -212,10 +208,12 @@ class _Judge:
         self.verdicts.append(Verdict(rule, ()))
 
     def no_cycles(self, rule: Rule) -> None:
-        for cycle in self.graph.call_cycles():
+        pager = rule.mode == "pager"
+        for cycle in self.graph.pager_cycles() if pager else self.graph.call_cycles():
             names = [flow.source for flow in cycle]
-            self.error("TSS-084", rule.position, f"calls can wait for each other: {' -> '.join([*names, names[0]])}",
-                       "turn one of these calls into messages (rights: [send]), or remove it", *_notes(cycle))
+            self.error("TSS-084", rule.position, f"{'pages and calls' if pager else 'calls'} can wait for each other: "
+                       f"{' -> '.join([*names, names[0]])}", "turn one of these calls into messages (rights: [send]), "
+                       "or remove it", *_notes(cycle))
         self.verdicts.append(Verdict(rule, ()))
 
 

@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from generator.check import Link, Resolved, System
+from generator.check import PAGER, Link, Resolved, System
 from generator.diagnostics import Position
 
 LABELS_MAX = 16  # of one place; beyond, less is remembered, which finds more paths, never fewer
@@ -219,14 +219,31 @@ class Graph:
     def reached(self, source: str) -> frozenset[str]:
         return frozenset(self.search(source, None, self.apart)) - {source}
 
-    def call_cycles(self) -> list[tuple[Flow, ...]]:
-        """One shortest circle of calls through each instance that is on one, each circle once."""
+    def _calls(self) -> dict[str, list[Flow]]:
+        """Whom each instance calls."""
         calls: dict[str, list[Flow]] = {}
         for link in self.system.links:
             if "call" in link.rights:
                 calls.setdefault(link.client, []).append(Flow(
                     link.client, link.server, "request", f'{link.client} calls {link.server} through "{link.name}"',
                     link.position))
+        return calls
+
+    def pager_cycles(self) -> list[tuple[Flow, ...]]:
+        """For each instance that may wait for a page, the shortest circle by which it then waits for itself."""
+        paged = {i.name for i in self.system.instances if i.paged}
+        waits, pages = self._calls(), {}
+        for link in self.system.links:
+            if link.client in paged and link.interface == PAGER:
+                pages[link.client] = Flow(link.client, link.server, "request",
+                                          f"{link.client} has its pages from {link.server}", link.position)
+                waits.setdefault(link.client, []).append(pages[link.client])
+        circles = [_circle(name, {**waits, name: [flow]}) for name, flow in sorted(pages.items())]
+        return [circle for circle in circles if circle]
+
+    def call_cycles(self) -> list[tuple[Flow, ...]]:
+        """One shortest circle of calls through each instance that is on one, each circle once."""
+        calls = self._calls()
         found: dict[frozenset[str], tuple[Flow, ...]] = {}
         for name in sorted(calls):
             circle = _circle(name, calls)

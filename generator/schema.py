@@ -103,6 +103,7 @@ def manifest_schema(fragment: bool = False) -> Schema:
     files = {"type": "array", "items": _text(FILE.pattern)}
     whole = _object(model.KEYS, {
         "tessera": {"const": 1}, "system": _text(NAME.pattern), "config": _text(model.CONFIG.pattern),
+        "requires": {"type": "array", "items": _text(model.OPTION.pattern), "uniqueItems": True},
         "extends": files, "remove": {"type": "array", "items": {"type": "string"}},
         "machine": _object(model.MACHINE, {"video": _text(model.VIDEO.pattern)}),
         "defaults": _object(model.DEFAULTS, {}), "instances": instances, "policy": _policy()})

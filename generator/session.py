@@ -4,6 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
+from generator import conflict
 from generator.build import Checked, check_system
 from generator.diagnostics import Refused
 from generator.inputs import Inputs, Source, manifest_path, read_inputs, read_source
@@ -48,5 +49,6 @@ class Session:
         checked = check_system(self.inputs, source, self.build_dir(), self.dot_config() if configured else None,
                                required, self.read)
         if checked.errors:
-            raise Refused(checked.errors)
+            raise Refused(conflict.explained(checked.errors, self.root, self.build_dir() / ".config", self.read)
+                          if configured else checked.errors)
         return source, checked

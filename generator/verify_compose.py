@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """verify: a manifest with what it extends, and the page of parameters, worked out again; see verify_derive.py."""
+import functools
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -11,6 +12,12 @@ UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "us": 1, "ms": 1000, "s":
 
 def yaml(data: bytes) -> dict[str, Any]:
     return dict(YAML(typ="safe", pure=True).load(data.decode("utf-8")))
+
+
+@functools.lru_cache(maxsize=256)
+def described(data: bytes) -> Mapping[str, Any]:
+    """The description of a component or an interface, which every instance and every connection looks at."""
+    return yaml(data)
 
 
 def _over(under: Any, top: Any, key: str = "") -> Any:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from generator.verify_compose import parameters, yaml
+from generator.verify_compose import described, parameters
 from generator.verify_devices import device_rows, interface_of, on_pci
 from generator.verify_modes import NONE, control_rows, controls, floor, guard as guard_of
 
@@ -410,7 +410,7 @@ def expectation(manifest: dict[str, Any], component_files: Mapping[str, bytes], 
     `text`: the manifest and what it extends, as they lie in the bundle.
     """
     rows = manifest["instances"] or {}
-    descriptions = {name: yaml(component_files[row["component"]]) for name, row in rows.items()}
+    descriptions = {name: dict(described(component_files[row["component"]])) for name, row in rows.items()}
     work, slots = _Work(), {"init": {"log": 17}}
     guard = next((name for name, row in rows.items() if row["component"] == GUARD), None)
     contracts = {name: _contract(row, descriptions[name], guard is not None) for name, row in rows.items()}

@@ -5,7 +5,7 @@ import struct
 from collections.abc import Mapping
 from typing import Any
 
-from generator.verify_compose import UNITS, yaml
+from generator.verify_compose import UNITS, described
 
 MODES = ("FAST", "HARDENED", "PARANOID")
 ANY = 2**64 - 1
@@ -27,7 +27,7 @@ def guard(manifest: Mapping[str, Any], client: str, name: str, server: str, inte
     mode = max(MODES.index(own), MODES.index(rows[server].get("mode", "FAST")))
     methods = ANY
     if interface is not None:
-        numbers = {method: row["number"] for method, row in (yaml(interface).get("methods") or {}).items()}
+        numbers = {method: row["number"] for method, row in (described(interface).get("methods") or {}).items()}
         called = needs.get(name, {}).get("methods", numbers)
         methods = sum(1 << numbers[method] for method in said.get("methods", called))
     interval = burst = 0

@@ -281,6 +281,17 @@ def test_an_extra_capability_is_found(full: Built, abi: Abi) -> None:
         "echo, slot 40: the bundle has SYSTEM('init',) with INSPECT, derived, the manifest means nothing"]
 
 
+def test_nobody_has_the_text_of_the_manifest(full: Built, abi: Abi) -> None:
+    """It is in the bundle for its hash; no memory is made of it, and init does not keep the bundle."""
+    planned = full.product.plan
+    number = [section.name for section in planned.sections].index("manifest")
+    assert planned.sections[number].data == full.checked.text and full.checked.text in full.product.bundle
+    sections = [o.b for o in planned.objects if o.type == "MEMORY" and o.a in (
+        abi["TSS_MEMORY_MAPPED"], abi["TSS_MEMORY_COPIED"])]
+    assert sections and number not in sections
+    assert (0, abi["TSS_SLOT_BUNDLE"]) not in [(g.instance, g.slot) for g in planned.grants]
+
+
 def test_same_inputs_same_bytes_in_another_directory(full: Built, tmp_path: Path, elf: bytes, abi: Abi) -> None:
     again = Built(make_tree(tmp_path / "elsewhere" / "deep" / "root", elf), "full.yaml", abi)
     assert again.product.bundle == full.product.bundle

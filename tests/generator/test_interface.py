@@ -124,10 +124,12 @@ def test_stubs_and_dispatcher_understand_each_other(tmp_path: Path) -> None:
 def test_shipped_interfaces_compile(compiler: str, tmp_path: Path) -> None:
     files = sorted((TOP / "components" / "interfaces").glob("*.yaml"))
     write_headers(tmp_path, files)
+    abi = TOP / "kernel" / "include" / "abi"
+    (tmp_path / "tessera" / "syscalls.h").write_text(stubs.syscalls_header(read_abi(abi)))
     source = tmp_path / "all.c"
     source.write_text("".join(f'#include "{path.stem}.h"\n' for path in files))
-    subprocess.run([compiler, *FLAGS, "-ffreestanding", "-c", str(source), f"-I{tmp_path}", *INCLUDES, "-o",
-                    str(tmp_path / "all.o")], check=True)
+    subprocess.run([compiler, *FLAGS, "-ffreestanding", "-c", str(source), f"-I{tmp_path}", f"-I{abi}", *INCLUDES,
+                    "-o", str(tmp_path / "all.o")], check=True)
 
 
 def test_the_same_again() -> None:

@@ -15,7 +15,8 @@ SCENARIOS = ("tests/scenario/test_shell.py::test_help_names_each_command",
 
 
 def run(environment: Path) -> str:
-    done = subprocess.run(["/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:xdist", *SCENARIOS], cwd=TOP,
+    alone = ("-p", "no:xdist", "-p", "no:rerunfailures")  # the second one wants the first
+    done = subprocess.run(["/usr/bin/python3", "-m", "pytest", "-q", *alone, *SCENARIOS], cwd=TOP,
                           env={**os.environ, "LG_ENV": str(environment)}, capture_output=True, text=True, timeout=180)
     return done.stdout + done.stderr
 

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from lib.hardening import machine
 from lib.pairs import cover, pairs_of
 from lib.products import PRODUCTS, make, product, run
-from lib.vm import PROMPT, VM, output_folder, primary_clock
+from lib.vm import PRIMARY_CLOCK, PRIMARY_CPU, PROMPT, VM, output_folder, primary_clock
 from scenario.conftest import Boot
 
 COVER = cover()
@@ -114,11 +116,18 @@ def booted(vm: VM) -> str:
     return vm.expect(r"to init, (\d+) to the prompt", timeout=120)[1]
 
 
+def round_trip(name: str) -> int:
+    """Guest instructions of a call and its reply between two units on the product's kernel, by the bench's programs."""
+    started = machine(product(name).parent / "kernel" / "kernel.elf", "bench", PRIMARY_CPU)
+    with VM(replace(started, extra=(*started.extra, *PRIMARY_CLOCK, "-serial", "null"))) as vm:
+        return int(vm.expect(r"\nbench ipc_rt_register_cross \d+ (\d+) \d+\n", 300)[1])
+
+
 @pytest.mark.products
 def test_the_table_of_products(boot: Boot) -> None:
     """build/products/table.md. A product without a shell on its serial line has no count of instructions."""
-    heads = ("product", "kernel, bytes", "bundle", "ISO", "instructions to the prompt", "instances", "connections",
-             "capabilities")
+    heads = ("product", "kernel, bytes", "bundle", "ISO", "instructions to the prompt", "round trip", "instances",
+             "connections", "capabilities")
     lines = [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
     for name in PRODUCTS:
         folder = product(name)
@@ -128,7 +137,8 @@ def test_the_table_of_products(boot: Boot) -> None:
         clock = booted(boot(name, primary_clock(), image_file=folder / f"{name}.iso")) if shells else "-"
         held = sum(len(instance["capabilities"]) for instance in plan["instances"])
         authority = (len(plan["instances"]), len(plan["connections"]), held)
-        lines.append("| " + " | ".join(str(cell) for cell in (name, *sizes(folder), clock, *authority)) + " |")
+        cells = (name, *sizes(folder), clock, round_trip(name), *authority)
+        lines.append("| " + " | ".join(str(cell) for cell in cells) + " |")
     table = output_folder() / "products" / "table.md"
     table.write_text("\n".join(lines) + "\n")
     print("\n" + table.read_text())
