@@ -153,6 +153,27 @@ static void test_unit_ends_itself_beside_others(void)
 	CHECK(thread_state(child.thread), TSS_THREAD_ENDED);
 }
 
+/* With many threads, whose turn comes between that of others; it begins where nothing is mapped. */
+static void test_large_unit_ends_itself_on_time(void)
+{
+	cap_t crew[2], unit = unit_with_crew(crew);
+	bool halfway = false;
+	CHECK_OK(tss_thread_start(crew[0], new_sched(LOW)));
+	for (unsigned i = 0; i < 20; i++) {
+		uint64_t start = now();
+		(void)tss_self_sleep(10);
+		if (clock_is_counted())
+			CHECK_TRUE(now() - start < 10 + 2 * TICK);
+		halfway |= thread_state(crew[0]) == TSS_THREAD_FAULTED && thread_state(crew[1]) == TSS_THREAD_NEW;
+	}
+	CHECK_TRUE(halfway || !clock_is_counted());
+	for (unsigned i = 0; i < 1000 && thread_state(crew[0]) != TSS_THREAD_ENDED; i++)
+		(void)tss_self_sleep(100);
+	CHECK(thread_state(crew[0]), TSS_THREAD_ENDED);
+	CHECK(thread_state(crew[1]), TSS_THREAD_ENDED);
+	CHECK(tss_unit_seal(unit), E(BUSY, 1));
+}
+
 /* What is being deleted gets nothing more, and pays for nothing more. */
 static void test_unit_that_is_half_deleted(void)
 {
@@ -279,7 +300,7 @@ static void test_large_port_and_unit_are_whole(void)
 	CHECK_OK(worker->status);
 }
 
-/* Callers whose capabilities find no slot are got past, a slice at a time, and the one behind them is served. */
+/* More urgent than who owes the first caller an answer, so they are all in the queue. Those whose capabilities find no slot are got past, a slice at a time, and the one behind them is served. */
 static void job_call_with_a_gift(struct worker *self)
 {
 	tss_tag_t tag = TSS_TAG(1, 0, 1);
@@ -299,8 +320,8 @@ static void receive_past(bool with_a_reply)
 		CHECK_OK(receive(port, &request, 0));
 	}
 	for (unsigned i = 0; i < REFUSED; i++)
-		refused[i] = work(HIGH, job_call_with_a_gift, connection, gift);
-	struct worker *good = work(HIGH, job_caller, new_connection(port, 8), SECOND);
+		refused[i] = work(HIGH + 10, job_call_with_a_gift, connection, gift);
+	struct worker *good = work(HIGH + 10, job_caller, new_connection(port, 8), SECOND);
 	tss_ipc()->recv_slots[0] = TSS_CAP_NULL;
 	CHECK_OK(tss_port_reply_receive(port, &request, SECOND));
 	CHECK(request.badge, 8);
@@ -328,10 +349,17 @@ static void test_replying_receiver_gets_past_many(void)
 }
 
 const struct test taken_apart_tests[] = {
-	TEST(unit_is_killed_beside_others),     TEST(killer_ends_in_the_middle),
-	TEST(unit_ends_itself_beside_others),   TEST(unit_that_is_half_deleted),
-	TEST(restart_is_gone_on_with),          TEST(restart_is_given_up),
-	TEST(port_that_is_not_whole),           TEST(unit_that_is_not_whole),
-	TEST(large_port_and_unit_are_whole),    TEST(receiver_gets_past_many),
-	TEST(replying_receiver_gets_past_many), {0},
+	TEST(unit_is_killed_beside_others),
+	TEST(killer_ends_in_the_middle),
+	TEST(unit_ends_itself_beside_others),
+	TEST(large_unit_ends_itself_on_time),
+	TEST(unit_that_is_half_deleted),
+	TEST(restart_is_gone_on_with),
+	TEST(restart_is_given_up),
+	TEST(port_that_is_not_whole),
+	TEST(unit_that_is_not_whole),
+	TEST(large_port_and_unit_are_whole),
+	TEST(receiver_gets_past_many),
+	TEST(replying_receiver_gets_past_many),
+	{0},
 };
