@@ -120,7 +120,8 @@ void capability_move(struct capability *slot, struct capability *source); /* map
 bool capability_has_children(const struct capability *cap);
 /*
  * Delete up to *left descendants, the deepest first, and count *left down. True when none is left; if not, the object is
- * marked. With `spare`, sealed ones and what descends from those stay: they are the plan's, not the holder's of cap.
+ * marked. With `spare`, sealed children of cap and what descends from those stay: they are the plan's, not the
+ * holder's of cap.
  */
 bool capability_revoke(struct capability *cap, unsigned *left, bool spare);
 /*

@@ -27,10 +27,6 @@ ALWAYS_INLINE struct capability *cspace_lookup_needed(const struct cspace *space
 	ensures \result ==> TSS_TAG_LENGTH(tag) <= TSS_MESSAGE_MAX && TSS_TAG_CAPS(tag) <= TSS_MESSAGE_CAPS; */
 ALWAYS_INLINE bool tag_valid(uint64_t tag);
 
-/*@ assigns \nothing;
-	ensures \result ==> (tag >> 32) <= MESSAGE_REGISTER_BYTES; */
-ALWAYS_INLINE bool tag_fast(uint64_t tag);
-
 /*@ requires in_a_space(self) && \valid(out);
 	ensures \result == TSS_OK ==> \valid(*out) && (type == 0xff || (*out)->type == type) &&
 		((*out)->rights & rights) == rights; */

@@ -52,7 +52,9 @@
 struct capability *container_derivation(const struct link *link);
 
 /*@ assigns *left, cap->mapped, cap->mapped_at, cap->failed; */
-bool memory_lighten(struct capability *cap, unsigned *left);
+bool memory_unmap(struct capability *cap, unsigned *left);
+/*@ assigns *left; */
+bool object_lighten(struct object *object, unsigned *left);
 /*@ assigns \nothing; */
 void object_destroy(struct object *object);
 /*@ assigns \nothing; */

@@ -59,7 +59,7 @@ PROOFS = (
     Proof("lists", "lists.c", entry="lists_prove", defines="-DENTRIES=4"),
     Proof("order", "order.c", entry="order_prove"),
     Proof("frames", "frames.c", entry="frames_prove"),
-    Proof("decode", "decode.c", "cspace_at,cspace_lookup_in,cspace_lookup_needed,tag_valid,tag_fast,syscall_capability,"
+    Proof("decode", "decode.c", "cspace_at,cspace_lookup_in,cspace_lookup_needed,tag_valid,syscall_capability,"
           "timeout_valid"),
     Proof("payload", "payload.c", entry="payload_prove"),
     Proof("bitmap", "bitmap.c", "frame_bitmap_flip"),
