@@ -87,10 +87,17 @@ static void reported(unsigned cpu, void *data)
 	fflush(out);
 }
 
+/* As the plan has it: the image of a unit may lie higher by a multiple of 1 GiB (TSS_LAYOUT_MOVED). */
+static uint64_t planned(const struct qemu_plugin_insn *insn)
+{
+	uint64_t address = qemu_plugin_insn_vaddr(insn);
+	return address & KERNEL_BIT ? address : address % (1ull << 30);
+}
+
 static void watch(struct qemu_plugin_insn *insn)
 {
 	struct step *step = calloc(1, sizeof(*step));
-	step->address = qemu_plugin_insn_vaddr(insn);
+	step->address = planned(insn);
 	step->size = (unsigned)qemu_plugin_insn_size(insn);
 	memcpy(step->bytes, qemu_plugin_insn_data(insn), step->size < BYTES_MAX ? step->size : BYTES_MAX);
 	step->text = qemu_plugin_insn_disas(insn);
@@ -107,7 +114,7 @@ static bool begins(const struct qemu_plugin_tb *tb, const struct report *report)
 	for (size_t i = 0; i < qemu_plugin_tb_n_insns(tb); i++) {
 		const struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
 		unsigned size = (unsigned)qemu_plugin_insn_size(insn);
-		if (i == 0 && qemu_plugin_insn_vaddr(insn) != report->address)
+		if (i == 0 && planned(insn) != report->address)
 			return false;
 		if (at + size > report->size)
 			break;
