@@ -21,12 +21,12 @@ static const struct {
 	[TSS_TYPE_THREAD] = {sizeof(struct thread), thread_destroy, thread_lighten},
 	[TSS_TYPE_SCHED] = {sizeof(struct sched), sched_destroy, sched_lighten},
 	[TSS_TYPE_PORT] = {sizeof(struct port), NULL, port_lighten},
-	[TSS_TYPE_CONNECTION] = {sizeof(struct connection), connection_destroy},
-	[TSS_TYPE_REPLY] = {sizeof(struct reply), reply_destroy},
-	[TSS_TYPE_EVENT] = {sizeof(struct event), event_destroy},
+	[TSS_TYPE_CONNECTION] = {sizeof(struct connection), connection_destroy, NULL},
+	[TSS_TYPE_REPLY] = {sizeof(struct reply), reply_destroy, NULL},
+	[TSS_TYPE_EVENT] = {sizeof(struct event), event_destroy, NULL},
 	[TSS_TYPE_MEMORY] = {sizeof(struct memory), memory_destroy, memory_lighten},
-	[TSS_TYPE_IRQ] = {sizeof(struct irq), irq_destroy},
-	[TSS_TYPE_IOPORT] = {sizeof(struct ioport), NULL},
+	[TSS_TYPE_IRQ] = {sizeof(struct irq), irq_destroy, NULL},
+	[TSS_TYPE_IOPORT] = {sizeof(struct ioport), NULL, NULL},
 };
 
 void object_init_lists(void)
