@@ -53,6 +53,7 @@ def bench_once() -> dict[str, Row]:
     machine = primary_clock(iso("bench"))
     with VM(replace(machine, extra=(*machine.extra, "-serial", "null"))) as vm:
         vm.expect(r"bench done\n", BENCH_TIMEOUT_S)
+        assert "bench: there is no room" not in vm.console, vm.console
         return {m[1]: Row(int(m[2]), int(m[3]), int(m[4])) for m in ROW.finditer(vm.console)}
 
 

@@ -41,18 +41,23 @@ static uint64_t net(uint64_t measured)
 	return measured > clock_cost ? measured - clock_cost : 0;
 }
 
+static void add(struct row row)
+{
+	if (row_count == ROWS_MAX)
+		printf("bench: there is no room for %s\n", row.name);
+	else
+		rows[row_count++] = row;
+}
+
 void report(const char *name)
 {
 	sort();
-	if (row_count < ROWS_MAX)
-		rows[row_count++] =
-			(struct row){name, net(samples[0]), net(samples[SAMPLES / 2]), net(samples[SAMPLES - 1])};
+	add((struct row){name, net(samples[0]), net(samples[SAMPLES / 2]), net(samples[SAMPLES - 1])});
 }
 
 void report_one(const char *name, uint64_t value)
 {
-	if (row_count < ROWS_MAX)
-		rows[row_count++] = (struct row){name, value, value, value};
+	add((struct row){name, value, value, value});
 }
 
 static void measure_clock(void)
@@ -83,6 +88,7 @@ int main(void)
 	rows_schedule();
 	rows_fault();
 	rows_trace();
+	rows_monitor();
 	for (unsigned i = 0; i < row_count; i++)
 		printf("bench %s %lu %lu %lu\n", rows[i].name, rows[i].least, rows[i].median, rows[i].most);
 	printf("bench done\n");

@@ -48,4 +48,5 @@ void rows_ipc(void);
 void rows_objects(void);
 void rows_schedule(void);
 void rows_fault(void);
+void rows_monitor(void);
 void rows_trace(void);

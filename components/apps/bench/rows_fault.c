@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * rows_fault.c - from a faulting instruction, or a foreign system call, to a handler and back behind it. The fault is a breakpoint, so that a
+ * rows_fault.c - from a faulting instruction, a foreign or an interposed system call, to a handler and back behind it. The fault is a breakpoint, so that a
  * handler has nothing to do: what is measured is the kernel. (The instruction itself counts 0.)
  */
 #include <tessera/redirect.h>
@@ -31,6 +31,14 @@ static void foreign_call(void)
 {
 	uint64_t number = 39;
 	asm volatile("syscall" : "+a"(number) : : "rcx", "r11", "memory");
+}
+
+/* A call that the monitor in the echo server's unit is asked about, and allows. Nothing takes that back, so it comes last. */
+void rows_monitor(void)
+{
+	const uint64_t asked = 1ull << (TSS_SYS_self_version - TSS_SYSCALL_FIRST);
+	if (tss_unit_interpose(TSS_SLOT_UNIT, SLOT_ECHO, asked, 0) == TSS_OK)
+		MEASURE("interposed_rt_cross", (void)tss_self_version(NULL));
 }
 
 #define PAGED_AT 0x0000007000000000ull
