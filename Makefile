@@ -19,7 +19,7 @@ PACKAGES := gcc binutils make git python3 python3-kconfiglib python3-ruamel.yaml
 	python3-pyelftools python3-rich graphviz chromium grub-pc-bin grub-efi-amd64-bin grub-common xorriso mtools \
 	e2fsprogs gnupg openssl sbsigntool faketime qemu-system-x86 qemu-utils ovmf python3-labgrid bochs bochsbios \
 	bochs-term vgabios python3-tk xvfb xauth python3-pytest python3-pytest-xdist python3-pytest-rerunfailures \
-	mypy flake8 shellcheck zsh python3-coverage \
+	mypy flake8 shellcheck zsh python3-coverage python3-markdown \
 	clang clang-format clang-tidy cppcheck libclang-rt-dev spin frama-c-base why3 z3 cvc4 musl-tools
 
 CC := $(if $(filter default undefined,$(origin CC)),gcc,$(CC))
@@ -43,7 +43,7 @@ MAKEFLAGS += --no-builtin-rules
 .SECONDARY:
 .PHONY: help setup run test coverage coverage-generator verify stress-replay soak test-machines test-products test-lab image iso disk qcow2 direct sbom \
 	bench bench-compare bench-hardening bench-keep bench-peers bench-path bench-profile bench-smp bench-worst \
-	mutate mutate-manifests lint format \
+	mutate mutate-manifests lint format manual \
 	clean kernel components stubs FORCE
 
 help:
@@ -146,6 +146,10 @@ coverage-generator: setup
 		$(PYTEST) -q -n 2 tests/generator
 	$(Q)$(COUNTED) $(PYTHON) -m coverage combine -q --rcfile=tests/lines/generator.ini
 	$(Q)$(COUNTED) $(PYTHON) -m coverage report --rcfile=tests/lines/generator.ini
+
+## manual            the reference manual from the tables of kernel, bench and Kconfig: manual.md, manual.html
+manual: setup
+	$(Q)$(TESSERA) manual --out $(O)
 
 ## verify            the protocol between CPUs in every interleaving, by SPIN; proofs about the kernel's core, by Frama-C
 verify: setup $(O)/include/config.h

@@ -18,11 +18,12 @@ _ROWS = """
 #define SYSCALL(number, object, type, verb, right, argc, form, text) \
 ("SYSCALL", number, #object, #type, #verb, #right, argc, #form, text),
 #define ERROR(code, name, text) ("ERROR", code, #name, text),
-#define RIGHT(bit, name, letter, text) ("RIGHT", bit, #name, #letter, text),
-#define OBJECT(number, name, lower, rights, text) ("OBJECT", number, #name, #lower, text),
+#define RIGHT(bit, name, letter, text) ("RIGHT", bit, #name, text),
+#define OBJECT(number, name, lower, rights, text) ("OBJECT", number, #name, text),
 #define FAULT(number, name, text) ("FAULT", number, #name, text),
-#define TRACE_CATEGORY(bit, name, lower, text) ("CATEGORY", bit, #lower),
-#define TRACE_EVENT(number, name, category, arguments, text) ("EVENT", number, #name, #category, arguments),
+#define TRACE_CATEGORY(bit, name, lower, text) ("CATEGORY", bit, #lower, text),
+#define TRACE_EVENT(number, name, category, arguments, text) \
+("EVENT", number, #name, #category, arguments, text),
 #include "syscalls.def"
 #include "errors.def"
 #include "rights.def"
@@ -92,6 +93,7 @@ class Abi:
     faults: tuple[tuple[int, str, str], ...]
     constants: tuple[tuple[str, int], ...]
     events: tuple[Event, ...] = ()
+    texts: tuple[tuple[str, str, str], ...] = ()  # kind in lower case, name, what the row says of it
 
     def __getitem__(self, name: str) -> int:
         return dict(self.constants)[name]
@@ -106,7 +108,7 @@ class Abi:
         return dict(self.types)[number]
 
 
-def _event(number: int, name: str, category: str, arguments: str) -> Event:
+def _event(number: int, name: str, category: str, arguments: str, _: str) -> Event:
     return Event(number, name, category.lower(), tuple(arguments.split()))
 
 
@@ -142,4 +144,6 @@ def read_abi(include: Path) -> Abi:
                tuple((r[0], r[1]) for r in by_kind["RIGHT"]),  # type: ignore[misc]
                tuple((r[0], r[1]) for r in by_kind["OBJECT"]),  # type: ignore[misc]
                tuple(by_kind["FAULT"]), constants,  # type: ignore[arg-type]
-               tuple(_event(*r) for r in by_kind["EVENT"]))  # type: ignore[arg-type]  # type: ignore[arg-type]
+               tuple(_event(*r) for r in by_kind["EVENT"]),  # type: ignore[arg-type]
+               tuple((kind.lower(), str(r[1]), str(r[-1])) for kind in by_kind if kind != "SYSCALL"
+                     for r in by_kind[kind]))

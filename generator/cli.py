@@ -11,13 +11,13 @@ import tempfile
 import textwrap
 from pathlib import Path
 
-from generator import (attached, document, image, interface, new, parameters, schema, show, slots, stack_check, stubs,
-                       terminal)
+from generator import attached, image, new, parameters, schema, show, slots, stack_check, stubs, terminal
 from generator.abi import read_abi
 from generator.build import (Checked, check_system, interfaces_of, make, methods_of, read_composed,
                              verify_files)
 from generator.cli_authority import add_commands
 from generator.cli_figures import add_commands as add_figures_commands
+from generator.cli_manual import add_reference_commands
 from generator.cli_product import add_commands as add_product_commands
 from generator.cli_product import rewritten
 from generator.cli_trace import add_command as add_trace_command
@@ -25,7 +25,7 @@ from generator.codes import CODES
 from generator.component import Component
 from generator.diagnostics import Diagnostic, Position, Refused, did_you_mean, render, short, to_json, to_sarif
 from generator.files import write_if_changed
-from generator.inputs import Inputs, load_component, manifest_path, read_source, shown
+from generator.inputs import Inputs, load_components, manifest_path, read_source, shown
 from generator.load import load
 from generator.model import Manifest, read_manifest
 from generator.record import add_audit
@@ -42,19 +42,6 @@ def _interface_headers(inputs: Inputs) -> dict[str, str]:
     return dict(importlib.import_module("generator.interface").generate(files))
 
 
-def _components(inputs: Inputs) -> dict[str, Component]:
-    found: dict[str, Component] = {}
-    errors: list[Diagnostic] = []
-    for name in inputs.components:
-        component, more = load_component(inputs, name)
-        errors += more
-        if component is not None:
-            found[name] = component
-    if errors:
-        raise Refused(errors)
-    return found
-
-
 def _called(component: Component, methods: dict[str, dict[str, int]]) -> list[tuple[int, int]]:
     """Slot and methods, as bits, of each connection on which component.yaml lists what is called."""
     return [(component.layout.connection(need.name).number,
@@ -65,7 +52,7 @@ def _called(component: Component, methods: dict[str, dict[str, int]]) -> list[tu
 def command_stubs(session: Session) -> int:
     """slots.h of every component, system call stubs, interface stubs."""
     out, methods = Path(session.arguments.out), methods_of(interfaces_of(session.inputs))
-    for name, component in _components(session.inputs).items():
+    for name, component in load_components(session.inputs).items():
         windows = [(d.name, d.count) for d in component.devices if d.kind in ("mmio", "dma")]
         more = [*parameters.header(component.parameters), *attached.header(component.files),
                 *slots.mailbox_lines([(p.name, p.depth) for p in component.mailboxes])]
@@ -171,7 +158,7 @@ def command_run(session: Session) -> int:
 
 def command_list(session: Session) -> int:
     """Components, interfaces and systems, one line each."""
-    components = _components(session.inputs)
+    components = load_components(session.inputs)
     print("components")
     for name, component in components.items():
         print(f"  {name:24}{component.description}")
@@ -222,7 +209,7 @@ def command_new(session: Session) -> int:
         files = new.component(name, inputs)
         following = f"generator/tessera new manifest {name.split('/')[-1][:15]} --of {name}"
     elif arguments.kind == "manifest":
-        files = new.manifest(name, arguments.of or f"apps/{name}", _components(inputs), inputs)
+        files = new.manifest(name, arguments.of or f"apps/{name}", load_components(inputs), inputs)
         following = f"make run SYSTEM={name}"
     else:
         system = read_composed(inputs, session.read(manifest_path(inputs, name)), session.read)
@@ -234,23 +221,6 @@ def command_new(session: Session) -> int:
         write_if_changed(inputs.roots[-1] / path, text.encode())
         print(f"written: {shown(inputs.roots[-1] / path, session.root)}")
     print(f"next: {following}")
-    return 0
-
-
-def command_doc(session: Session) -> int:
-    """The reference of an interface, or of all."""
-    wanted, known = session.arguments.interface, session.inputs.interfaces
-    if wanted is not None and wanted not in known:
-        raise Refused([Diagnostic("TSS-021", Position("doc"), f"there is no interface {short(wanted)}",
-                                  did_you_mean(wanted, known))])
-    components = _components(session.inputs)
-    pages = []
-    for name in [wanted] if wanted is not None else sorted(known):
-        read, errors = interface.read_interface(known[name].data, known[name].path)
-        if errors:
-            raise Refused(errors)
-        pages.append(document.markdown(read, components))
-    print("\n".join(pages), end="")
     return 0
 
 
@@ -295,9 +265,7 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("explain", help="what an error code means")
     command.add_argument("code", nargs="?", metavar="CODE", help="such as TSS-026, or 026")
     command.set_defaults(run=command_explain)
-    command = commands.add_parser("doc", help="the reference of an interface, or of all, as Markdown")
-    command.add_argument("interface", nargs="?", help="such as echo")
-    command.set_defaults(run=command_doc)
+    add_reference_commands(commands)
     add_product_commands(commands)
     add_trace_command(commands)
     command = commands.add_parser("show", parents=[system], help="every value of a system and where it comes from")

@@ -218,6 +218,9 @@ CODES: dict[str, tuple[str, str]] = {
     "TSS-141": ("an option that the manifest requires is off",
                 "`requires: [CONFIG_SMAP]` lists options of Kconfig without which the system is not built, whatever "
                 "configuration it is built with."),
+    "TSS-142": ("the manual is not whole", "`tessera manual` is made from the tables of the kernel, the bench and "
+                "Kconfig. Each row is named where generator/templates/manual.md.j2 tells of its mechanism, and none "
+                "that is not there."),
     "TSS-134": ("nobody manages PCI", "A device `pci:..` is a connection to the one instance that provides the "
                 "interface pci, which finds the device when the system runs: drivers/pci."),
     "TSS-135": ("too little memory in a row", "What drivers of PCI devices may have for their devices (`dma:` in "

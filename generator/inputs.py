@@ -132,3 +132,17 @@ def load_component(inputs: Inputs, name: str) -> tuple[Component | None, list[Di
     source = inputs.components[name]
     component, errors = _component(source.data, source.path, name, frozenset(inputs.interfaces))
     return component, list(errors)
+
+
+def load_components(inputs: Inputs) -> dict[str, Component]:
+    """Every component by its folder. Errors: Refused, with all that is wrong in any of them."""
+    found: dict[str, Component] = {}
+    errors: list[Diagnostic] = []
+    for name in inputs.components:
+        component, more = load_component(inputs, name)
+        errors += more
+        if component is not None:
+            found[name] = component
+    if errors:
+        raise Refused(errors)
+    return found
