@@ -256,7 +256,8 @@ def make(checked: Checked, abi: Abi, dump: bool) -> Product:
     planned = plan(checked.system, checked.images, abi, dump, checked.files, checked.text)
     errors = budget.check_machine(checked.system, planned.init_pages, planned.bundle_bytes)
     for what, count, limit in (("sections", len(planned.sections), SECTIONS_MAX),
-                               ("objects", len(planned.objects), OBJECTS_MAX)):
+                               ("objects", len(planned.objects), OBJECTS_MAX),
+                               ("slots of init", planned.rows[0].slots, abi["TSS_SLOTS_MAX"])):
         if count > limit:
             errors.append(Diagnostic("TSS-039", checked.system.manifest.position, f"{count} {what} are too many",
                                      f"a system has at most {limit}: fewer instances, or fewer replies each"))

@@ -61,7 +61,7 @@ CODES: dict[str, tuple[str, str]] = {
     "TSS-037": ("too few slots", "The capability space must hold the planned slots and 8 free ones."),
     "TSS-038": ("device memory in RAM", "An mmio device lies where the machine has RAM."),
     "TSS-039": ("system too large", "A limit of the bundle or of init is exceeded: 255 instances, 3400 objects, 1024 "
-                "sections."),
+                "sections, 4096 slots of init, which has one for each object and three for each instance."),
     "TSS-040": ("mode weaker than the server's", "`mode:` of an instance is the least that it demands of connections "
                 "to it; the stricter one counts, so a weaker one at a connection would not be what it says."),
     "TSS-041": ("nothing restarts instances", "`restart` and `heartbeat` are carried out by an instance of "

@@ -2,6 +2,7 @@
 """plan, emit and verify on the tree's `full.yaml`, which has every kind of object and device."""
 import json
 import re
+import shutil
 import struct
 import subprocess
 from collections.abc import Callable
@@ -26,6 +27,7 @@ from generator.inputs import Inputs, read_inputs, read_source
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 CALLS = names_of(read_abi(REPOSITORY / "kernel" / "include" / "abi"))
+MOVES = 2  # TSS_INSTANCE_MOVES
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +87,7 @@ def test_fragments_set_override_and_remove(layered: Built) -> None:
     rows = {i["name"]: i for i in layered.document["instances"]}
     assert sorted(rows) == ["echo", "init", "log", "second", "serial", "tuned"]
     assert (rows["serial"]["priority"], rows["echo"]["priority"], rows["log"]["memory_pages"]) == (221, 91, 128)
+    assert layered.checked.system is not None and layered.checked.system.description == "", "a fragment's is its own"
     links = {(c["client"], c["name"]) for c in layered.document["connections"]}
     assert ("tuned", "log") in links and not {("echo", "log"), ("second", "log")} & links
     assert [str(v.rule) for v in layered.checked.verdicts] == ["only: {who: [log], may_use: serial}", "no_cycles: call"]
@@ -215,6 +218,29 @@ def test_the_directory_names_who_is_behind_each_badge(full: Built) -> None:
     rows = [data[i:i + 64] for i in range(0, len(data), 64)]
     assert [(row[0], row[16:32].rstrip(b"\0").decode()) for row in rows] == [
         (1, "echo"), (2, "echo2"), (3, "init"), (4, "shell"), (0, "")]
+
+
+def test_who_is_paranoid_moves(tree: Path, tessera: Run) -> None:
+    """Both ends of such a connection, and whose clients must be; the auditor and others stay."""
+    (tree / "components" / "servers" / "audit").mkdir()
+    (tree / "components" / "servers" / "audit" / "component.yaml").write_text(
+        "component: servers/audit\nconfig: CONFIG_SERVERS_AUDIT\ndescription: x\nsystem: [audit]\n")
+    (tree / "build" / "components" / "servers" / "audit").mkdir()
+    shutil.copy(tree / "build/components/apps/hello/hello.elf", tree / "build/components/servers/audit/audit.elf")
+    (tree / "moves.yaml").write_text("""tessera: 1
+system: moves
+instances:
+  audit: {component: servers/audit}
+  a: {component: apps/user, memory: 1M, connect: {next: {to: b, mode: PARANOID}, other: {to: c, mode: HARDENED}}}
+  b: {component: apps/user, memory: 1M}
+  c: {component: apps/user, memory: 1M}
+  d: {component: apps/user, memory: 1M, mode: PARANOID}
+""")
+    done = tessera("build", "moves.yaml", "--no-image")
+    assert done.stderr == ""
+    rows = json.loads((tree / "build" / "moves" / "plan.json").read_text())["instances"]
+    assert {row["name"]: bool(row["flags"] & MOVES) for row in rows} == {
+        "init": False, "audit": False, "a": True, "b": True, "c": False, "d": True}
 
 
 def flips(data: bytes, where: range, change: Callable[[bytearray], None]) -> list[tuple[int, bytes]]:

@@ -91,6 +91,19 @@ def test_stubs(tree: Path, tessera: Run) -> None:
     assert "#define ADDRESS_SCREEN 0x300000000ull" in (tree / "gen/slots/drivers/vga/slots.h").read_text()
 
 
+def test_granted_h_lists_what_component_yaml_says(tree: Path, tessera: Run) -> None:
+    interfaces, echo = tree / "components" / "interfaces", tree / "components" / "apps" / "echo" / "component.yaml"
+    (interfaces / "log.yaml").write_text("interface: log\nmethods: {write: {number: 1}, read: {number: 2}, flush: "
+                                         "{number: 5}}\n")
+    text = echo.read_text()
+    assert text.count("log: {interface: log") == 1
+    echo.write_text(text.replace("log: {interface: log", "log: {interface: log, methods: [flush, write]"))
+    assert tessera("stubs", "--out", "gen").returncode == 0
+    slot = re.search(r"#define SLOT_LOG (\d+)u", (tree / "gen/slots/apps/echo/slots.h").read_text())
+    assert slot and f"((slot_) == {slot[1]} ? 0x22ull : ~0ull)" in (tree / "gen/slots/apps/echo/granted.h").read_text()
+    assert "TSS_SLOT_METHODS" not in (tree / "gen/slots/apps/hello/granted.h").read_text()
+
+
 def test_the_stubs_compile_and_cover_every_value_call(tree: Path, tessera: Run) -> None:
     assert tessera("stubs", "--out", "gen").returncode == 0
     abi = read_abi(tree / "kernel" / "include" / "abi")
@@ -140,6 +153,43 @@ def test_the_shipped_systems_are_fine(tmp_path: Path) -> None:
         done = subprocess.run([str(REPOSITORY / "generator" / "tessera"), "check", path.stem, "--build-dir",
                                str(tmp_path)], cwd=tmp_path, capture_output=True, text=True, check=False)
         assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("large, small, replies, wrong", [
+    (46, 1, 24, ""), (46, 2, 8, "3401 objects are too many"), (0, 255, 3, ""),
+    (0, 255, 4, "4224 slots of init are too many")])
+def test_a_system_as_large_as_init_can_hold(tree: Path, tessera: Run, large: int, small: int, replies: int,
+                                            wrong: str) -> None:
+    """`large` instances with 64 replies each and `small` ones with `replies`: 3400 objects, 255 instances, or more."""
+    for name, count in (("hello", 64), ("user", replies)):
+        (tree / "components" / "apps" / name / "component.yaml").write_text(
+            f"component: apps/{name}\nconfig: CONFIG_APPS_{name.upper()}\ndescription: x\n"
+            f"provides: {{a: {{interface: echo, replies: {count}}}}}\n")
+    rows = [*(f"  h{i}: {{component: apps/hello, slots: 128}}\n" for i in range(large)),
+            *(f"  u{i}: {{component: apps/user}}\n" for i in range(small))]
+    (tree / "many.yaml").write_text("tessera: 1\nsystem: many\nmachine: {memory: 1G}\ninstances:\n" + "".join(rows))
+    done = tessera("build", "many.yaml", "--no-image", "--quiet")
+    assert (done.returncode, done.stdout) == (1 if wrong else 0, "")
+    assert done.stderr.startswith(f"many.yaml:1:1: error TSS-039: {wrong}\n") if wrong else done.stderr == ""
+
+
+def test_a_tree_of_ones_own_adds_components_interfaces_and_fragments(tree: Path, tessera: Run) -> None:
+    mine = tree / "mine"
+    for path, text in {
+            "components/interfaces/wave.yaml": "interface: wave\nmethods: {hi: {number: 1}}\n",
+            "components/apps/wave/component.yaml": "component: apps/wave\nconfig: CONFIG_APPS_WAVE\ndescription: x\n"
+            "provides: {own: {interface: wave}}\nneeds: {log: {interface: log}}\n",
+            "configs/mine_defconfig": "",
+            "manifests/part.yaml": "tessera: 1\ninstances:\n  log: {component: servers/log}\n",
+            "manifests/deep/mine.yaml": "tessera: 1\nsystem: mine\nconfig: mine_defconfig\nextends: [part.yaml]\n"
+            "instances:\n  wave: {component: apps/wave, connect: {log: log}}\n"}.items():
+        (mine / path).parent.mkdir(parents=True, exist_ok=True)
+        (mine / path).write_text(text)
+    done = tessera("--extra", "mine", "check", "mine/manifests/deep/mine.yaml")
+    assert (done.stdout, done.stderr) == ("mine/manifests/deep/mine.yaml: fine: 2 instances, 1 connections\n", "")
+    assert "# The interface wave\n" in tessera("--extra", "mine", "doc", "wave").stdout
+    without = tessera("check", "mine/manifests/deep/mine.yaml").stderr
+    assert re.findall("error (TSS-...)", without) == ["TSS-050", "TSS-053", "TSS-020"]
 
 
 def test_an_empty_system_is_init_alone(tree: Path, tessera: Run) -> None:

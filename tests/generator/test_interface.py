@@ -2,6 +2,8 @@
 """Interfaces: the generated C compiled and run, the shipped interfaces compiled, and each error with its exact text."""
 from __future__ import annotations
 
+import ctypes
+import random
 import re
 import subprocess
 from collections.abc import Callable
@@ -15,7 +17,7 @@ from generator.abi import read_abi
 from generator.diagnostics import Refused
 from generator.interface import CODES, InterfaceError, generate, read_interface
 from generator.interface_reader import CAPS_MAX, MESSAGE_MAX
-from generator.interface_types import OBJECTS
+from generator.interface_types import OBJECTS, Member, Struct
 
 TOP = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent / "interface"
@@ -117,7 +119,7 @@ def write_headers(folder: Path, files: list[Path]) -> None:
 def test_stubs_and_dispatcher_understand_each_other(tmp_path: Path) -> None:
     write_headers(tmp_path, [HERE / "every.yaml"])
     output = compile_and_run(tmp_path / "loop", str(HERE / "loop.c"), f"-I{tmp_path}")
-    assert output.count("\nok") == 8 and output.startswith("ok")
+    assert output.count("\nok") == 9 and output.startswith("ok")
 
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
@@ -169,6 +171,23 @@ def test_objects_and_their_rights_are_the_abi_s() -> None:
     known = {name: set(re.findall(r"TSS_RIGHT_(\w+)", rights.upper())) for name, rights in rows}
     assert {name: {right.upper() for right in rights} for name, rights in OBJECTS.items()} == {
         name: known[name] for name in known.keys() - {"none", "reply", "system"}}
+
+
+def test_a_struct_lies_as_c_lays_it_out() -> None:
+    """By ctypes, which asks nobody: members in the order of the file, each at its offset, gaps only between them."""
+    c_types = {"u8": ctypes.c_uint8, "u16": ctypes.c_uint16, "u32": ctypes.c_uint32, "u64": ctypes.c_uint64,
+               "i32": ctypes.c_int32, "i64": ctypes.c_int64, "bool": ctypes.c_bool, "enum": ctypes.c_uint32}
+    chance = random.Random(8)
+    for _ in range(200):
+        kinds = [(f"m{n}", chance.choice([*c_types, "string"]), chance.randint(1, 9))
+                 for n in range(chance.randint(1, 9))]
+        members = tuple(Member(name, kind, most if kind == "string" else 0) for name, kind, most in kinds)
+        fields = [(name, c_types.get(kind, ctypes.c_char * (most + 1))) for name, kind, most in kinds]
+        laid: Any = type("Laid", (ctypes.Structure,), {"_fields_": fields})
+        struct = Struct("s", members)
+        placed = [(m.name, at, size) for at, m, size in struct.placed if m is not None]
+        assert placed == [(n, getattr(laid, n).offset, getattr(laid, n).size) for n, _ in fields]
+        assert struct.size == ctypes.sizeof(laid)
 
 
 def test_a_fingerprint_is_of_what_travels() -> None:
@@ -229,8 +248,8 @@ def test_the_reference_of_types(tree: Path, tessera: Callable[..., Any]) -> None
                  "9 bytes), `small` (i32). One of each.",
                  "Takes `them` (up to 8 of colour), `flags` (up to 9 of bool). Answers `middle` (pair). A request has "
                  "at most 64 bytes.",
-                 "Takes `page` (a capability: memory with read, write). Answers `event` (a capability: event with "
-                 "signal). A request has at most 0 bytes."):
+                 "Takes `other` (a capability), `page` (a capability: memory with read, write). Answers `event` (a "
+                 "capability: event with signal). A request has at most 0 bytes."):
         assert line in text.splitlines(), text
 
 

@@ -184,6 +184,14 @@ def test_a_budget_bounds_who_runs_wild():
     assert [e.code for e in respond(system([less, server], [link("loop", "server")]), FREE, 0)[1]] == ["TSS-133"]
 
 
+def test_a_deadline_is_kept_to_the_nanosecond():
+    figures = dict.fromkeys(FIGURES, 0)
+    for stretch, kept in ((90_000, True), (90_001, False)):  # and 10 us of its own, a tick of 64 us
+        loop = instance("loop", 5, 1000, 10, deadline=164)
+        (found,), _ = respond(system([loop], []), figures | {"revoke_latency_200": stretch}, 64)
+        assert (found.time, found.kept) == (74_000 + stretch, kept)
+
+
 def test_a_slower_machine_takes_longer_for_the_kernel():
     whole = system([instance("loop", 5, 1000, 10)], [])
     whole.manifest.speed = 1

@@ -153,10 +153,13 @@ static tss_status_t on_colours(void *state, struct tss_request *request, const e
 	return TSS_OK;
 }
 
-static tss_status_t on_share(void *state, struct tss_request *request, cap_t page, cap_t *event)
+static cap_t shared; /* what the operation gives */
+
+static tss_status_t on_share(void *state, struct tss_request *request, cap_t other, cap_t page, cap_t *event)
 {
 	(void)state, (void)request;
-	*event = page + 1;
+	CHECK(other == 40 && page == 8);
+	*event = shared;
 	return TSS_OK;
 }
 
@@ -333,15 +336,36 @@ static void test_hostile_values(void)
 #undef PAINT
 }
 
+/* As long as the interface says, and no longer, though the message is whole: a stub would not have sent it. */
+static void test_lengths(void)
+{
+	static const struct {
+		uint64_t method, them, flags, status;
+	} rows[] = {{EVERY_METHOD_COLOURS, 8, 9, 0},
+		    {EVERY_METHOD_COLOURS, 9, 9, TSS_REPLY_FORMAT},
+		    {EVERY_METHOD_COLOURS, 8, 10, TSS_REPLY_FORMAT},
+		    {EVERY_METHOD_COLOURS, UINT64_MAX / 4 + 2, 0, TSS_REPLY_FORMAT}};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		const uint64_t length = 16 + tss_padded(rows[i].them * 4) + tss_padded(rows[i].flags);
+		tss_tag_t tag = TSS_TAG(rows[i].method, length, 0);
+		uint64_t w[4] = {rows[i].them, rows[i].flags, 0, 0};
+		memset(pages, 0, sizeof(pages));
+		CHECK(tss_connection_call(1, &tag, w, 0) == TSS_OK && TSS_TAG_TYPE(tag) == rows[i].status);
+	}
+}
+
 /* A capability is of the type and has the rights that the interface says, or the message is refused and it is dropped. */
 static void test_typed_capabilities(void)
 {
 	cap_t event = 0;
 	deleted = 0;
-	CHECK(every_share(1, 8, &event, 0) == TSS_OK && event == 9 && deleted == 0);
-	CHECK(every_share(1, 7, &event, 0) == TSS_INTERFACE_ERROR(TSS_REPLY_FORMAT) && deleted == 1);
+	shared = 9;
+	CHECK(every_share(1, 40, 8, &event, 0) == TSS_OK && event == 9 && deleted == 0);
+	CHECK(every_share(1, 8, 7, &event, 0) == TSS_INTERFACE_ERROR(TSS_REPLY_FORMAT) && deleted == 2);
 	wrong_capabilities = 1; /* what the server is given */
-	CHECK(every_share(1, 8, &event, 0) == TSS_INTERFACE_ERROR(TSS_REPLY_FORMAT) && deleted == 2);
+	CHECK(every_share(1, 40, 8, &event, 0) == TSS_INTERFACE_ERROR(TSS_REPLY_FORMAT) && deleted == 4);
+	shared = 8; /* what the client is given */
+	CHECK(every_share(1, 40, 8, &event, 0) == TSS_INTERFACE_ERROR(TSS_REPLY_FORMAT) && deleted == 5 && event == 9);
 }
 
 static void test_capabilities(void)
@@ -416,6 +440,7 @@ int main(void)
 	RUN(test_buffers);
 	RUN(test_structs);
 	RUN(test_hostile_values);
+	RUN(test_lengths);
 	RUN(test_capabilities);
 	RUN(test_typed_capabilities);
 	RUN(test_oneway_and_deferred);

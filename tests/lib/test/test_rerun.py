@@ -20,7 +20,7 @@ def test(error):
     ran = Path(error.__name__)
     if not ran.exists():
         ran.touch()
-        raise error("30.0 s without 'x'\\\\n--- console\\\\nlib.vm.Late: ")
+        raise error("30.0 s without 'x'\\n--- console\\nlib.vm.Late: 1.0 s without 'y'")
 
 def test_always_late():
     raise Late("30.0 s without 'x'")
