@@ -2,8 +2,8 @@
 """Interfaces: components/interfaces/<name>.yaml -> <name>.h with typed client stubs and a dispatcher.
 
 Wire format of a request or a reply: each scalar or enum is one 64-bit word in file order, then one length word for each
-buffer or array, then the structs, then the buffers and arrays, each padded to 8 bytes with zeros. Capabilities take the
-capability places in file order.
+text and array, then the structs, then the texts, bytes and arrays, each padded to 8 bytes with zeros. Capabilities take
+the capability places in file order. A buffer is memory that is shared: two words (offset, size) and a capability.
 The message type is the method's number in a request, 0 or the interface's error in a reply.
 """
 from collections.abc import Sequence
@@ -37,6 +37,9 @@ CODES: dict[str, tuple[str, str]] = {
                 "A server writes its buffer where it is sent from, so a reply has one buffer at most."),
     "TSS-105": ("a one-way method with a reply", "`oneway: true` is for methods whose reply carries nothing."),
     "TSS-106": ("an interface file of another name", "components/interfaces/x.yaml describes the interface x."),
+    "TSS-108": ("a buffer that cannot be shared",
+                "A `buffer` is the client's memory, for as long as its request takes: it stands in requests, and is "
+                "read, or read and written, by the server."),
     "TSS-107": ("a type that cannot be",
                 "`types:` of an interface defines enums (1 to 256 values, numbered from 0) and structs (of scalars, "
                 "enums and texts). Their names are none of those that the language or the generated code has."),
@@ -72,12 +75,15 @@ class _InterfaceReader(InterfaceReader):
             return ()
         found = tuple(f for f in map(self.field, self.sequence(node, key)) if f is not None)
         size = interface_code.most_bytes(found)
-        caps = sum(f.kind == "cap" for f in found)
+        caps = len(interface_code.caps(found))
         if size > MESSAGE_MAX or caps > CAPS_MAX:
             self.error("TSS-102", node.position, f"the {key} can have {size} bytes and {caps} capabilities",
                        f"a message has at most {MESSAGE_MAX} bytes and {CAPS_MAX} capabilities")
         if key == "reply" and len(interface_code.variable(found)) > 1:
             self.error("TSS-104", node.position, "a reply has at most one buffer or array")
+        if key == "reply" and interface_code.shared(found):
+            self.error("TSS-108", node.position, "a reply shares no buffer", "let the client share one that the server "
+                       "writes, or reply with a `cap` of memory")
         return found
 
     def check_method(self, method: Method, place: Position) -> None:
@@ -159,7 +165,8 @@ def render(interface: Interface) -> str:
     methods = [interface_code.code(interface.name, method) for method in interface.methods]
     text: str = environment.get_template("interface.h.j2").render(
         interface=interface, upper=interface.name.upper(), methods=methods,
-        types=[interface_types.declaration(interface.name, one) for one in interface.types])
+        types=[interface_types.declaration(interface.name, one) for one in interface.types],
+        shares=any(interface_code.shared(method.request) for method in interface.methods))
     return text
 
 
