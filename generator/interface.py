@@ -37,7 +37,7 @@ CODES: dict[str, tuple[str, str]] = {
                 "A server writes its buffer where it is sent from, so a reply has one buffer at most."),
     "TSS-105": ("a one-way method with a reply", "`oneway: true` is for methods whose reply carries nothing."),
     "TSS-106": ("an interface file of another name", "components/interfaces/x.yaml describes the interface x."),
-    "TSS-108": ("a buffer that cannot be shared",
+    "TSS-109": ("a buffer that cannot be shared",
                 "A `buffer` is the client's memory, for as long as its request takes: it stands in requests, and is "
                 "read, or read and written, by the server."),
     "TSS-107": ("a type that cannot be",
@@ -65,6 +65,12 @@ class Interface:
         wire = (self.methods, self.errors, self.version, self.types)
         return blake2b(repr(wire).encode(), digest_size=4).hexdigest()
 
+    @property
+    def carriers(self) -> frozenset[str]:
+        """The methods whose requests or replies carry memory; what a `cap` without `of` carries is not known."""
+        return frozenset(m.name for m in self.methods for cap in interface_code.caps((*m.request, *m.reply))
+                         if cap.object == "memory")
+
 
 class _InterfaceReader(InterfaceReader):
     """Reads one interface file."""
@@ -82,7 +88,7 @@ class _InterfaceReader(InterfaceReader):
         if key == "reply" and len(interface_code.variable(found)) > 1:
             self.error("TSS-104", node.position, "a reply has at most one buffer or array")
         if key == "reply" and interface_code.shared(found):
-            self.error("TSS-108", node.position, "a reply shares no buffer", "let the client share one that the server "
+            self.error("TSS-109", node.position, "a reply shares no buffer", "let the client share one that the server "
                        "writes, or reply with a `cap` of memory")
         return found
 

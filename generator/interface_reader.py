@@ -188,7 +188,7 @@ class InterfaceReader(Reader):
         most = self.bytes(most_node, "max", 1, SHARED_MAX) if most_node is not None else None
         rights = self.choices(rights_node, "right", ("read", "write")) if rights_node is not None else None
         if rights is not None and rights_node is not None and "read" not in rights:
-            self.error("TSS-108", rights_node.position, "a buffer that is not read",
+            self.error("TSS-109", rights_node.position, "a buffer that is not read",
                        "write `rights: [read]` or `rights: [read, write]`")
         if len(self.errors) > before or not name:
             return None
