@@ -17,6 +17,7 @@ from test_fixtures import rehash, table_offset
 
 from generator import budget, emit, plan, slots, supervision, verify, verify_derive, verify_read
 from generator.abi import CONSTANTS, Abi, read_abi
+from generator.authority import Reasons, rights
 from generator.build import Checked, Product, check_system, make
 from generator.calls import names_of
 from generator.check import Link, Resolved, System
@@ -176,6 +177,17 @@ def test_only_images_that_are_looked_at_can_be_read(secret: Built, guarded: Buil
     assert [(p["section"], p["hash"]) for p in secret.document["images"]] == [(name, hashes[name]) for name in keys]
     for built in (guarded, full):
         assert read_of_images(built) == {} and built.document["images"] == []
+
+
+def test_why_and_diff_tell_whose_image_the_supervisor_reads(secret: Built, guarded: Built, abi: Abi) -> None:
+    assert secret.checked.system is not None and guarded.checked.system is not None
+    held = Reasons(secret.checked.system, secret.product.plan, abi).capabilities("guard")
+    (one,) = [c for c in held if c.address == abi["TSS_LAYOUT_IMAGES"]]
+    assert (one.what, one.why, one.pages) == ("the programs of keys, to compare them before a restart",
+                                              "they speak in mode PARANOID", 3)
+    told = [[r.text for r in rights(built.checked.system) if "program" in r.text] for built in (secret, guarded)
+            if built.checked.system is not None]
+    assert told == [["read the program of keys"], []]
 
 
 def test_who_is_not_looked_at_is_as_it_would_be_otherwise(secret: Built, guarded: Built) -> None:

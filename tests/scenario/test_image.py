@@ -27,8 +27,12 @@ WAIT_S = 60.0
 LONG = 4 << 20  # bytes that take longer to be hashed than two heartbeats of 10 ms
 VAULT = "restart: always, connect: {log: {to: log, mode: HARDENED}}}\n"
 MORE = """\
-  safe:    {component: servers/name, mode: PARANOID, restart: {policy: always, then: degrade, dependants: [buddy]}}
+  safe:
+    component: servers/name
+    mode: PARANOID
+    restart: {policy: always, then: degrade, dependants: [buddy, heir]}
   buddy:   {component: apps/echo, restart: always}
+  heir:    {component: apps/echo, mode: PARANOID, restart: always}
   last:    {component: apps/echo, mode: PARANOID, restart: {policy: always, then: reboot}}
   power:   {component: drivers/power}
 """
@@ -110,18 +114,23 @@ def test_it_comes_back_until_its_text_is_another(boot: Boot, folder: Path) -> No
         assert images.state(name) == ("running", 1)
 
 
-def test_initialised_data_counts_too(boot: Boot, folder: Path) -> None:
-    """What a restart would fill .data with; `degrade` takes those that depend on it."""
+def test_initialised_data_and_dependants_count_too(boot: Boot, folder: Path) -> None:
+    """A dependant that is damaged itself, and what a restart would fill .data with; `degrade` takes the dependants."""
     images = Images(boot, folder)
     images.kill("safe")
     images.vm.expect(r"unit safe: restarted\n", WAIT_S)
+    images.vm.expect(r"unit heir: restarted\n", WAIT_S)
     assert (images.state("safe"), images.state("buddy")) == (("running", 1), ("running", 1))
+    images.damage("heir.text", 1)
+    images.kill("safe")
+    images.vm.expect(r"unit heir: not restarted: heir\.text does not match its hash\n", WAIT_S)
+    assert [images.state(name) for name in ("safe", "buddy", "heir")] == [("running", 2), ("running", 2), ("dead", 1)]
     images.damage("safe.data", 3)
     images.kill("safe")
     images.vm.expect(r"unit safe: not restarted: safe\.data does not match its hash\n", WAIT_S)
     images.vm.expect(r"unit buddy: stays dead with safe\n", WAIT_S)
     images.vm.expect(r"degraded: the system goes on without safe\n", WAIT_S)
-    assert (images.state("safe"), images.state("buddy")) == (("dead", 1), ("dead", 1))
+    assert (images.state("safe"), images.state("buddy")) == (("dead", 2), ("dead", 2))
     assert images.state("vault") == ("running", 0)
 
 
