@@ -128,8 +128,11 @@ void port_fast_update(struct port *port);                   /* find out anew whe
 void port_fast_end(struct port *port);                      /* they cannot: the receiver will not wait, or not only for one */
 void connection_lead(struct connection *connection, struct port *port); /* from now on there: target, or &port_stale */
 void port_reply_freed(struct port *port);                   /* a reply object is free: update, serve who waited for it */
-/* To the receiver; false: nothing deliverable. Unless `more` is NULL, which is for one that waits, only so many are tried. */
-bool port_deliver_next(struct port *port, bool *more);
+/*
+ * To the receiver; false: nothing deliverable. Only so many callers are tried at once; if there may be more, one that waits is
+ * woken with AGAIN.
+ */
+bool port_deliver_next(struct port *port);
 void reply_moved(struct capability *cap);                   /* a capability to one is in another slot now */
 void reply_free(struct reply *reply);                       /* spent: the handle is stale from now on */
 /* Into the port's queue; SYSCALL_NO_RESULT, or DEPTH (argument 1). */

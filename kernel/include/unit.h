@@ -22,6 +22,7 @@ struct unit {
 	struct arch_space space;
 	char name[TSS_NAME_SIZE];
 	uint8_t state;   /* enum unit_state */
+	bool scrubs;     /* it has, or had, a connection that is not FAST, at either end: what it frees is filled */
 	bool closed;     /* it is not whole yet, or being deleted: it pays for nothing, and gets no capabilities */
 	uint32_t threads;                /* not ended */
 	uint64_t budget, used;           /* frames; `used` includes the budgets of child units */

@@ -15,7 +15,7 @@
 #include <frame.h>
 #include <unit.h>
 
-#define FRAME_POISON 0xa5 /* what freed frames hold, with CONFIG_POISON */
+#define FRAME_POISON 0xa5 /* what freed frames hold that were of a unit that scrubs, or with CONFIG_POISON */
 
 struct frame_count frame_count;
 struct frames frames;
@@ -148,7 +148,7 @@ void frame_free(struct unit *payer, void *address)
 	struct free_frame *frame = address;
 	if (!frame_bitmap_flip(frame))
 		panic("frame %#lx freed twice", virt_to_phys(frame).raw);
-	if (IS_ENABLED(CONFIG_POISON))
+	if (IS_ENABLED(CONFIG_POISON) || (payer && payer->scrubs))
 		__builtin_memset(frame, FRAME_POISON, PAGE_SIZE);
 	struct cpu *cpu = cpu_this();
 	if (cpu_count > 1 && cpu->frame_count < FRAME_CACHE) {

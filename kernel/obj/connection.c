@@ -79,6 +79,8 @@ void connection_lead(struct connection *connection, struct port *port)
 	connection->guard.mode =
 		connection->mode > connection->target->mode ? connection->mode : connection->target->mode;
 	connection->fast = connection->guard.mode == TSS_MODE_FAST ? port : &port_stale;
+	if (connection->guard.mode != TSS_MODE_FAST)
+		connection->object.payer->scrubs = connection->target->object.payer->scrubs = true;
 }
 
 status_t connection_tell(struct connection *connection)

@@ -31,7 +31,7 @@ ALWAYS_INLINE void signal_now(struct event *event, uint64_t bits)
 	} else if (event->port) {
 		event->port->busy = true;
 		if (port_waiting(event->port))
-			(void)port_deliver_next(event->port, NULL);
+			(void)port_deliver_next(event->port);
 	}
 }
 

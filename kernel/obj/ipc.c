@@ -156,7 +156,7 @@ status_t call_queue(struct thread *self, struct connection *connection, uint64_t
 	link_append(&port->callers, &self->wait);
 	thread_block(self, TSS_THREAD_CALLING, timeout);
 	if (port_waiting(port))
-		(void)port_deliver_next(port, NULL);
+		(void)port_deliver_next(port);
 	return SYSCALL_NO_RESULT;
 }
 
@@ -240,10 +240,9 @@ static status_t receive(struct thread *self, struct port *port, uint64_t timeout
 		replies_cut(last);
 		sched_wake_parked(last); /* callers in the queue helped it and help self from now on */
 	}
-	bool more = false;
-	if (port_deliver_next(port, &more))
+	if (port_deliver_next(port))
 		return SYSCALL_NO_RESULT;
-	if (more) {
+	if (port->free_reply && !link_empty(&port->callers)) {
 		ARG1(self) = (uint32_t)ARG1(self); /* without the reply, which has been given */
 		return syscall_again(self);
 	}

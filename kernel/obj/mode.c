@@ -7,7 +7,7 @@
  */
 #include <memory.h>
 #include <mode.h>
-#include <syscall.h>
+#include <trace.h>
 
 #define SHARES_SLICE 500 /* capabilities */
 
@@ -20,8 +20,6 @@ static bool method_allowed(const struct connection *connection, uint32_t type)
 static bool token_take(struct connection *connection)
 {
 	uint64_t now = arch_clock_us(), due = connection->due_us > now ? connection->due_us : now;
-	if (!connection->interval_us)
-		return true;
 	if (due - now > (connection->burst - 1) * connection->interval_us)
 		return false;
 	connection->due_us = due + connection->interval_us;
@@ -36,7 +34,7 @@ status_t mode_check(struct thread *self, struct connection *connection, uint64_t
 		status = ERR(AUDIT_FULL, 1);
 	else if (!method_allowed(connection, TSS_TAG_TYPE(tag)))
 		return mode_violated(self, self, connection->target, connection->guard, tag, ERR(METHOD, 2));
-	else if (paranoid && !token_take(connection))
+	else if (paranoid && connection->interval_us && !token_take(connection))
 		status = ERR(RATE, 1);
 	connection->refused += status != TSS_OK;
 	return status;
@@ -54,6 +52,7 @@ static void violation_tell(struct connection *connection, const struct unit *sen
 status_t mode_violated(struct thread *sender, const struct thread *client, const struct port *port, struct guard guard,
 		       uint64_t tag, status_t error)
 {
+	TRACE_BY(sender, REFUSED, guard.connection, tag, error);
 	OBJECTS_OF(CONNECTION, connection, connection)
 		if (connection->object.id == guard.connection)
 			violation_tell(connection, sender->unit, tag);

@@ -24,10 +24,9 @@ void port_fast_end(struct port *port)
 void port_fast_update(struct port *port)
 {
 	port_fast_end(port);
-	bool fast = IS_ENABLED(CONFIG_DONATION) && !port->dead && port_waiting(port) && port->free_reply;
-	if (!fast)
-		return;
 	struct reply *reply = port->free_reply;
+	if (!IS_ENABLED(CONFIG_DONATION) || port->dead || !port_waiting(port) || !reply)
+		return;
 	port->free_reply = reply->next_free;
 	reply->server = port->receiver;
 	/* Last: another CPU may be looking who waits here, and then whether he does so there (fast.S). */
@@ -38,7 +37,7 @@ void port_reply_freed(struct port *port)
 {
 	port_fast_update(port);
 	if (port->busy && port_waiting(port))
-		(void)port_deliver_next(port, NULL);
+		(void)port_deliver_next(port);
 }
 
 /* A delivery takes the first caller or message only, if it has no capabilities, since it cannot fail then. */
@@ -171,15 +170,14 @@ static bool port_deliver_caller(struct port *port, struct thread *caller)
 	return true;
 }
 
-bool port_deliver_next(struct port *port, bool *more)
+bool port_deliver_next(struct port *port)
 {
-	unsigned tries = 0;
 	port_fast_end(port);
 	if (port->event && port->event->bits) {
 		port_deliver_event(port);
 		return true;
 	}
-	while (!more || !(*more = tries++ == TRIES)) {
+	for (unsigned tries = 0; tries < TRIES; tries++) {
 		struct thread *caller = port->free_reply ? LINK_FIRST(&port->callers, struct thread, wait) : NULL;
 		struct message *message = LINK_FIRST(&port->messages, struct message, link);
 		if (message && (!caller || message->sequence < caller->sequence)) {
@@ -194,6 +192,8 @@ bool port_deliver_next(struct port *port, bool *more)
 		if (port_deliver_caller(port, caller))
 			return true;
 	}
+	if (port_waiting(port))
+		thread_wake(port->receiver, ERR(AGAIN, 0));
 	return false;
 }
 
@@ -226,7 +226,7 @@ static void port_queue_message(struct port *port, struct message *message)
 	port->busy = true;
 	link_append(&port->messages, &message->link);
 	if (port_waiting(port))
-		(void)port_deliver_next(port, NULL);
+		(void)port_deliver_next(port);
 }
 
 bool connection_post(struct connection *connection, uint64_t tag, const uint64_t *words)
@@ -239,11 +239,9 @@ bool connection_post(struct connection *connection, uint64_t tag, const uint64_t
 		       mailbox_put(port, &(struct mailbox_letter){NULL, tag, connection->badge, words, words});
 	message->tag = tag;
 	message->badge = connection->badge;
-	/* All four register words travel; what an earlier message left there is nobody's business. */
-	for (unsigned i = 0; i < TSS_MESSAGE_REGISTERS; i++)
-		message->words[i] = 0;
-	for (unsigned i = 0; i < (TSS_TAG_LENGTH(tag) + 7) / sizeof(uint64_t); i++)
-		message->words[i] = words[i];
+	/* What an earlier message left behind its end is nobody's business. */
+	for (unsigned i = 0; i < COUNT_OF(message->words); i++)
+		message->words[i] = i * sizeof(uint64_t) < TSS_TAG_LENGTH(tag) ? words[i] : 0;
 	port_queue_message(port, message);
 	return true;
 }

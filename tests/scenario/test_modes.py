@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from lib.hardening import kernel, machine
 from lib.images import TOP, variant
 from lib.tables import PLACE, PLACES
 from lib.vm import PROMPT, VM
@@ -190,14 +191,25 @@ def test_the_kernels_copy_of_a_paranoid_message_is_wiped(boot: Boot, tmp_path: P
     """All of memory is searched for what ktest has sent last: a HARDENED message is still in a place of the queue."""
     vm = boot("ktest")
     vm.expect(r"\ndone \d+ passed", timeout=240)
-    vm.qmp("pmemsave", val=0, size=128 << 20, filename=str(tmp_path / "memory"))
-    memory = (tmp_path / "memory").read_bytes()
+    assert found(vm, tmp_path, 0x0123456789abcdef) >= 1, "the search finds nothing at all"
+    assert found(vm, tmp_path, 0x0fedcba987654321) == 0
 
-    def words(seed: int) -> bytes:
-        return b"".join((seed * (2 * i + 1) % 2**64).to_bytes(8, "little") for i in range(16, 20))
 
-    assert memory.count(words(0x0123456789abcdef)) >= 1, "the search finds nothing at all"
-    assert memory.count(words(0x0fedcba987654321)) == 0
+def found(vm: VM, folder: Path, seed: int) -> int:
+    """How often the words that ktest makes of a seed are in the machine's memory."""
+    vm.qmp("pmemsave", val=0, size=128 << 20, filename=str(folder / "memory"))
+    words = b"".join((seed * (2 * i + 1) % 2**64).to_bytes(8, "little") for i in range(16, 20))
+    return (folder / "memory").read_bytes().count(words)
+
+
+@pytest.mark.parametrize("poisoned", [False, True])
+def test_what_a_unit_frees_is_scrubbed_by_its_strictest_mode(poisoned: bool, boot: Boot, tmp_path: Path) -> None:
+    """Units at either end of a HARDENED connection, and one with none, which only CONFIG_POISON scrubs."""
+    vm = boot("ktest") if poisoned else boot("ktest", machine(kernel("open"), "ktest"))
+    vm.expect(r"\ndone \d+ passed", timeout=240)
+    plain, client, server = (found(vm, tmp_path, seed << 60 | 0x123456789abcdef) for seed in (1, 2, 3))
+    assert (plain == 0) == poisoned
+    assert (client, server) == (0, 0)
 
 
 @pytest.mark.parametrize("system", ["demo", "modes"])

@@ -156,6 +156,7 @@ static void test_mode_paranoid_stops_who_sends(void)
 }
 
 #define PAGEFUL 7 /* places of a queue that fill a page */
+#define LEFT_PAGES 16u
 
 /* A message of 256 bytes that stand nowhere in this image, delivered and forgotten by both sides; its port stays. */
 static void say_secret(unsigned mode, uint64_t seed)
@@ -187,8 +188,42 @@ static void test_mode_secrets_for_who_looks_from_outside(void)
 	say_secret(PARANOID, 0x0fedcba987654321ull);
 }
 
+/*
+ * A unit whose memory holds words that stand nowhere else. `client` and `server`: at which end of a HARDENED
+ * connection it was.
+ */
+static cap_t keep_secret(bool client, bool server, uint64_t seed)
+{
+	uint64_t made = 0, *words = (uint64_t *)SPARE_AT;
+	CHECK_OK(tss_unit_create(SELF, LEFT_PAGES + 16, 64, 0, 0, &made));
+	cap_t unit = (cap_t)made;
+	CHECK_OK(tss_port_create(server ? unit : SELF, 1, &made));
+	cap_t port = own((cap_t)made);
+	CHECK_OK(tss_connection_create(port, client ? unit : SELF, 1, 0, &made));
+	cap_t connection = own((cap_t)made);
+	CHECK_OK(tss_memory_create(unit, LEFT_PAGES, &made));
+	CHECK_OK(tss_unit_map(SELF, (cap_t)made, SPARE_AT, TSS_RIGHT_READ | TSS_RIGHT_WRITE));
+	for (uint64_t i = 0; i < LEFT_PAGES * TSS_PAGE_SIZE / sizeof(*words); i++)
+		words[i] = seed * (2 * (i % TSS_MESSAGE_WORDS) + 1);
+	if (client || server)
+		CHECK_OK(tss_capability_set_mode(connection, HARDENED));
+	CHECK_OK(tss_unit_unmap(SELF, (cap_t)made));
+	return unit;
+}
+
+/* The same of what units leave behind; on a kernel with CONFIG_POISON it is nothing, always. */
+static void test_mode_freed_pages_for_who_looks_from_outside(void)
+{
+	cap_t units[] = {keep_secret(false, false, 0x1123456789abcdefull),
+			 keep_secret(true, false, 0x2123456789abcdefull),
+			 keep_secret(false, true, 0x3123456789abcdefull)};
+	for (unsigned i = 0; i < 3; i++)
+		CHECK_OK(destroy(units[i]));
+}
+
 const struct test secret_tests[] = {
 	TEST(mode_secrets_for_who_looks_from_outside),
+	TEST(mode_freed_pages_for_who_looks_from_outside),
 	{0},
 };
 

@@ -354,6 +354,43 @@ static void test_replying_receiver_gets_past_many(void)
 	receive_past(true);
 }
 
+/* got[0]: what the first receive ended with; got[1]: how many there were; got[2]: whose message it was in the end. */
+static void job_receive_until_something_comes(struct worker *self)
+{
+	struct tss_request request;
+	tss_ipc()->recv_slots[0] = TSS_CAP_NULL;
+	self->got[0] = self->status = tss_port_receive((cap_t)self->a, &request, SECOND);
+	for (self->got[1] = 1; self->status == TSS_RECEIVE_AGAIN; self->got[1]++)
+		self->status = tss_port_receive((cap_t)self->a, &request, SECOND);
+	self->got[2] = request.badge;
+	if (self->status == TSS_OK)
+		CHECK_OK(tss_reply_send(request.reply, 0, request.words));
+}
+
+/* It waits, and they queue for want of a reply object. Whoever makes one does not refuse them all in one go. */
+static void test_waiting_receiver_gets_past_many(void)
+{
+	struct worker *refused[REFUSED];
+	cap_t port = new_port(0), connection = new_connection(port, 7), gift = new_event();
+	struct worker *receiver = work(HIGH + 20, job_receive_until_something_comes, port, 0);
+	for (unsigned i = 0; i < REFUSED; i++)
+		refused[i] = work(HIGH + 10, job_call_with_a_gift, connection, gift);
+	struct worker *good = work(HIGH + 10, job_caller, new_connection(port, 8), SECOND);
+	CHECK_TRUE(!receiver->done);
+	(void)new_reply(port);
+	CHECK_TRUE(joined(receiver));
+	CHECK(receiver->got[0], E(AGAIN, 0));
+	CHECK(receiver->got[1], 2);
+	CHECK_OK(receiver->status);
+	CHECK(receiver->got[2], 8);
+	for (unsigned i = 0; i < REFUSED; i++) {
+		CHECK_TRUE(joined(refused[i]));
+		CHECK(refused[i]->status, E(NO_SLOT, 2));
+	}
+	CHECK_TRUE(joined(good));
+	CHECK_OK(good->status);
+}
+
 const struct test taken_apart_tests[] = {
 	TEST(unit_is_killed_beside_others),
 	TEST(killer_ends_in_the_middle),
@@ -367,5 +404,6 @@ const struct test taken_apart_tests[] = {
 	TEST(large_port_and_unit_are_whole),
 	TEST(receiver_gets_past_many),
 	TEST(replying_receiver_gets_past_many),
+	TEST(waiting_receiver_gets_past_many),
 	{0},
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test_trace.c - system_trace: what is recorded, where, and what its owner can do to it. */
 #include <abi/trace.h>
-#include "ktest.h"
+#include "modes.h"
 
 #define RING_AT SPARE_AT
 #define PAGES 8 /* the header, and a page for each of up to 7 CPUs */
@@ -44,6 +44,29 @@ static void test_trace_arguments(void)
 	CHECK_OK(tss_system_trace(SYSTEM, memory, 0));
 	CHECK_OK(tss_system_trace(SYSTEM, other, 1));
 	CHECK_OK(tss_system_trace(SYSTEM, other, 0));
+}
+
+/* By whom, through which connection, what, and why not: of calls and of messages. */
+static void test_trace_has_broken_rules(void)
+{
+	cap_t memory = new_ring(TSS_RIGHT_READ);
+	prepare(1 << 1, 0, 0, 0);
+	CHECK_OK(tss_capability_set_mode(mode_connection, HARDENED));
+	const uint64_t id = inspected(mode_connection)->id;
+	CHECK_OK(tss_system_trace(SYSTEM, memory, TSS_TRACING_VIOLATION));
+	CHECK(call(mode_connection, 2), E(METHOD, 2));
+	CHECK_OK(post(mode_connection, 1));
+	CHECK(post(mode_connection, 3), E(METHOD, 2));
+	CHECK_OK(tss_system_trace(SYSTEM, memory, 0));
+	CHECK(header->cpu[here()].written, 2);
+	for (unsigned i = 0; i < 2; i++) {
+		const struct tss_trace_record *r = record(here(), i);
+		CHECK(r->event, TSS_TRACE_REFUSED);
+		CHECK(r->thread, tss_ipc()->thread);
+		CHECK(r->arguments[0], id);
+		CHECK(TSS_TAG_TYPE(r->arguments[1]), 2 + i);
+		CHECK(r->arguments[2], E(METHOD, 2));
+	}
 }
 
 static void test_trace_records_calls_in_order(void)
@@ -146,6 +169,7 @@ static void test_trace_changes_no_call(void)
 }
 
 const struct test trace_tests[] = {TEST(trace_arguments),
+				   TEST(trace_has_broken_rules),
 				   TEST(trace_records_calls_in_order),
 				   TEST(trace_keeps_the_newest),
 				   TEST(trace_believes_nothing_in_the_ring),

@@ -91,14 +91,30 @@ void scene_answers(void)
 	pause_us(20000);
 }
 
-/* The receiver has declared no slots, so each caller in turn is refused until none is left. */
+static void givers(cap_t port)
+{
+	cap_t connection = connection_of(port, SELF);
+	for (unsigned i = 0; i < CREW; i++)
+		(void)thread_of(SELF, PATIENT, DO(connection_call, connection, FOUR_CAPS, FOREVER), NOTHING, NOTHING);
+	pause_us(20000);
+}
+
+/*
+ * The receiver has declared no slots, so each caller in turn is refused until none is left; and again by one that waits
+ * already, when there is a reply object at last.
+ */
 void scene_undeliverable(void)
 {
 	struct tss_request request;
-	cap_t port = port_of(SELF, 0), connection = connection_of(port, SELF);
+	cap_t port = port_of(SELF, 0);
 	(void)reply_of(port, SELF);
-	for (unsigned i = 0; i < CREW; i++)
-		(void)thread_of(SELF, PATIENT, DO(connection_call, connection, FOUR_CAPS, FOREVER), NOTHING, NOTHING);
+	givers(port);
+	(void)tss_port_receive(port, &request, 0);
+	port = port_of(SELF, 0);
+	(void)thread_of(SELF, PATIENT, DO(port_receive, port, FOREVER), NOTHING, NOTHING);
+	pause_us(5000);
+	givers(port);
+	(void)reply_of(port, SELF);
 	pause_us(20000);
 	(void)tss_port_receive(port, &request, 0);
 }

@@ -100,7 +100,7 @@ static tss_status_t serve(struct supervisor *s)
 			on_message(s, &request);
 			continue;
 		}
-		bool late = TSS_CODE(status) == TSS_E_TIMEOUT;
+		bool late = TSS_CODE(status) == TSS_E_TIMEOUT || status == TSS_RECEIVE_AGAIN;
 		errors = late || replied != TSS_CAP_NULL ? 0 : errors + 1;
 		if (replied != TSS_CAP_NULL && !late)
 			tss_serve_reply_failed(status, replied);

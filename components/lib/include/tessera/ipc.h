@@ -83,7 +83,11 @@ TSS_INLINE tss_status_t tss_reply_send(cap_t reply, tss_tag_t tag, const uint64_
 	return rax;
 }
 
-/* Waits for the next message on `port` for up to timeout_us. */
+/*
+ * Waits for the next message on `port` for up to timeout_us. TSS_RECEIVE_AGAIN: nothing could be received, since the first callers
+ * in the queue were refused for what they gave; there may be others.
+ */
+#define TSS_RECEIVE_AGAIN TSS_STATUS(TSS_E_AGAIN, 0)
 TSS_INLINE tss_status_t tss_port_receive(cap_t port, struct tss_request *request, uint64_t timeout_us)
 {
 	const uint64_t none[4] = {0, 0, 0, 0};
@@ -94,7 +98,8 @@ TSS_INLINE tss_status_t tss_port_receive(cap_t port, struct tss_request *request
 
 /*
  * Answers request->reply (0: nobody) with request->tag and words, then waits for the next message and stores it
- * there. If the answer fails, it returns that error at once and has received nothing.
+ * there. If the answer fails, it returns that error at once and has received nothing; after TIMEOUT and TSS_RECEIVE_AGAIN it
+ * has been given.
  */
 TSS_INLINE tss_status_t tss_port_reply_receive(cap_t port, struct tss_request *request, uint64_t timeout_us)
 {

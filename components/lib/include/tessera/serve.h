@@ -51,11 +51,12 @@ TSS_INLINE tss_status_t tss_serve(cap_t port, const struct tss_server *server, v
 				tss_heartbeat();
 			if (status == TSS_OK)
 				goto received;
-			if (TSS_CODE(status) == TSS_E_TIMEOUT && server->idle)
+			const bool late = TSS_CODE(status) == TSS_E_TIMEOUT, fine = late || status == TSS_RECEIVE_AGAIN;
+			if (late && server->idle)
 				server->idle(state);
-			if (TSS_CODE(status) != TSS_E_TIMEOUT && replied != TSS_CAP_NULL)
+			if (!fine && replied != TSS_CAP_NULL)
 				tss_serve_reply_failed(status, replied);
-			else if (TSS_CODE(status) != TSS_E_TIMEOUT && tss_serve_receive_failed(status))
+			else if (!fine && tss_serve_receive_failed(status))
 				return status;
 			request.reply = TSS_CAP_NULL;
 			request.tag = 0;
