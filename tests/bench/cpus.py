@@ -62,8 +62,8 @@ class Line:
 def read_lines(text: str, phases: list[str], cpus: int, known: Symbols) -> dict[str, list[Line]]:
     """Name of the phase -> lines that several CPUs wrote in it, from the plugin's file.
 
-    Of all rounds in which as many CPUs worked as the name says, the one with fewest: what a path writes it writes
-    in each, but a CPU may have begun late, or a slice may have ended. Errors: ValueError, if there was no such round, or
+    Of all rounds in which as many CPUs worked as the name says, the one with fewest: what a path writes it writes in
+    each, but a CPU may have begun late, or a slice may have ended. Errors: ValueError, if there was no such round, or
     the plugin's table was full.
     """
     found: dict[str, list[Line]] = {}
