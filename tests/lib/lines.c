@@ -27,7 +27,8 @@ typedef void (*executed_t)(unsigned cpu, void *data);
 typedef void (*stored_t)(unsigned cpu, meminfo_t info, uint64_t address, void *data);
 void qemu_plugin_register_vcpu_tb_trans_cb(uint64_t id, translated_t callback);
 void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn, executed_t callback, int flags, void *data);
-void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *insn, stored_t callback, int flags, int which, void *data);
+void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *insn, stored_t callback, int flags, int which,
+				      void *data);
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
 struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t index);
 size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *insn);
@@ -96,7 +97,8 @@ static void print(const struct line *line)
 	fprintf(out, "line %#lx", (unsigned long)((line->number - 1) << LINE_SHIFT));
 	for (unsigned cpu = 0; cpu < CPUS; cpu++)
 		if (line->count[cpu])
-			fprintf(out, " %u:%lu:%#lx", cpu, (unsigned long)line->count[cpu], (unsigned long)line->first[cpu]);
+			fprintf(out, " %u:%lu:%#lx", cpu, (unsigned long)line->count[cpu],
+				(unsigned long)line->first[cpu]);
 	fprintf(out, "\n");
 }
 
