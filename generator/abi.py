@@ -32,6 +32,7 @@ _ROWS = """
 #include "trace.def"
 """
 
+COMPILER_S = 60  # a second on a slow machine
 _TABLE = "../../../components/lib/include/tessera/table.h"  # from kernel/include/abi
 
 CONSTANTS = """
@@ -41,6 +42,7 @@ TSS_NAME_SIZE TSS_BUNDLE_SECTIONS_MAX TSS_SECTION_TABLE TSS_SECTION_SEGMENT TSS_
 TSS_SECTION_WRITE TSS_SECTION_EXECUTE TSS_SECTION_INIT TSS_TABLE_MAGIC TSS_TABLE_DUMP TSS_INSTANCE_VECTORS
 TSS_INSTANCE_MOVES
 TSS_MEMORY_MAPPED TSS_MEMORY_COPIED TSS_MEMORY_ZERO TSS_MEMORY_DEVICE TSS_MEMORY_FIRMWARE TSS_LAYOUT_IMAGE
+TSS_MEMORY_SECTIONS TSS_LAYOUT_IMAGES
 TSS_LAYOUT_HEAP TSS_LAYOUT_DIRECTORY TSS_LAYOUT_STACK_TOP TSS_LAYOUT_IPC_PAGE TSS_LAYOUT_BUNDLE
 TSS_INIT_STACK_PAGES TSS_INIT_PRIORITY TSS_TYPE_UNIT TSS_TYPE_THREAD TSS_TYPE_SCHED TSS_TYPE_PORT TSS_TYPE_CONNECTION
 TSS_TYPE_REPLY TSS_TYPE_EVENT TSS_TYPE_MEMORY TSS_TYPE_IRQ TSS_TYPE_IOPORT TSS_TYPE_SYSTEM TSS_FIRMWARE_FACTS
@@ -116,7 +118,11 @@ def _compile(include: Path, arguments: list[str], source: str) -> str:
     compiler = os.environ.get("HOSTCC", "gcc")
     command = [compiler, "-std=gnu2x", f"-I{include}", f"-I{include.parent}", "-x", "c", *arguments, "-o", "-", "-"]
     try:
-        result = subprocess.run(command, input=source, capture_output=True, text=True, check=False)
+        result = subprocess.run(command, input=source, capture_output=True, encoding="utf-8", errors="replace",
+                                check=False, timeout=COMPILER_S)
+    except subprocess.TimeoutExpired:
+        raise Refused([Diagnostic("TSS-080", Position(str(include)), f"the compiler did not end in {COMPILER_S} s",
+                                  "is one of these headers a pipe?")]) from None
     except OSError as error:
         raise Refused([Diagnostic("TSS-080", Position(compiler), f"cannot be run: {error.strerror}",
                                   "run `make setup`, or name a C compiler in HOSTCC")]) from None
@@ -127,14 +133,23 @@ def _compile(include: Path, arguments: list[str], source: str) -> str:
     return result.stdout
 
 
+def _rows(include: Path) -> dict[str, list[tuple[object, ...]]]:
+    """The rows of all tables, by the macro's name."""
+    output = _compile(include, ["-E", "-P"], _ROWS)
+    found: dict[str, list[tuple[object, ...]]] = {kind: [] for kind in re.findall(r'^.*\("([A-Z]+)",', _ROWS, re.M)}
+    try:
+        for row in ast.literal_eval("[" + output.replace("\n", " ") + "]"):
+            found[row[0]].append(row[1:])
+    except (ValueError, SyntaxError, TypeError, LookupError):
+        raise Refused([Diagnostic("TSS-080", Position(str(include)), "its tables have lines that are no rows",
+                                  "a row is such as ERROR(1, NAME, \"text\")")]) from None
+    return found
+
+
 @functools.lru_cache(maxsize=16)
 def read_abi(include: Path) -> Abi:
     """The tables and constants under `include` (kernel/include/abi)."""
-    output = _compile(include, ["-E", "-P"], _ROWS)
-    rows = ast.literal_eval("[" + output.replace("\n", " ") + "]")
-    by_kind: dict[str, list[tuple[object, ...]]] = {}
-    for row in rows:
-        by_kind.setdefault(row[0], []).append(row[1:])
+    by_kind = _rows(include)
     probes = "\n".join(f'__asm__("\\n@@{n} %0" : : "i"((long long){n}));' for n in CONSTANTS)
     assembly = _compile(include, ["-S", "-O1"],
                         f'#include "abi.h"\n#include "{_TABLE}"\nvoid p(void);\nvoid p(void)\n{{\n{probes}\n}}\n')

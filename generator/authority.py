@@ -7,7 +7,8 @@ from generator.abi import Abi
 from generator.calls import MONITOR_SLOT, names_in
 from generator.check import Resolved, System
 from generator.diagnostics import Position
-from generator.elf import PAGE, Image, Segment
+from generator.elf import PAGE, Image, Segment, pages
+from generator.layout import looked_at
 from generator.plan import Plan, plan
 from generator.reach import masters
 from generator.share import scheduled
@@ -68,6 +69,8 @@ def _of_instance(instance: Resolved, system: System) -> Iterator[Right]:
         for other in system.instances:
             if other is not instance:
                 yield Right(name, f"end and rebuild {other.name}", place)
+        for image in looked_at(system, name):
+            yield Right(name, f"read the program of {image}", place)
 
 
 def rights(system: System) -> list[Right]:
@@ -91,6 +94,7 @@ class Reasons:
                         abi["TSS_SLOT_DIRECTORY"]: "directory"}
         self.instances = {i.name: i for i in system.instances}
         self.links = {(k.client, k.name): k for k in system.links}
+        self.images = next((g.slot for g in whole.grants if g.instance and g.address == abi["TSS_LAYOUT_IMAGES"]), 0)
 
     def described(self, instance: Resolved) -> Position:
         return instance.component.position
@@ -137,6 +141,10 @@ class Reasons:
         watch = next((w for w in self.system.watches if w.client == instance.name), None)
         if number == MONITOR_SLOT and watch is not None:
             return f"connection through which {watch.monitor} is asked", "the manifest interposes", watch.position
+        if number == self.images and instance is guard:
+            names = ", ".join(sorted(looked_at(self.system, instance.name)))
+            return f"the programs of {names}, to compare them before a restart", "they speak in mode PARANOID", \
+                instance.position
         control = next((c for c in self.plan.controls if c.slot == number), None)
         if guard is not None and instance is guard and control is not None:
             link = self.links[control.client, control.name]
@@ -166,5 +174,7 @@ class Reasons:
         target = self.plan.objects[index]
         if target.type != "MEMORY":
             return 0
+        if target.a == self.plan.abi["TSS_MEMORY_SECTIONS"]:
+            return sum(pages(s.size) for s in self.plan.sections[target.b:target.b + target.c])
         from_section = target.a in (self.plan.abi["TSS_MEMORY_MAPPED"], self.plan.abi["TSS_MEMORY_COPIED"])
         return self.plan.sections[target.b].memory_size // PAGE if from_section else target.b

@@ -10,7 +10,7 @@ from generator.check import Resolved, System
 from generator.diagnostics import Diagnostic, Position
 from generator.elf import PAGE, Image, pages
 from generator.fields import size_text
-from generator.layout import APART, moving
+from generator.layout import APART, moving, window
 from generator.slots import MAILBOX_BASE, MAILBOX_SIZE, WINDOW_BASE, WINDOW_SIZE, mailbox_pages
 from generator.supervision import SUPERVISOR
 
@@ -24,7 +24,7 @@ INIT_SPARE_PAGES = 32
 INIT_OBJECT_BYTES = 2048
 KINDS = ("data", "stack", "heap", "tables", "slots", "objects")
 
-IMAGE, HEAP, DIRECTORY, PAGED = 0x400000, 0x100000000, 0x200000000, 0x400000000
+IMAGE, HEAP, DIRECTORY, IMAGES, PAGED = 0x400000, 0x100000000, 0x200000000, 0x210000000, 0x400000000
 STACK_TOP, IPC_PAGE, BUNDLE = 0x3ff00000, 0x00007ffff8000000, 0x1000000000
 
 
@@ -37,11 +37,13 @@ def table_pages(ranges: list[tuple[int, int]]) -> int:
     return len(tables)
 
 
-def _ranges(instance: Resolved, image: Image | None, files: Mapping[str, bytes], apart: int) -> list[tuple[int, int]]:
+def _ranges(instance: Resolved, image: Image | None, files: Mapping[str, bytes], apart: int,
+            looks: int) -> list[tuple[int, int]]:
     size = max((s.address + s.memory_size for s in image.segments), default=PAGE) if image else PAGE
     ranges = [(apart + IMAGE, size), (apart + STACK_TOP - instance.stack, instance.stack), (IPC_PAGE, PAGE)]
     ranges += [(HEAP, instance.heap)] if instance.heap else []
     ranges += [(DIRECTORY, PAGE)] if instance.component.directory or instance.component.name == SUPERVISOR else []
+    ranges += [(IMAGES, looks)] if looks else []
     ranges += [(parameters.ADDRESS, PAGE)] if instance.component.parameters else []
     ranges += [(attached.ADDRESS + i * attached.WINDOW, PAGE + len(files.get(one.path, b"")))
                for i, one in enumerate(instance.files)]
@@ -52,24 +54,19 @@ def _ranges(instance: Resolved, image: Image | None, files: Mapping[str, bytes],
     return ranges + [(WINDOW_BASE + i * WINDOW_SIZE, d.count * PAGE) for i, d in enumerate(windows)]
 
 
-def by_kind(instance: Resolved, image: Image | None, files: Mapping[str, bytes], moves: bool) -> dict[str, int]:
-    """Pages of the unit's budget by what they are for (KINDS); without an image, or the size of a file, at least.
-
-    `moves`: whether its image and stack lie elsewhere at each start (layout.py).
-    """
+def by_kind(instance: Resolved, system: System, images: Mapping[str, Image],
+            files: Mapping[str, bytes]) -> dict[str, int]:
+    """Pages of the unit's budget by what they are for (KINDS); without an image, or the size of a file, at least."""
+    image, apart = images.get(instance.component.name), APART * (instance.name in moving(system))
     copied = sum(pages(s.memory_size) for s in image.segments if s.kind == "data") if image else 0
     copied += sum(d.count for d in instance.component.devices if d.kind == "dma")
     queues = sum(pages(p.depth * QUEUE_ENTRY_BYTES) for p in instance.component.provides)
     queues += sum(mailbox_pages(p.depth) + 1 for p in instance.component.mailboxes)  # and the table of its frames
     found = (copied, pages(instance.stack), pages(instance.heap),
-             table_pages(_ranges(instance, image, files, APART * moves)) + region_pages(instance.paged),
+             table_pages(_ranges(instance, image, files, apart, window(instance, system, images, files))) +
+             region_pages(instance.paged),
              pages(instance.slots * SLOT_BYTES), THREAD_PAGES + int(instance.component.fpu) + queues + OBJECT_PAGES)
     return dict(zip(KINDS, found))
-
-
-def needed_pages(instance: Resolved, image: Image | None, files: Mapping[str, bytes], moves: bool) -> int:
-    """Pages of the unit's budget; without an image, or the size of a file, what is needed at least."""
-    return sum(by_kind(instance, image, files, moves).values())
 
 
 def region_pages(size: int) -> int:
@@ -89,9 +86,8 @@ def init_pages(count: int, image: Image | None, bundle_bytes: int, slots: int, s
 def check_budgets(system: System, images: Mapping[str, Image], files: Mapping[str, bytes]) -> list[Diagnostic]:
     """Instances whose memory is less than they need. `images` by component; those not built yet count as empty."""
     errors = []
-    moved = moving(system)
     for instance in system.instances:
-        need = needed_pages(instance, images.get(instance.component.name), files, instance.name in moved) * PAGE
+        need = sum(by_kind(instance, system, images, files).values()) * PAGE
         if instance.memory < need:
             errors.append(Diagnostic(
                 "TSS-034", instance.place("memory"), f'"{instance.name}" needs {size_text(need)}, its memory is '

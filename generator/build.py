@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The stages in a row, as the commands `check` and `build` use them."""
 import functools
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from generator.component import Component
 from generator.compose import Composed, compose
 from generator.diagnostics import Diagnostic, Note, Position, Refused
 from generator.elf import Image, read_image
+from generator.files import read_figures, read_file
 from generator.inputs import Inputs, Source, find_fragment, load_component, read_source, shown
 from generator.interface import Interface, read_interface
 from generator.model import Manifest, check_version, read_manifest
@@ -135,7 +135,7 @@ def read_images(checked: Checked, names: list[str], build: Path, inputs: Inputs,
     for name in names:
         path = elf_path(build, name)
         try:
-            data = path.read_bytes()
+            data = read_file(path)
         except OSError:
             if required:
                 checked.errors.append(Diagnostic("TSS-065", Position(shown(path, root)), f"{name} is not built",
@@ -214,8 +214,7 @@ def _check_model(checked: Checked, inputs: Inputs, build: Path, dot_config: str 
 def _check_times(checked: Checked, root: Path, symbols: Mapping[str, str] | None) -> None:
     """Deadlines against response times."""
     assert checked.system is not None
-    path = root / "tests" / "bench" / "figures.json"
-    rows = json.loads(path.read_text())["rows"] if path.is_file() else {}
+    rows = read_figures(root / "tests" / "bench" / "figures.json", "max")
     tick = 1 << int((symbols or {}).get("CONFIG_TIMER_TICK_SHIFT", response.TICK_SHIFT))
     checked.responses, more = response.respond(checked.system, {name: row["max"] for name, row in rows.items()}, tick)
     checked.errors += more

@@ -345,6 +345,7 @@ class _Checker:
             end += len(self.manifest.instances) - 1  # a unit of each other instance
             connects = [c for i in self.manifest.instances for c in i.connects if c.to != NONE]
             end += len(connects) if any("mode" in c.may for c in connects) else 0
+            end += 1  # the images that it looks at
         end += sum(i.under is not None and i.under.name == instance.name for i in self.manifest.instances)
         if values["slots"] < end + SPARE_SLOTS:
             self.error("TSS-037", instance.place("slots"), f"{short(instance.name)} has {values['slots']} slots, but "

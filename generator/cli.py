@@ -24,7 +24,7 @@ from generator.cli_trace import add_command as add_trace_command
 from generator.codes import CODES
 from generator.component import Component
 from generator.diagnostics import Diagnostic, Position, Refused, did_you_mean, render, short, to_json, to_sarif
-from generator.files import write_if_changed
+from generator.files import read_file, write_if_changed
 from generator.inputs import Inputs, load_components, manifest_path, read_source, shown
 from generator.load import load
 from generator.model import Manifest, read_manifest
@@ -163,7 +163,7 @@ def command_list(session: Session) -> int:
     for name, component in components.items():
         print(f"  {name:24}{component.description}")
     interfaces = {n: s.data for n, s in session.inputs.interfaces.items()}
-    systems = {path.stem: path.read_bytes() for path in session.inputs.files("manifests/*.yaml")}
+    systems = {path.stem: read_file(path) for path in session.inputs.files("manifests/*.yaml")}
     for title, texts in (("interfaces", interfaces), ("systems", systems)):
         print(title)
         for name, data in texts.items():
@@ -289,6 +289,18 @@ def _parser() -> argparse.ArgumentParser:
     return terminal.with_examples(parser)
 
 
+def _refused(errors: tuple[Diagnostic, ...], arguments: argparse.Namespace, session: Session | None) -> int:
+    """Prints the errors in the form that was asked for; returns the exit status."""
+    if getattr(arguments, "sarif", False):
+        print(json.dumps(to_sarif(errors, CODES), indent=2))
+    elif getattr(arguments, "json", False):
+        print(json.dumps(to_json(errors), indent=2))
+    else:
+        text = render(errors, session.sources() if session else {})
+        sys.stderr.write(terminal.painted(text, sys.stderr))
+    return 1
+
+
 def main(argv: list[str]) -> int:
     """Runs one command; returns the exit status: 0 fine, 1 refused with coded errors."""
     argv = rewritten(argv)
@@ -303,14 +315,11 @@ def main(argv: list[str]) -> int:
         session = Session(arguments)
         return int(arguments.run(session))
     except Refused as refused:
-        if getattr(arguments, "sarif", False):
-            print(json.dumps(to_sarif(refused.diagnostics, CODES), indent=2))
-        elif getattr(arguments, "json", False):
-            print(json.dumps(to_json(refused.diagnostics), indent=2))
-        else:
-            text = render(refused.diagnostics, session.sources() if session else {})
-            sys.stderr.write(terminal.painted(text, sys.stderr))
-        return 1
-    except BrokenPipeError:
+        return _refused(refused.diagnostics, arguments, session)
+    except BrokenPipeError:  # an OSError too, but nobody is left to hear of it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as error:
+        name = shown(Path(os.fsdecode(error.filename)), session.root) if session and error.filename else "tessera"
+        return _refused((Diagnostic("TSS-001", Position(name), f"cannot be read or written: {error.strerror}",
+                                    "name another place, or make room for it there"),), arguments, session)

@@ -4,14 +4,13 @@ import argparse
 import json
 import os
 from pathlib import Path
-from typing import Any
 
 from generator import compare, graph, report
 from generator.abi import read_abi
 from generator.build import check_system
 from generator.check import System
 from generator.diagnostics import Diagnostic, Note, Position, Refused, did_you_mean, short
-from generator.files import write_if_changed
+from generator.files import read_figures, write_if_changed
 from generator.inputs import manifest_path, read_inputs
 from generator.reach import Flow, Graph, masters
 from generator.session import Session
@@ -134,8 +133,7 @@ def command_report(session: Session) -> int:
     """One page about the system, for a browser without a network."""
     _, checked = session.checked(False, configured=False)
     assert checked.system is not None
-    prices = session.build_dir() / "bench.json"
-    measured: dict[str, Any] = json.loads(prices.read_text())["rows"] if prices.is_file() else {}
+    measured = read_figures(session.build_dir() / "bench.json", "median", "max", "unit")
     page = report.page(checked, read_abi(session.root / "kernel" / "include" / "abi"), measured)
     return _write(session, page, str(session.build_dir() / checked.system.name / "report.html"))
 

@@ -10,6 +10,7 @@ from typing import Any
 from generator import hardening, kconfig
 from generator.build import check_system
 from generator.diagnostics import Diagnostic, Position, Refused
+from generator.files import read_figures
 from generator.inputs import manifest_path
 from generator.session import Session
 
@@ -32,23 +33,17 @@ def _options(session: Session, config: str | None) -> dict[str, str]:
     return {symbol.name: symbol.str_value for symbol in kconf.unique_defined_syms}
 
 
-def _figures(session: Session, name: str) -> dict[str, Any]:
-    """A file of figures; empty if there is none."""
-    path = session.root / "tests" / "bench" / name
-    found: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
-    return found
-
-
 def command_hardening(session: Session) -> int:
     """What is not as recommended; status 1 if there is such a thing."""
     source = session.read(manifest_path(session.inputs, session.arguments.system))
     checked = check_system(session.inputs, source, session.build_dir(), None, False, session.read)
     if checked.errors or checked.system is None:
         raise Refused(checked.errors)
-    rows = _figures(session, "figures.json").get("rows", {})
+    bench = session.root / "tests" / "bench"
+    rows = read_figures(bench / "figures.json", "median")
     trips = {mode: rows[row]["median"] for mode, row in MODES.items() if row in rows}
     values = _options(session, checked.system.manifest.config)
-    prices = _figures(session, "hardening.json").get("prices", {})
+    prices = read_figures(bench / "hardening.json", part="prices")
     found = [*hardening.options(values, prices), *hardening.manifest(checked.system, trips)]
     if session.arguments.json:
         print(json.dumps([asdict(finding) for finding in found], indent=2))

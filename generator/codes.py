@@ -6,8 +6,9 @@ TSS-0xx are here; TSS-1xx, about interface files, stand in interface.py.
 from generator.interface import CODES as INTERFACE_CODES
 
 CODES: dict[str, tuple[str, str]] = {
-    "TSS-001": ("file cannot be read", "A manifest, a description or a tool's input is missing or unreadable. Systems "
-                "are found as manifests/NAME.yaml; a name with a slash or .yaml is taken as a path."),
+    "TSS-001": ("file cannot be read", "A manifest, a description or a tool's input is missing, unreadable or no "
+                "file, or what is made cannot be written where it should lie. Systems are found as "
+                "manifests/NAME.yaml; a name with a slash or .yaml is taken as a path."),
     "TSS-002": ("not UTF-8", "Descriptions are UTF-8 text. The place is the first byte that is not."),
     "TSS-003": ("not valid YAML", "The YAML parser gave up here; nothing after this place was looked at. Tabs must "
                 "not indent."),

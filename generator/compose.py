@@ -19,7 +19,7 @@ from generator.load import Mapping, Node, Scalar, Sequence, load
 
 FILE = re.compile(r"(?!/)[A-Za-z0-9_.][A-Za-z0-9_./-]{0,100}\.yaml")
 OWN = ("tessera", "system", "description", "extends", "remove")  # say something about one file only
-ADDED = "policy"
+JOINED, ADDED = ("machine", "defaults", "instances"), "policy"
 FILES_MAX = 64
 Fetch = Callable[[str], Source | None]  # the fragment of that name, if there is one
 
@@ -91,8 +91,17 @@ class _Composer(Reader):
         tree, errors = load(source.data, source.path)
         self.errors += errors
         self.version(self, tree)
+        self.shapes(tree)
         whole = self.extended(tree, (*stack, name.text))
         return Mapping(tuple((k, v) for k, v in whole.entries if k.text not in OWN), whole.position)
+
+    def shapes(self, tree: Mapping) -> None:
+        """What is of another kind in a fragment would be replaced as a whole, and nobody would hear of it."""
+        for key in JOINED:
+            if (node := tree.get(key)) is not None:
+                self.mapping(node, key)
+        if (node := tree.get(ADDED)) is not None:
+            self.sequence(node, ADDED)
 
     def extended(self, tree: Mapping, stack: tuple[str, ...]) -> Mapping:
         """`tree` laid over what it extends; without its keys `extends` and `remove`."""

@@ -12,7 +12,7 @@ from typing import Any
 import kconfiglib
 
 from generator import kconfig
-from generator.diagnostics import Diagnostic, Note, Position, did_you_mean
+from generator.diagnostics import Diagnostic, Note, Position, Refused, did_you_mean
 
 CODES = ("TSS-051", "TSS-141")
 
@@ -39,10 +39,9 @@ def _explained(error: Diagnostic, kconf: Any, requests: Iterable[kconfig.Request
         return replace(error, hint=did_you_mean(match[0], known)) if match else error
     notes = [Note(_place(kconfig.where(symbol)), f"CONFIG_{symbol.name} depends on {kconfig.text_of(part)}")
              for part in kconfig.conditions(symbol) if not kconfiglib.expr_value(part)]
-    before = kconfig.causes(symbol.direct_dep)
-    if before is None:
-        return replace(error, notes=(*error.notes, *notes), hint="no choice of options has both")
-    changes = dict.fromkeys((*before, kconfig.Cause(symbol.name, "y")))
+    changes = kconfig.mending(symbol)
+    if changes is None:
+        return replace(error, notes=(*error.notes, *notes), hint="no choice of options was found that has it")
     said = {request.name: request for request in requests}
     notes += [Note(_place(said[c.name].place), f"CONFIG_{c.name} is {said[c.name].value} here")
               for c in changes if c.name in said and said[c.name].value != c.wanted]
@@ -56,7 +55,10 @@ def explained(errors: Iterable[Diagnostic], root: Path, dot_config: Path,
     found = list(errors)
     if not (root / "Kconfig").is_file() or not any(error.code in CODES for error in found):
         return found
-    kconf = _loaded(root, dot_config)
+    try:
+        kconf = _loaded(root, dot_config)
+    except Refused as refused:
+        return [*found, *refused.diagnostics]
     shown = str(dot_config.relative_to(root)) if dot_config.is_relative_to(root) else str(dot_config)
     requests = kconfig.read_fragment(shown, dot_config.read_text(errors="replace"))[0] if dot_config.is_file() else []
     found = [_explained(error, kconf, requests) if error.code in CODES else error for error in found]

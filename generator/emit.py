@@ -66,7 +66,7 @@ def _section(plan: Plan, section: Section, offset: int, data: bytes) -> bytes:
 def _object(plan: Plan, target: Object) -> dict[str, Any]:
     """An object with its fields named as table.h explains them."""
     names = [row.name for row in plan.rows]
-    sources = ("MAPPED", "COPIED", "ZERO", "DEVICE", "FIRMWARE")
+    sources = ("MAPPED", "COPIED", "ZERO", "DEVICE", "FIRMWARE", "SECTIONS")
     source = {plan.abi[f"TSS_MEMORY_{n}"]: n for n in sources}.get(target.a, "")
     fields: dict[str, dict[str, Any]] = {
         "SCHED": {"cpu": target.a, "budget": target.b, "deadline": target.c},
@@ -78,7 +78,8 @@ def _object(plan: Plan, target: Object) -> dict[str, Any]:
         "MEMORY": {"source": source, "pages": target.b, "physical_address": target.c} if source == "DEVICE" else
         {"source": source, "pages": target.b, "firmware": target.c} if source == "FIRMWARE" else
         {"source": source, "pages": target.b} | ({"in_a_row": True} if target.c else {}) if source == "ZERO" else
-        {"source": source, "section": plan.sections[target.b].name} if source else {}}
+        {"source": source, "sections": [s.name for s in plan.sections[target.b:target.b + target.c]]}
+        if source == "SECTIONS" else {"source": source, "section": plan.sections[target.b].name} if source else {}}
     return {"type": target.type, "payer": names[target.payer], **fields.get(target.type, {})}
 
 
@@ -117,6 +118,7 @@ def plan_json(plan: Plan, root: bytes) -> str:
                 "manifest_hash": _hash(plan.sections[-1].data).hex(), "instances": rows,
                 "objects": [_object(plan, o) for o in plan.objects], "connections": connections,
                 "guards": guards, "controls": [vars(c) for c in plan.controls],
+                "images": [{**vars(p), "hash": p.hash.hex()} for p in plan.parts],
                 "calls": {row.name: {"may": names_in(plan.abi, row.allowed), "asked": names_in(plan.abi, row.asked)}
                           for row in plan.rows},
                 "supervised": [_supervised(row) for row in plan.supervised],

@@ -18,6 +18,7 @@ _AMBIGUOUS_WORD = re.compile(r"(?i:y|n|yes|no|on|off|true|false|null|~|)|"
                              r"[-+]?\.?[0-9][0-9_.:eExXa-fA-F+-]*|\.(?i:inf|nan)")
 _NUMBER = re.compile(r"0|[1-9][0-9]*")
 _NUMBER_LIKE = re.compile(r"[-+]?[0-9][0-9a-fA-FxXoO_.:+-]*")
+DIGITS_MAX = 40  # of a number that is read, to be told that it is out of range
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 _TIMES = {"us": 1, "ms": 1000, "s": 1000000}
 
@@ -129,10 +130,10 @@ class Reader:
     def _scaled(self, node: Node, what: str, units: dict[str, int], example: str) -> int | None:
         """A plain decimal number followed by one of `units`, multiplied out."""
         if not isinstance(node, Scalar):
-            self.error("TSS-012", node.position, f"{what} must be {example}, not {_kind(node)}")
+            self.error("TSS-012", node.position, f"{what} must be {example}, not {_kind(node)}", f"write {example}")
             return None
         match = re.fullmatch(r"([0-9]+)([A-Za-z]*)", node.text)
-        if match and _NUMBER.fullmatch(match[1]) and match[2] in units and len(match[1]) < 20:
+        if match and _NUMBER.fullmatch(match[1]) and match[2] in units and len(match[1]) <= DIGITS_MAX:
             if node.plain or match[2]:
                 return int(match[1]) * units[match[2]]
         bare = match is not None and match[2] == "" and _NUMBER.fullmatch(match[1]) is not None and node.plain
@@ -143,9 +144,8 @@ class Reader:
             self.error("TSS-008", node.position, f"{what} {short(node.text)} {reason}",
                        f"write {example}, decimal and without quotes")
         else:
-            empty = node.plain and node.text == ""
-            found = "is empty" if empty else f"must be {example}, not {short(node.text)}"
-            self.error("TSS-012", node.position, f"{what} {found}", f"write {example}" if empty else "")
+            found = "is empty" if node.plain and node.text == "" else f"must be {example}, not {short(node.text)}"
+            self.error("TSS-012", node.position, f"{what} {found}", f"write {example}")
         return None
 
     def integer(self, node: Node, what: str, low: int, high: int) -> int | None:

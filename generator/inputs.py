@@ -10,6 +10,7 @@ from pathlib import Path
 
 from generator.component import Component, read_component
 from generator.diagnostics import Diagnostic, Note, Position, Refused, did_you_mean, short
+from generator.files import read_file
 from generator.load import load
 
 GROUPS = ("drivers", "servers", "apps")
@@ -25,7 +26,7 @@ class Source:
 
     @property
     def text(self) -> str:
-        return self.data.decode("utf-8", "replace")
+        return self.data.decode("utf-8-sig", "replace")
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,10 @@ def shown(path: Path, root: Path) -> str:
 def read_source(path: Path, root: Path, hint: str = "") -> Source:
     name = shown(path, root)
     try:
-        return Source(name, path.read_bytes(), path)
+        return Source(name, read_file(path), path)
     except OSError as error:
-        raise Refused([Diagnostic("TSS-001", Position(name), f"cannot be read: {error.strerror}", hint)]) from None
+        raise Refused([Diagnostic("TSS-001", Position(name), f"cannot be read: {error.strerror}",
+                                  hint or "name a file that is there and may be read")]) from None
 
 
 def _merged(root: Path, found: list[dict[str, Path]], what: str) -> dict[str, Source]:
@@ -79,8 +81,8 @@ def _descriptions(root: Path) -> dict[str, Path]:
     base = root / "components"
     files = {"init": base / "init" / "component.yaml"}
     files |= {f"{group}/{path.parent.name}": path
-              for group in GROUPS for path in (base / group).glob("*/component.yaml")}
-    return {name: path for name, path in files.items() if path.exists()}
+              for group in GROUPS for folder in (base / group).glob("*/") for path in (folder / "component.yaml",)}
+    return {name: path for name, path in files.items() if os.path.lexists(path)}
 
 
 def read_inputs(root: Path, extra: Path | None = None) -> Inputs:
@@ -88,6 +90,9 @@ def read_inputs(root: Path, extra: Path | None = None) -> Inputs:
     if extra is not None and not extra.is_dir():
         raise Refused([Diagnostic("TSS-001", Position(str(extra)), "TESSERA_EXTRA is no folder",
                                   "it holds components/, manifests/, configs/; leave it empty for none")])
+    if not root.is_dir():
+        raise Refused([Diagnostic("TSS-001", Position(str(root)), "there is no such folder",
+                                  "it is the top of a tree, with components/ and manifests/")])
     roots = (root,) if extra is None else (root, extra)
     interfaces = [{path.stem: path for path in (r / "components" / "interfaces").glob("*.yaml")} for r in roots]
     return Inputs(root, extra, _merged(root, [_descriptions(r) for r in roots], "a component"),

@@ -6,18 +6,18 @@ text and array, then the structs, then the texts, bytes and arrays, each padded 
 the capability places in file order. A buffer is memory that is shared: two words (offset, size) and a capability.
 The message type is the method's number in a request, 0 or the interface's error in a reply.
 """
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from generator import interface_code, interface_types
-from generator.diagnostics import Diagnostic, Position, Refused, short
+from generator.diagnostics import Diagnostic, Note, Position, Refused, short
 from generator.interface_code import Field, Method
-from generator.interface_reader import CAPS_MAX, MESSAGE_MAX, UPPER, InterfaceReader
-from generator.interface_types import Defined
+from generator.interface_reader import CAPS_MAX, MESSAGE_MAX, InterfaceReader
+from generator.interface_types import Defined, Enum
 from generator.load import Mapping, Node, Scalar, load
 
 METHODS_MAX = 63
@@ -31,18 +31,22 @@ CODES: dict[str, tuple[str, str]] = {
                 "The number is the method's name on the wire and a bit of the connection's method bitmap."),
     "TSS-102": ("a message does not fit",
                 "A request or reply has at most 256 bytes: 8 for each scalar, 8 for each buffer's length, the buffers "
-                "padded to 8; and at most 4 capabilities."),
+                "padded to 8; and at most 4 capabilities. A buffer that is shared is 16 bytes and a capability."),
     "TSS-103": ("two arguments have one name", "Request and reply arguments are parameters of one C function."),
     "TSS-104": ("a reply with several buffers",
                 "A server writes its buffer where it is sent from, so a reply has one buffer at most."),
     "TSS-105": ("a one-way method with a reply", "`oneway: true` is for methods whose reply carries nothing."),
     "TSS-106": ("an interface file of another name", "components/interfaces/x.yaml describes the interface x."),
-    "TSS-109": ("a buffer that cannot be shared",
-                "A `buffer` is the client's memory, for as long as its request takes: it stands in requests, and is "
-                "read, or read and written, by the server."),
     "TSS-107": ("a type that cannot be",
                 "`types:` of an interface defines enums (1 to 256 values, numbered from 0) and structs (of scalars, "
                 "enums and texts). Their names are none of those that the language or the generated code has."),
+    "TSS-108": ("two things with one name in C",
+                "Names in C are made of the interface's name and others, joined by underscores: the method `m` of `a` "
+                "is a_m and, if it is one-way, a_m_send; its server has a_m_serve and a_m_reply. So what is called "
+                "differently here may be called the same there, within an interface or between two."),
+    "TSS-109": ("a buffer that cannot be shared",
+                "A `buffer` is the client's memory, for as long as its request takes: it stands in requests, and is "
+                "read, or read and written, by the server."),
 }
 
 
@@ -58,6 +62,7 @@ class Interface:
     errors: tuple[str, ...]
     version: int = 1
     types: tuple[Defined, ...] = ()  # enums first, else in file order
+    places: dict[str, Position] = field(default_factory=dict, repr=False, compare=False)  # of "the method x" and so on
 
     @property
     def fingerprint(self) -> str:
@@ -70,6 +75,38 @@ class Interface:
         """The methods whose requests or replies carry memory; what a `cap` without `of` carries is not known."""
         return frozenset(m.name for m in self.methods for cap in interface_code.caps((*m.request, *m.reply))
                          if cap.object == "memory")
+
+
+def c_names(interface: Interface) -> Iterator[tuple[str, str]]:
+    """The names in C that are made of several words, and what each is made for."""
+    lower, upper = interface.name, interface.name.upper()
+    for method in interface.methods:
+        made = interface_code.code(lower, method)
+        names = [*made.stubs, f"{lower}_{method.name}_serve", f"{lower}_{method.name}_reply",
+                 f"{upper}_METHOD_{method.name.upper()}", *(f"{upper}_{name}" for name, _ in made.maxima)]
+        yield from ((name, f"the method {method.name}") for name in names)
+    for one in interface.types:
+        names = [f"{upper}_{one.name.upper()}_{value}" for value in one.values] if isinstance(one, Enum) else \
+            [f"{lower}_{one.name}_good", f"{lower}_{one.name}_clean"]
+        yield from ((name, f"the type {one.name}") for name in (*names, f"enum or struct {lower}_{one.name}"))
+    names = [f"{lower}_dispatch", f"enum or struct {lower}_operations"]
+    yield from ((name, f"the interface {lower}") for name in names)
+
+
+def collisions(interfaces: Sequence[Interface]) -> list[Diagnostic]:
+    """Names that two things of one interface, or of two, would both have; one for each two things."""
+    seen: dict[str, tuple[Interface, str]] = {}
+    found: dict[tuple[Position, Position], Diagnostic] = {}
+    for one in interfaces:
+        for name, what in c_names(one):
+            other, before = seen.setdefault(name, (one, what))
+            place, first = one.places.get(what), other.places.get(before)
+            if (one is not other or what != before) and place is not None and first is not None:
+                whose = f" of {other.name}" * (one is not other and not before.startswith("the interface"))
+                found.setdefault((place, first), Diagnostic(
+                    "TSS-108", place, f"{what} and {before}{whose} would both be {name} in C", "rename one of them",
+                    (Note(first),)))
+    return list(found.values())
 
 
 class _InterfaceReader(InterfaceReader):
@@ -114,6 +151,7 @@ class _InterfaceReader(InterfaceReader):
         number = self.integer(number_node, "number", 1, METHODS_MAX) if number_node is not None else None
         oneway = self.boolean(oneway_node, "oneway") if oneway_node is not None else False
         again = self.boolean(again_node, "idempotent") if again_node is not None else False
+        self.places[f"the method {key.text}"] = key.position
         method = Method(name or "", number or 0, self.text_of(mapping, "doc"), bool(oneway), bool(again),
                         self.fields(mapping, "request"), self.fields(mapping, "reply"))
         self.check_method(method, key.position)
@@ -142,13 +180,15 @@ class _InterfaceReader(InterfaceReader):
             self.error("TSS-106", node.position, f"interface {short(name)} is described in {stem}.yaml",
                        f"rename the file to {name}.yaml")
         self.interface_name = name or stem
+        self.places[f"the interface {self.interface_name}"] = node.position if node is not None else root.position
         if types is not None:
             self.define(types)
-        items = self.sequence(errors, "errors") if errors is not None else ()
-        words = tuple(word for word in (self.word_of(item, "error", UPPER) for item in items) if word)
+        words = self.error_names(errors) if errors is not None else ()
         number = self.integer(version, "version", *VERSIONS) if version is not None else 1
-        return Interface(name or "", self.text_of(root, "description"), self.methods(root), words, number or 1,
-                         tuple(self.types.values()))
+        found = Interface(name or "", self.text_of(root, "description"), self.methods(root), words, number or 1,
+                          tuple(self.types.values()), self.places)
+        self.errors += collisions([found])
+        return found
 
 
 def _shown(path: Path) -> str:
@@ -171,6 +211,7 @@ def render(interface: Interface) -> str:
     methods = [interface_code.code(interface.name, method) for method in interface.methods]
     text: str = environment.get_template("interface.h.j2").render(
         interface=interface, upper=interface.name.upper(), methods=methods,
+        description=interface_types.said(interface.description),
         types=[interface_types.declaration(interface.name, one) for one in interface.types],
         shares=any(interface_code.shared(method.request) for method in interface.methods))
     return text
@@ -179,7 +220,7 @@ def render(interface: Interface) -> str:
 def generate(files: Sequence[Path]) -> dict[str, str]:
     """Header name -> contents; raises InterfaceError with everything that is wrong in any of the files."""
     errors: list[Diagnostic] = []
-    headers: dict[str, str] = {}
+    good: list[Interface] = []
     for path in sorted(files):
         try:
             interface, more = read_interface(path.read_bytes(), _shown(path))
@@ -188,7 +229,8 @@ def generate(files: Sequence[Path]) -> dict[str, str]:
             continue
         errors += more
         if not more:
-            headers[f"{interface.name}.h"] = render(interface)
+            good.append(interface)
+    errors += collisions(good) if not errors else []
     if errors:
         raise InterfaceError(errors)
-    return headers
+    return {f"{interface.name}.h": render(interface) for interface in good}

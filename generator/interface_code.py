@@ -5,7 +5,7 @@ Names that the generated functions introduce end in an underscore; argument name
 """
 from dataclasses import dataclass, field
 
-from generator.interface_types import SCALARS, SIZES, Defined, Enum, Struct, bad_value, checked, cleaned
+from generator.interface_types import SCALARS, SIZES, Defined, Enum, Struct, bad_value, checked, cleaned, said
 
 REGISTERS = 4  # TSS_MESSAGE_REGISTERS
 BUFFERS = {"bytes": "void", "string": "char"}
@@ -477,4 +477,5 @@ def code(interface: str, method: Method) -> Code:
     maxima = tuple((f"{method.name}_{f.name}_max".upper(), f.most)
                    for f in (*variable(method.request), *shared(method.request), *variable(method.reply)))
     stubs = [f"{interface}_{method.name}", *([f"{interface}_{method.name}_send"] if method.oneway else [])]
-    return Code(method.name, method.number, method.doc, maxima, tuple(stubs), operation, tuple(client), tuple(server))
+    return Code(method.name, method.number, said(method.doc), maxima, tuple(stubs), operation, tuple(client),
+                tuple(server))

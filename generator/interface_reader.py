@@ -7,7 +7,7 @@
 """
 import re
 
-from generator.diagnostics import short
+from generator.diagnostics import Position, short
 from generator.fields import Reader
 from generator.interface_code import BUFFERS, Field
 from generator.interface_types import OBJECTS, SCALARS, Defined, Enum, Member, Struct, c_name
@@ -16,12 +16,14 @@ from generator.load import Mapping, Node, Scalar, Sequence
 MESSAGE_MAX = 256  # TSS_MESSAGE_MAX, TSS_MESSAGE_CAPS; a test compares them with message.h
 CAPS_MAX = 4
 VALUES_MAX = 256
+ERRORS_MAX = 4095  # below TSS_REPLY_METHOD
 WORD = re.compile(r"[a-z]([a-z0-9_]{0,22}[a-z0-9])?")
 UPPER = re.compile(r"[A-Z]([A-Z0-9_]{0,22}[A-Z0-9])?")
 _TAKEN = frozenset(  # words of C, and the names that the generated functions use themselves
     """auto break case char const continue default do double else enum extern float for goto if inline int long register
     restrict return short signed sizeof static struct switch typedef union unsigned void volatile while bool true false
-    asm typeof nullptr constexpr alignas alignof thread_local static_assert
+    asm typeof typeof_unqual nullptr constexpr alignas alignof thread_local static_assert linux unix tss
+    size_t cap_t uint8_t uint16_t uint32_t uint64_t int32_t int64_t
     connection timeout_us state request reply status operations dispatch send memcpy memchr memset strnlen
     at""".split())
 _BUILT_IN = (*SCALARS, *BUFFERS, "array", "buffer", "cap")
@@ -36,6 +38,8 @@ class InterfaceReader(Reader):
         super().__init__()
         self.interface_name = ""
         self.types: dict[str, Defined] = {}
+        self.structs: frozenset[str] = frozenset()  # names of those to come, too
+        self.places: dict[str, Position] = {}  # of what becomes names in C, called as C_names calls it
 
     def word(self, scalar: Scalar, what: str, pattern: re.Pattern[str] = WORD) -> str | None:
         if pattern.fullmatch(scalar.text) and scalar.text not in _TAKEN:
@@ -62,7 +66,9 @@ class InterfaceReader(Reader):
         mapping = self.mapping(node, "types")
         rows = [(key, m) for key, value in (mapping.entries if mapping else ())
                 if (m := self.mapping(value, f"type {short(key.text)}")) is not None and self.type_name(key)]
+        self.structs = frozenset(key.text for key, row in rows if row.get("struct") is not None)
         for key, row in rows:
+            self.places[f"the type {key.text}"] = key.position
             self.keys(row, "a type", ("enum", "struct", "doc"))
             if (row.get("enum") is None) == (row.get("struct") is None):
                 self.error("TSS-107", key.position, f"type {short(key.text)} must be either an enum or a struct",
@@ -83,7 +89,7 @@ class InterfaceReader(Reader):
 
     def values(self, node: Node) -> tuple[str, ...]:
         items = self.sequence(node, "enum")
-        if not 1 <= len(items) <= VALUES_MAX:
+        if isinstance(node, Sequence) and not 1 <= len(items) <= VALUES_MAX:
             self.error("TSS-107", node.position, f"an enum has 1 to {VALUES_MAX} values, not {len(items)}")
         found: list[str] = []
         for item in items:
@@ -104,7 +110,8 @@ class InterfaceReader(Reader):
                 found.append(member)
         struct = Struct(key.text, tuple(found), doc)
         if isinstance(node, Sequence) and not node.items:
-            self.error("TSS-107", node.position, f"struct {short(key.text)} has no members")
+            self.error("TSS-107", node.position, f"struct {short(key.text)} has no members",
+                       "give it one, or leave it out")
         if struct.size > MESSAGE_MAX:
             self.error("TSS-102", node.position, f"struct {short(key.text)} has {struct.size} bytes",
                        f"a message has at most {MESSAGE_MAX}")
@@ -118,12 +125,31 @@ class InterfaceReader(Reader):
         enums = {name: one for name, one in self.types.items() if isinstance(one, Enum)}
         name_node, type_node = mapping.get("name"), mapping.get("type")
         name = self.word_of(name_node, "member") if name_node is not None else None
+        if isinstance(type_node, Scalar) and type_node.text in self.structs:
+            self.error("TSS-107", type_node.position, "a struct cannot be a member of one, neither another nor itself",
+                       f"write the members of {short(type_node.text)} here, or make them an argument of their own")
+            return None
         kind = self.choice(type_node, "type of a member", (*SCALARS, "string", *enums)) \
             if type_node is not None else None
         size = self.bound(mapping, kind, kind == "string", "a text") if kind else 0
         if not name or not kind:
             return None
         return Member(name, "enum" if kind in enums else kind, size, enums.get(kind))
+
+    def error_names(self, node: Node) -> tuple[str, ...]:
+        """`errors:`, numbered from 1."""
+        items = self.sequence(node, "errors")
+        found: list[str] = []
+        for item in items[:ERRORS_MAX]:
+            word = self.word_of(item, "error", UPPER)
+            if word in found:
+                self.error("TSS-019", item.position, f"error {short(word or '')} is listed twice")
+            elif word is not None:
+                found.append(word)
+        if len(items) > ERRORS_MAX:
+            self.error("TSS-013", node.position, f"{len(items)} errors are too many",
+                       f"an interface has at most {ERRORS_MAX}")
+        return tuple(found)
 
     # arguments
 

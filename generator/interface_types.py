@@ -98,7 +98,7 @@ def bad_value(kind: str, enum: Enum | None, at: str) -> str | None:
 def _enum(interface: str, enum: Enum) -> list[str]:
     head = f"{interface}_{enum.name}"
     values = [f"\t{head.upper()}_{value} = {number}," for number, value in enumerate(enum.values)]
-    return [*([f"/* {enum.doc}. */"] if enum.doc else []), f"enum {head} {{", *values, "};",
+    return [*([f"/* {said(enum.doc)}. */"] if enum.doc else []), f"enum {head} {{", *values, "};",
             f'_Static_assert(sizeof(enum {head}) == 4, "an enum is 32 bits");']
 
 
@@ -140,11 +140,16 @@ def _clean(interface: str, of: Struct) -> list[str]:
 
 def _struct(interface: str, of: Struct) -> list[str]:
     head = f"struct {interface}_{of.name}"
-    lines = [f"/* {of.doc}. */"] if of.doc else []
+    lines = [f"/* {said(of.doc)}. */"] if of.doc else []
     lines += [f"{head} {{", *(f"\t{_member(interface, member, offset, size)}" for offset, member, size in of.placed),
               "};", f'_Static_assert(sizeof({head}) == {of.size}, "no padding but what is named");']
     lines += _good(interface, of) if checked(of) else []
     return lines + (_clean(interface, of) if cleaned(of) else [])
+
+
+def said(text: str) -> str:
+    """A text for people as it can stand in a comment in C."""
+    return " ".join(text.split()).replace("*/", "* /").replace("/*", "/ *")
 
 
 def declaration(interface: str, of: Defined) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import kconfiglib
 
-from generator.diagnostics import did_you_mean
+from generator.diagnostics import Diagnostic, Position, Refused, did_you_mean
 
 ASSIGNMENT = re.compile(r"(?:# )?(?P<name>CONFIG_\w+)(?:=(?P<value>.*)| is not set)$")
 READERS = ("*.c", "*.h", "*.S", "*.mk", "component.yaml")  # what may look at a symbol, of sources
@@ -37,9 +37,23 @@ class Cause:
     wanted: str
 
 
+def _broken(error: Exception) -> Diagnostic:
+    """Why Kconfig cannot be read, with the place that the library names."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    match = re.match(r"(?P<path>[^:]+):(?P<line>\d+): (?:error: )?(?P<text>.*)", lines[0])
+    if isinstance(error, OSError) or match is None:
+        text = error.strerror if isinstance(error, OSError) and error.strerror else lines[0]
+        return Diagnostic("TSS-080", Position("Kconfig"), f"cannot be read: {text}", "it has the options of the tree")
+    return Diagnostic("TSS-080", Position(match["path"], int(match["line"]), 1), f"no Kconfig: {match['text']}",
+                      "mend this line, then try again")
+
+
 def parse(root: Path) -> Any:
-    """The options of the tree at `root`, with their defaults. Warnings are for the caller to print."""
-    kconf = kconfiglib.Kconfig("Kconfig", warn=True, warn_to_stderr=False)
+    """The options of the tree at `root`, with their defaults. Warnings are for the caller to print. Raises Refused."""
+    try:
+        kconf = kconfiglib.Kconfig("Kconfig", warn=True, warn_to_stderr=False)
+    except (kconfiglib.KconfigError, OSError) as error:
+        raise Refused([_broken(error)]) from None
     if Path(kconf.srctree or ".").resolve() != root.resolve():
         raise ValueError(f"srctree is {kconf.srctree!r}, not {root}")
     return kconf
@@ -116,6 +130,23 @@ def _of_symbol(symbol: Any, value: bool, seen: tuple[Any, ...]) -> tuple[Cause, 
         return causes(symbol.direct_dep, value, (*seen, symbol))
     needed = causes(symbol.direct_dep, True, (*seen, symbol)) if value else ()
     return None if needed is None else (*needed, Cause(symbol.name, "y" if value else "n"))
+
+
+def mending(symbol: Any) -> tuple[Cause, ...] | None:
+    """A smallest set of settings with which the symbol is set, tried; None: none was found. Values stay."""
+    before = causes(symbol.direct_dep)
+    if before is None:
+        return None
+    changes = tuple(dict.fromkeys((*before, Cause(symbol.name, "y"))))
+    syms = symbol.kconfig.syms
+    kept = [(syms[c.name], syms[c.name].user_value) for c in changes if c.name in syms]
+    for change in changes:
+        if change.name in syms:
+            syms[change.name].set_value(change.wanted)
+    good = symbol.str_value == "y"
+    for one, value in kept:
+        one.unset_value() if value is None else one.set_value(value)
+    return changes if good else None
 
 
 def conditions(symbol: Any) -> list[Any]:
@@ -266,7 +297,7 @@ def _systems(root: Path, readers: Iterable[str]) -> Iterator[str]:
     for reader in readers:
         match = re.fullmatch(r"components/(.+)/component\.yaml:\d+", reader)
         for path in sorted((root / "manifests").glob("*.yaml")) if match else ():
-            for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
                 if match and re.search(rf"component: *{match[1]}\b", line):
                     yield f"manifests/{path.name}:{number}"
                     break

@@ -20,6 +20,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from generator.diagnostics import Diagnostic, Note, Position, Refused, short
 
 _ORDINARY = re.compile(r"[ -~\n]*")
+_CONTROL = re.compile("[\0-\x08\x0b-\x1f\x7f\x85\u2028\u2029]")  # the last three end lines for some readers
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 16
 
@@ -57,7 +58,7 @@ def _decode(data: bytes, path: str) -> str:
         raise Refused([Diagnostic("TSS-004", Position(path), f"{len(data)} bytes are too many, the limit: {MAX_BYTES}",
                                   "split the system, or remove what is not a description")])
     try:
-        return data.decode("utf-8")
+        return data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         before = data[:error.start]
         line = before.count(b"\n") + 1
@@ -158,10 +159,11 @@ def load(data: bytes, path: str) -> tuple[Mapping, tuple[Diagnostic, ...]]:
     """The file's top mapping and the errors met on the way; raises Refused when there is no tree to go on with."""
     text = _decode(data, path)
     for number, line in enumerate(text.split("\n"), 1):
-        bad = next((i for i, c in enumerate(line) if ord(c) < 32 and c not in "\t\r" or ord(c) == 127), None)
+        bad = _CONTROL.search(line.removesuffix("\r"))
         if bad is not None:
-            raise Refused([Diagnostic("TSS-003", Position(path, number, bad + 1),
-                                      f"not valid YAML: control character 0x{ord(line[bad]):02x}", "remove it")])
+            hint = "end lines with LF, or with CR and LF" if bad[0] in "\r\x85\u2028\u2029" else "remove it"
+            raise Refused([Diagnostic("TSS-003", Position(path, number, bad.start() + 1),
+                                      f"not valid YAML: control character 0x{ord(bad[0]):02x}", hint)])
     if _ORDINARY.fullmatch(text) and (fast := _fast(text, path)) is not None:
         return fast, ()
     builder = _Builder(path, iter(()))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from generator.diagnostics import Note, Position, did_you_mean, short
 from generator.fields import Reader, Shape
-from generator.load import Mapping, Node, Scalar
+from generator.load import Mapping, Node, Scalar, Sequence
 from generator.restart import Named
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def read_methods(reader: Reader, node: Node) -> tuple[Named, ...]:
             reader.error("TSS-019", item.position, f"method {short(text.text)} is listed twice")
         elif text is not None:
             found.append(Named(text.text, item.position))
-    if isinstance(node, Mapping | Scalar) or found:
+    if not isinstance(node, Sequence) or node.items:
         return tuple(found)
     reader.error("TSS-013", node.position, "a connection without any method is of no use",
                  "list what the client calls, or leave the connection out")

@@ -7,13 +7,12 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from generator import attached, budget, devices, parameters, share, supervision
+from generator import attached, budget, devices, layout, parameters, share, supervision
 from generator.abi import Abi
 from generator.calls import BADGE_MONITOR, INTERFACE, MONITOR_SLOT, allowed, mask, names_of
 from generator.check import Link, Resolved, System
 from generator.directory import Connection, directory, managed, paged_pages
 from generator.elf import PAGE, Image, pages
-from generator.layout import moving
 from generator.modes import MODES, Guard as Wanted
 from generator.slots import MAILBOX_BASE, MAILBOX_SIZE, WINDOW_BASE, WINDOW_SIZE, mailbox_pages
 from generator.supervision import BADGE_HEARTBEAT, BADGE_SUPERVISE, HEARTBEAT_SLOT
@@ -104,6 +103,7 @@ class Plan:
     supervised: tuple[supervision.Row, ...]
     admins: tuple[supervision.Admin, ...]
     controls: tuple[supervision.Control, ...]
+    parts: tuple[supervision.Part, ...]
     flags: int
     init_pages: int
     bundle_bytes: int
@@ -161,7 +161,7 @@ class _Planner:
         self.objects: list[Object] = []
         self.grants: list[Grant] = []
         self.guards: list[Guard] = []
-        self.moving = moving(system)
+        self.moving = layout.moving(system)
         self.floors = {i.name: i.mode for i in system.manifest.instances}
         self.ports: dict[tuple[str, str], int] = {}
         self.guard = system.supervisor
@@ -174,6 +174,8 @@ class _Planner:
         self.supervised: list[supervision.Row] = []
         self.admins: list[supervision.Admin] = []
         self.controls: list[supervision.Control] = []
+        self.parts: list[supervision.Part] = []
+        self.readers: list[tuple[str, int, list[str]]] = []  # who looks at images, through which slot, at whose
         if self.guard is not None:
             self.supervise(self.guard)
 
@@ -189,6 +191,10 @@ class _Planner:
         end += len(self.supervised)
         if any("mode" in admin.may for admin in self.admins):
             self.controls = [supervision.Control(k.client, k.name, end + n) for n, k in enumerate(self.system.links)]
+        end += len(self.controls)
+        for reader, slot in (("init", INIT_FIRST + 2 * len(self.order)), (guard.name, end)):
+            names = layout.looked_at(self.system, reader)
+            self.readers += [(reader, slot, [i.name for i in self.order if i.name in names])] if names else []
         for n, i in enumerate(self.order[1:]):
             if i.heartbeat:
                 self.connections.append(Connection(i.name, "heartbeat", guard.name, "heartbeat", BADGE_HEARTBEAT + n,
@@ -250,10 +256,17 @@ class _Planner:
                 "DIRECTORY", f"{instance.name}.schedule", self.rights("READ"), data, len(data),
                 pages(len(data)) * PAGE, 0))
         if self.guard is not None:
-            data = supervision.table(self.supervised, self.admins, self.controls)
+            for _, _, names in self.readers[1:]:
+                sections = {name: [self.sections[n] for n in self.placed[name].values()] for name in names}
+                self.parts = layout.parts(names, sections, [row.name for row in self.supervised])
+            data = supervision.table(self.supervised, self.admins, self.controls, self.parts)
             self.placed[self.guard.name]["directory"] = self.section(Section(
                 "DIRECTORY", f"{self.guard.name}.supervision", self.rights("READ"), data, len(data),
                 pages(len(data)) * PAGE, 0))
+
+        order = layout.in_a_row([s.name for s in self.sections], [names for *_, names in self.readers])
+        self.sections = [self.sections[n] for n in order]
+        self.placed = {name: {kind: order.index(n) for kind, n in of.items()} for name, of in self.placed.items()}
 
     def manifest(self, text: bytes) -> None:
         """The last section: what the system was made from, for its hash to be readable when it runs."""
@@ -415,6 +428,13 @@ class _Planner:
             target = self.add("CONNECTION", 1, faults, BADGE_HEARTBEAT + 1)
             self.grant(1, HEARTBEAT_SLOT, target, "SEND")
 
+    def look(self) -> None:
+        """The images that init and the supervisor look at before they restart somebody."""
+        for reader, slot, names in self.readers:
+            found = sorted(n for name in names for n in self.placed[name].values())
+            target = self.add("MEMORY", self.index[reader], self.abi["TSS_MEMORY_SECTIONS"], found[0], len(found))
+            self.grant(self.index[reader], slot, target, "READ", address=self.abi["TSS_LAYOUT_IMAGES"])
+
     def calls(self, instance: Resolved) -> tuple[tuple[int, int], tuple[int, int]]:
         """What it may call, and what of that its monitor is asked about."""
         may = allowed(self.images[instance.component.name].calls, instance.component.calls, instance.denied,
@@ -465,6 +485,7 @@ def plan(system: System, images: Mapping[str, Image], abi: Abi, dump: bool = Fal
     for instance in planner.order:
         planner.instance(instance)
     planner.connect()
+    planner.look()
     sections, size = _sized(planner, len(planner.order) + 1)
     others = [planner.row(instance) for instance in planner.order]
     tables = len({(row.allowed, row.asked) for row in others}) + 1  # of system calls, a page each: init's is one more
@@ -473,4 +494,5 @@ def plan(system: System, images: Mapping[str, Image], abi: Abi, dump: bool = Fal
     rows = (planner.init_row(init_pages, size), *others)
     return Plan(system.name, abi, rows, tuple(planner.objects), tuple(sorted(planner.grants)),
                 tuple(sorted(planner.guards)), sections, tuple(planner.connections), tuple(planner.supervised),
-                tuple(planner.admins), tuple(planner.controls), abi["TSS_TABLE_DUMP"] if dump else 0, init_pages, size)
+                tuple(planner.admins), tuple(planner.controls), tuple(planner.parts),
+                abi["TSS_TABLE_DUMP"] if dump else 0, init_pages, size)

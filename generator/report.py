@@ -58,10 +58,10 @@ def _stacks(instance: Resolved, checked: Checked) -> list[dict[str, Any]]:
             for t in threads(checked.system, checked.stacks) if t.instance == instance.name] if checked.system else []
 
 
-def _instance(instance: Resolved, reasons: Reasons, checked: Checked) -> dict[str, Any]:
+def _instance(instance: Resolved, system: System, reasons: Reasons, checked: Checked) -> dict[str, Any]:
     image = checked.images.get(instance.component.name)
-    moves = checked.system is not None and instance.name in moving(checked.system)
-    kinds = budget.by_kind(instance, image, checked.files, moves)
+    moves = instance.name in moving(system)
+    kinds = budget.by_kind(instance, system, checked.images, checked.files)
     held = reasons.capabilities(instance.name)
     rows = [{"slot": c.slot, "type": c.type, "rights": " ".join(c.rights).lower(), "what": c.what, "why": c.why,
              "place": str(c.position)} for c in held]
@@ -110,7 +110,7 @@ def facts(checked: Checked, abi: Abi, prices: dict[str, Any]) -> dict[str, Any]:
     assert system is not None and flows is not None
     reasons = Reasons(system, planned(system, checked.images, abi, checked.files), abi)
     return {"system": system.name, "description": system.description, "machine": system.memory,
-            "instances": [_instance(i, reasons, checked) for i in system.instances],
+            "instances": [_instance(i, system, reasons, checked) for i in system.instances],
             "connections": _connections(system), "reach": _paths(flows),
             "responses": [{"instance": r.instance, "deadline": time_text(r.deadline), "time": us_text(r.time),
                            "terms": [{"text": t.text, "time": us_text(t.time), "place": str(t.position)}

@@ -38,7 +38,7 @@ class Session:
         complete = self.build_dir() / "include" / "auto.conf"  # the same with a value for every symbol, made by make
         if complete.is_file() and path.is_file() and complete.stat().st_mtime >= path.stat().st_mtime:
             path = complete
-        return path.read_text() if path.is_file() else None
+        return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else None
 
     def checked(self, required: bool, name: str | None = None, configured: bool = True) -> tuple[Source, Checked]:
         """A system, the one of the command line if not named, after its checks.

@@ -11,7 +11,6 @@ from typing import Any
 from generator import budget
 from generator.check import System
 from generator.elf import PAGE, Image
-from generator.layout import moving
 
 MAPPED = ("text", "rodata")
 KINDS = (*MAPPED, *budget.KINDS, "spare")
@@ -22,10 +21,9 @@ def facts(system: System, images: Mapping[str, Image], attached: Mapping[str, by
           files: Mapping[str, int]) -> dict[str, Any]:
     """What `tessera size --json` prints. Components that are not built have no image."""
     rows = []
-    moved = moving(system)
     for instance in system.instances:
         image = images.get(instance.component.name)
-        found = budget.by_kind(instance, image, attached, instance.name in moved)
+        found = budget.by_kind(instance, system, images, attached)
         kinds = {kind: pages * PAGE for kind, pages in found.items()}
         mapped = {s.kind: s.memory_size for s in image.segments if s.kind in MAPPED} if image else {}
         kinds["spare"] = instance.memory - sum(kinds.values())

@@ -23,10 +23,11 @@ HEARTBEAT_SLOT = 12  # TSS_SLOT_HEARTBEAT
 BADGE_SUPERVISE, BADGE_HEARTBEAT = 0x10000, 0x20000
 MAY_BITS = {"kill": 1, "restart": 2, "mode": 4}
 MAGIC = 0x4c425653  # "SVBL"
-_HEADER = struct.Struct("<IIII")
+_HEADER = struct.Struct("<IIIIII")
 _ROW = struct.Struct("<16sIIIIQQQQ32s")
 _ADMIN = struct.Struct("<QII16s")
 _CONTROL = struct.Struct("<IIQ16s32s")
+_PART = struct.Struct("<IIQ32s32s")
 Error = Callable[..., None]
 
 
@@ -56,6 +57,17 @@ class Control:
     client: str
     name: str
     slot: int
+
+
+@dataclass(frozen=True)
+class Part:
+    """A section of an image that the supervisor looks at before it restarts whose it is; `page` of what it reads."""
+
+    row: int
+    page: int
+    size: int
+    section: str
+    hash: bytes
 
 
 def supervisors(manifest: Manifest) -> list[Instance]:
@@ -145,16 +157,17 @@ def _check_supervisor(supervisor: Instance, resolved: list["Resolved"], error: E
                   f"write `connect: {{power: ...}}` at {mine.name}")
 
 
-def table(rows: list[Row], admins: list[Admin], controls: list[Control]) -> bytes:
+def table(rows: list[Row], admins: list[Admin], controls: list[Control], parts: list[Part]) -> bytes:
     """The supervision table."""
     index = {row.name: n for n, row in enumerate(rows)}
-    parts = [_HEADER.pack(MAGIC, len(rows), len(admins), len(controls))]
+    packed = [_HEADER.pack(MAGIC, len(rows), len(admins), len(controls), len(parts), 0)]
     for row in rows:
         r = row.restart
         assert r.policy and r.backoff and r.limit and r.then and r.dependants is not None
         bits = sum(1 << index[d.name] for d in r.dependants)
-        parts.append(_ROW.pack(row.name.encode(), row.unit_slot, POLICIES.index(r.policy), THEN.index(r.then),
-                               r.limit[0], r.limit[1], *r.backoff, row.heartbeat, bits.to_bytes(32, "little")))
-    parts += [_ADMIN.pack(a.badge, sum(MAY_BITS[m] for m in a.may), 0, a.client.encode()) for a in admins]
-    parts += [_CONTROL.pack(c.slot, 0, 0, c.client.encode(), c.name.encode()) for c in controls]
-    return b"".join(parts)
+        packed.append(_ROW.pack(row.name.encode(), row.unit_slot, POLICIES.index(r.policy), THEN.index(r.then),
+                                r.limit[0], r.limit[1], *r.backoff, row.heartbeat, bits.to_bytes(32, "little")))
+    packed += [_ADMIN.pack(a.badge, sum(MAY_BITS[m] for m in a.may), 0, a.client.encode()) for a in admins]
+    packed += [_CONTROL.pack(c.slot, 0, 0, c.client.encode(), c.name.encode()) for c in controls]
+    packed += [_PART.pack(p.row, p.page, p.size, p.section.encode(), p.hash) for p in parts]
+    return b"".join(packed)

@@ -44,7 +44,8 @@ def _attributes(found: Found, index: int, homes: list[tuple[str, int]]) -> tuple
     if kind == "PORT":
         return (payer, a, guard[:1])
     if kind == "MEMORY":
-        return (payer, SOURCES[a], *((found.sections[b].name,) if a <= 2 else (b, c) if a >= 4 or c else (b,)))
+        names = tuple(s.name for s in found.sections[b:b + (c if a == 6 else 1)]) if a in (1, 2, 6) else ()
+        return (payer, SOURCES[a], *(names or ((b, c) if a >= 4 or c else (b,))))
     if kind == "UNIT":
         return (payer, found.instances[a]["name"], "sealed" if b else "not sealed")
     return (payer, *(a, b, c)[:{"SCHED": 3, "IRQ": 1, "IOPORT": 3}.get(kind, 0)])
@@ -159,6 +160,8 @@ def _json_object(found: Found, index: int) -> dict[str, Any]:
     row: dict[str, Any] = {"type": kind, "payer": payer}
     if kind == "MEMORY":
         row["source"] = SOURCES[a]
+        if a == 6:
+            return {**row, "sections": [s.name for s in found.sections[b:b + c]]}
         row["section" if a <= 2 else "pages"] = found.sections[b].name if a <= 2 else b
         return {**row, "physical_address": c} if a == 4 else {**row, "firmware": c} if a == 5 else {
             **row, "in_a_row": True} if c else row
@@ -227,7 +230,7 @@ def verify_plan(text: str, found: Found, path: str, calls: Mapping[str, int]) ->
                          for row in found.instances}:
         lines.append("the system calls differ")
     tables = [s.data for s in found.sections if s.name.endswith(".supervision")]
-    if (plan["supervised"], plan["administrators"], plan["controls"]) != (
-            read_supervision(tables[0]) if tables else ([], [], [])):
+    if (plan["supervised"], plan["administrators"], plan["controls"], plan["images"]) != (
+            read_supervision(tables[0]) if tables else ([], [], [], [])):
         lines.append("what is supervised differs")
     return [Diagnostic("TSS-074", Position(path), line) for line in lines]

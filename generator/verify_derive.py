@@ -8,6 +8,7 @@ import re
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Any
 
 from generator.verify_compose import described, parameters
@@ -22,6 +23,7 @@ CONNECTION_RIGHTS = {"call": CALL, "send": SEND, "grant": GRANT}
 IMAGE, HEAP, DIRECTORY, PARAMETERS, WINDOWS = 0x400000, 0x1_0000_0000, 0x2_0000_0000, 0x2_8000_0000, 0x3_0000_0000
 FILES = 0x8_0000_0000
 MAILBOXES = 0x2_9000_0000
+IMAGES = 0x2_1000_0000
 PAGED = 0x4_0000_0000
 STACK_TOP, IPC_PAGE = 0x3FF0_0000, 0x7FFF_F800_0000
 INIT_STACK, INIT_PRIORITY = 8 * PAGE, 255
@@ -373,10 +375,34 @@ def _guard(work: _Work, guard: str, order: list[str], contracts: dict[str, dict[
     for n, (client, name) in enumerate(raised):
         attributes = work.capabilities[client, slots[client][name]][1]
         work.add(guard, end + n, "CONNECTION", attributes, CONTROL, original=False)
-    data = struct.pack("<IIII", int.from_bytes(b"SVBL", "little"), len(others), len(asked) // 32,
-                       len(raised)) + rows + asked + control_rows(raised, end)
+    images = _looked_at(work, guard, others, contracts, end + len(raised))
+    data = struct.pack("<IIIIII", int.from_bytes(b"SVBL", "little"), len(others), len(asked) // 32, len(raised),
+                       len(images) // 80, 0) + rows + asked + control_rows(raised, end) + images
     work.sections[f"{guard}.supervision"] = (3, READ, data, _round(len(data)), 0)
     work.add(guard, 9, "MEMORY", (guard, "MAPPED", f"{guard}.supervision"), READ, DIRECTORY)
+    if images or work.instances[guard]["flags"] & 2:
+        work.add("init", 18 + 2 * len(order), "MEMORY", ("init", "SECTIONS", *_sections_of(work, guard)), READ, IMAGES)
+
+
+def _sections_of(work: _Work, name: str) -> list[str]:
+    return sorted(section for section in work.sections if section.split(".")[0] == name)
+
+
+def _looked_at(work: _Work, guard: str, others: list[str], contracts: dict[str, dict[str, Any]], slot: int) -> bytes:
+    """What the supervisor can read of those that move and come back, and the end of its table."""
+    found, data, page = [], b"", 0
+    for row, name in enumerate(others):
+        if not work.instances[name]["flags"] & 2 or contracts[name]["policy"] == "never":
+            continue
+        for section in _sections_of(work, name):
+            text = work.sections[section][2]
+            found.append(section)
+            data += struct.pack("<IIQ32s32s", row, page, len(text), section.encode(), blake2b(
+                text, digest_size=32).digest()) if text else b""
+            page += _round(len(text)) // PAGE
+    if found:
+        work.add(guard, slot, "MEMORY", (guard, "SECTIONS", *found), READ, IMAGES)
+    return data
 
 
 def _scheduled(work: _Work, rows: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ PAGE = 4096
 ABI_VERSION = 1
 TYPES = {1: "UNIT", 2: "THREAD", 3: "SCHED", 4: "PORT", 5: "CONNECTION", 6: "REPLY", 7: "EVENT", 8: "MEMORY", 9: "IRQ",
          10: "IOPORT", 11: "SYSTEM"}
-SOURCES = {1: "MAPPED", 2: "COPIED", 3: "ZERO", 4: "DEVICE", 5: "FIRMWARE"}
+SOURCES = {1: "MAPPED", 2: "COPIED", 3: "ZERO", 4: "DEVICE", 5: "FIRMWARE", 6: "SECTIONS"}
 # How many of a, b, c an object of each type uses; the others are 0.
 USED = {"SCHED": 3, "PORT": 1, "REPLY": 1, "CONNECTION": 3, "MEMORY": 3, "IRQ": 1, "IOPORT": 3, "UNIT": 2}
 ROW = ("name", "component", "memory_pages", "entry", "image_base", "stack_top", "ipc_page", "argument", "slots",
@@ -152,6 +152,7 @@ def _object(index: int, raw: tuple[int, ...], rows: list[dict[str, Any]], kinds:
     if name == "MEMORY":
         need(a in SOURCES, "TSS-072", f"object {index} (MEMORY) has the unknown source {a}")
         need(a > 2 or b < sections, "TSS-072", f"object {index} (MEMORY) names section {b}, which does not exist")
+        need(a != 6 or 0 < c <= sections - b, "TSS-072", f"object {index} (MEMORY) names {c} sections from {b}")
         need(a >= 4 or c == 0 or (a, c) == (3, 1), "TSS-072", f"object {index} (MEMORY) uses a field it does not have")
     if name == "IOPORT" or (name == "MEMORY" and a == 5):
         fitting = (0, 4, 5, 6, 7) if name == "IOPORT" else (1, 2, 3)
@@ -174,25 +175,29 @@ def _check_grants(grants: list[tuple[int, ...]], rows: list[dict[str, Any]], obj
         need(count == 1, "TSS-072", f"object {index} has {count} original capabilities instead of one")
 
 
-def read_supervision(data: bytes) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]:
-    """Rows, administrators and controls of a supervision table, as plan.json has them."""
-    magic, count, admins, controls = struct.unpack_from("<IIII", data)
-    need(magic == int.from_bytes(b"SVBL", "little") and
-         len(data) == 16 + 96 * count + 32 * admins + 64 * controls,
+def read_supervision(data: bytes) -> tuple[list[dict[str, Any]], ...]:
+    """Rows, administrators, controls and parts of images of a supervision table, as plan.json has them."""
+    magic, count, admins, controls, parts, zero = struct.unpack_from("<IIIIII", data)
+    asked_at = 24 + 96 * count
+    controls_at = asked_at + 32 * admins
+    parts_at = controls_at + 64 * controls
+    need(magic == int.from_bytes(b"SVBL", "little") and zero == 0 and len(data) == parts_at + 80 * parts,
          "TSS-070", "the supervision table is malformed")
-    raw = [struct.unpack_from("<16sIIIIQQQQ32s", data, 16 + 96 * i) for i in range(count)]
+    raw = [struct.unpack_from("<16sIIIIQQQQ32s", data, 24 + 96 * i) for i in range(count)]
     names = [row[0].rstrip(b"\0").decode() for row in raw]
     rows = [{"name": names[i], "policy": ("never", "always", "on_failure")[row[2]], "backoff_us": [row[6], row[7]],
              "max": row[4], "window_us": row[5], "then": ("hold", "degrade", "reboot")[row[3]],
              "heartbeat_us": row[8],
              "dependants": sorted(n for b, n in enumerate(names) if int.from_bytes(row[9], "little") >> b & 1)}
             for i, row in enumerate(raw)]
-    asked = [struct.unpack_from("<QII16s", data, 16 + 96 * count + 32 * i) for i in range(admins)]
+    asked = [struct.unpack_from("<QII16s", data, asked_at + 32 * i) for i in range(admins)]
     return rows, [{"client": name.rstrip(b"\0").decode(), "badge": badge,
                    "may": sorted(w for bit, w in enumerate(("kill", "restart", "mode")) if may >> bit & 1)}
                   for badge, may, _, name in asked], [
         {"client": client.rstrip(b"\0").decode(), "name": name.rstrip(b"\0").decode(), "slot": slot}
-        for slot, _, _, client, name in struct.iter_unpack("<IIQ16s32s", data[16 + 96 * count + 32 * admins:])]
+        for slot, _, _, client, name in struct.iter_unpack("<IIQ16s32s", data[controls_at:parts_at])], [
+        {"row": row, "page": page, "size": size, "section": name.rstrip(b"\0").decode(), "hash": digest.hex()}
+        for row, page, size, name, digest in struct.iter_unpack("<IIQ32s32s", data[parts_at:])]
 
 
 def read_bundle(data: bytes) -> Found:

@@ -29,8 +29,9 @@ static bool is_inherited(const struct tss_table_object *o)
 {
 	if (o->payer != 0)
 		return false;
-	return o->type == TSS_TYPE_THREAD || o->type == TSS_TYPE_SCHED || o->type == TSS_TYPE_MEMORY ||
-	       o->type == TSS_TYPE_SYSTEM;
+	if (o->type == TSS_TYPE_MEMORY)
+		return o->a != TSS_MEMORY_SECTIONS;
+	return o->type == TSS_TYPE_THREAD || o->type == TSS_TYPE_SCHED || o->type == TSS_TYPE_SYSTEM;
 }
 
 uint64_t placed(const struct build *build, uint32_t instance, uint64_t address)
@@ -144,6 +145,15 @@ static tss_status_t copy_section(struct build *build, uint32_t section, cap_t un
 	return tss_memory_template((cap_t)*handle, TSS_SLOT_BUNDLE, s->offset, s->size);
 }
 
+/* Whatever is in them: who reads them is to find out, and a damaged section costs only the unit whose it is. */
+static tss_status_t slice_sections(const struct table *t, const struct tss_table_object *o, uint64_t *handle)
+{
+	const struct tss_bundle_section *first = &t->sections[o->b], *last = first + o->c - 1;
+	uint64_t bytes = last->offset + last->size - first->offset;
+	return tss_memory_slice(TSS_SLOT_BUNDLE, first->offset / TSS_PAGE_SIZE,
+				(bytes + TSS_PAGE_SIZE - 1) / TSS_PAGE_SIZE, handle);
+}
+
 static tss_status_t make_memory(struct build *build, const struct tss_table_object *o, cap_t unit, uint64_t *handle)
 {
 	if (o->a == TSS_MEMORY_ZERO)
@@ -152,6 +162,8 @@ static tss_status_t make_memory(struct build *build, const struct tss_table_obje
 		return tss_memory_device(TSS_SLOT_SYSTEM, o->c, o->b, handle);
 	if (o->a == TSS_MEMORY_FIRMWARE)
 		return firmware_memory(build, o, unit, handle);
+	if (o->a == TSS_MEMORY_SECTIONS)
+		return slice_sections(build->table, o, handle);
 	if (!section_good(build, (uint32_t)o->b)) {
 		build_fail(build, o->payer, "a section of it is damaged", TSS_OK);
 		return TSS_STATUS(TSS_E_ARGUMENT, 0);

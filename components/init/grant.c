@@ -54,16 +54,19 @@ void grant_originals(struct build *build, enum originals which)
 }
 
 /*
- * Each mapping goes through the unit's own, final capability; init's own are mapped already. A region's connection is
- * still init's.
+ * Each mapping goes through the unit's own, final capability; what init had from the start is mapped already. A region's
+ * connection is still init's.
  */
 void map_memory(struct build *build)
 {
 	for (uint32_t i = 0; i < build->table->header->grant_count; i++) {
 		const struct tss_table_grant *g = &build->table->grants[i];
-		if (g->address == 0 || g->instance == 0 || build->failed[g->instance] || build->absent[g->object])
+		const struct tss_table_object *o = &build->table->objects[g->object];
+		if (g->address == 0 || build->failed[g->instance] || build->absent[g->object])
 			continue;
-		bool region = build->table->objects[g->object].type == TSS_TYPE_CONNECTION;
+		if (g->instance == 0 && o->a != TSS_MEMORY_SECTIONS)
+			continue;
+		bool region = o->type == TSS_TYPE_CONNECTION;
 		cap_t unit = build->units[g->instance];
 		tss_status_t status =
 			region ? tss_unit_pager(unit, build->handles[g->object], g->address, g->protection)

@@ -4,8 +4,10 @@
  *
  * The rule is fixed and needs no table: an end, or two heartbeat periods of silence, is answered by a restart after
  * 100 ms, doubled up to 2 s while ends follow each other within a minute. The sixth end within a minute is the last:
- * the system goes on without a supervisor, and init says so.
+ * the system goes on without a supervisor, and init says so. So does it if the supervisor's image is no longer what it was
+ * at boot, in a system whose plan has it looked at: the supervisor vouches for the images of others.
  */
+#include <tessera/draw.h>
 #include "init.h"
 
 #define GUARDED (TSS_SUPERVISED_FIRST - 1)
@@ -13,6 +15,7 @@
 #define BACKOFF_MAX_US 2000000u
 #define WINDOW_US 60000000u
 #define ENDS_MAX 5u
+#define SECTIONS_MAX 8u /* of the supervisor's image; it has four */
 
 static struct {
 	cap_t unit; /* null: no supervisor, or one that stays dead */
@@ -22,6 +25,10 @@ static struct {
 	uint64_t ends[ENDS_MAX]; /* a ring */
 	uint64_t end_count, backoff_us;
 } guard = {.silent_at = TSS_INFINITE, .restart_at = TSS_INFINITE};
+
+/* Copied: what the bundle says later does not count. None: nobody's image is looked at in this system. */
+static struct tss_image_section image[SECTIONS_MAX];
+static unsigned section_count;
 
 static uint64_t now_us(void)
 {
@@ -47,6 +54,20 @@ static bool supervises(const struct table *table)
 	return false;
 }
 
+/* Those that init has mapped (TSS_MEMORY_SECTIONS), as they were when their hashes were checked at boot. */
+static void remember_image(const struct table *table, const struct tss_table_object *o)
+{
+	assert(o->c <= SECTIONS_MAX);
+	for (; section_count < o->c; section_count++) {
+		const struct tss_bundle_section *s = &table->sections[o->b + section_count];
+		struct tss_image_section *copy = &image[section_count];
+		copy->page = (uint32_t)((s->offset - table->sections[o->b].offset) / TSS_PAGE_SIZE);
+		copy->size = s->size;
+		memcpy(copy->name, s->name, sizeof(copy->name));
+		memcpy(copy->hash, s->hash, sizeof(copy->hash));
+	}
+}
+
 void guard_remember(const struct table *table)
 {
 	if (table->header->instance_count <= GUARDED || !supervises(table))
@@ -56,6 +77,8 @@ void guard_remember(const struct table *table)
 		const struct tss_table_object *o = &table->objects[g->object];
 		if (g->instance == 0 && o->type == TSS_TYPE_UNIT && o->a == GUARDED)
 			guard.unit = g->slot;
+		if (g->instance == 0 && o->type == TSS_TYPE_MEMORY && o->a == TSS_MEMORY_SECTIONS)
+			remember_image(table, o);
 	}
 	memcpy(guard.name, table->instances[GUARDED].name, TSS_NAME_SIZE);
 	guard.period_us = table->instances[GUARDED].argument >> 32;
@@ -97,11 +120,18 @@ void guard_ended(uint64_t badge)
 		restart_later();
 }
 
+/* The place counts only if its layout moves: the kernel moves nobody who shares his part of the addresses. */
 static void begin(void)
 {
+	const char *damaged = tss_image_damaged(image, section_count, 0);
+	uint64_t place = tss_draw_place(0);
 	tss_status_t status;
+	if (damaged != NULL) {
+		say("unit %s: not restarted: %.32s does not match its hash\n", guard.name, damaged);
+		return give_up();
+	}
 	do
-		status = tss_unit_restart(guard.unit, 0);
+		status = tss_unit_restart(guard.unit, place);
 	while (TSS_CODE(status) == TSS_E_AGAIN);
 	if (status != TSS_OK) {
 		say("unit %s: cannot be restarted: %s\n", guard.name, tss_error_name(status));

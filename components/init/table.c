@@ -118,6 +118,8 @@ static bool memory_good(const struct table *t, const struct tss_table_object *o)
 		return o->b > 0 && o->b < 1ull << 28 && (o->a == TSS_MEMORY_DEVICE || o->c <= 1);
 	if (o->a == TSS_MEMORY_FIRMWARE)
 		return o->b > 0 && o->b < 1ull << 28 && o->c >= TSS_FIRMWARE_FACTS && o->c <= TSS_FIRMWARE_DSDT;
+	if (o->a == TSS_MEMORY_SECTIONS)
+		return o->c > 0 && o->b < t->section_count && o->c <= t->section_count - o->b;
 	if (o->a != TSS_MEMORY_MAPPED && o->a != TSS_MEMORY_COPIED)
 		return false;
 	if (o->b >= t->section_count)

@@ -120,6 +120,10 @@ static void follow_table(const struct table *t)
 			REQUIRE(o->b < t->section_count);
 			touch(t->bundle + t->sections[o->b].offset, t->sections[o->b].size);
 		}
+		for (uint64_t n = 0; o->type == TSS_TYPE_MEMORY && o->a == TSS_MEMORY_SECTIONS && n < o->c; n++) {
+			REQUIRE(o->b + n < t->section_count);
+			touch(t->bundle + t->sections[o->b + n].offset, t->sections[o->b + n].size);
+		}
 		REQUIRE(table_original(t, i) != NULL);
 	}
 	for (uint32_t i = 0; i < t->header->grant_count; i++) {

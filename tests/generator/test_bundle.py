@@ -16,8 +16,9 @@ import pytest
 from conftest import REPOSITORY, make_tree
 from test_fixtures import rehash, table_offset
 
-from generator import emit, plan, slots, supervision, verify, verify_derive, verify_read
+from generator import budget, emit, plan, slots, supervision, verify, verify_derive, verify_read
 from generator.abi import CONSTANTS, Abi, read_abi
+from generator.authority import Reasons, rights
 from generator.build import Checked, Product, check_system, make
 from generator.calls import names_of
 from generator.check import Link, Resolved, System
@@ -26,6 +27,7 @@ from generator.diagnostics import render
 from generator.inputs import Inputs, read_inputs, read_source
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
+LAYOUT = ("IMAGE", "HEAP", "DIRECTORY", "IMAGES", "STACK_TOP", "IPC_PAGE")
 CALLS = names_of(read_abi(REPOSITORY / "kernel" / "include" / "abi"))
 MOVES = 2  # TSS_INSTANCE_MOVES
 
@@ -79,6 +81,19 @@ def guarded(tmp_path_factory: pytest.TempPathFactory, elf: bytes, abi: Abi) -> B
 
 
 @pytest.fixture(scope="module")
+def secret(tmp_path_factory: pytest.TempPathFactory, elf: bytes, abi: Abi) -> Built:
+    """`guarded`, and two more who speak in mode PARANOID, of whom one is never restarted."""
+    root = make_tree(tmp_path_factory.mktemp("secret") / "root", elf)
+    text = (root / "guarded.yaml").read_text() + (
+        "  keys: {component: apps/echo, mode: PARANOID, restart: always, connect: {log: {to: log, mode: FAST}}}\n"
+        "  once: {component: apps/echo, mode: PARANOID, restart: never, connect: {log: {to: log, mode: FAST}}}\n")
+    (root / "secret.yaml").write_text(text.replace("system: guarded", "system: secret"))
+    reader = root / "components" / "servers" / "reincarnation" / "component.yaml"  # of the record; somebody has to be
+    reader.write_text(reader.read_text().replace("[inspect]", "[inspect, audit]"))
+    return Built(root, "secret.yaml", abi)
+
+
+@pytest.fixture(scope="module")
 def layered(tmp_path_factory: pytest.TempPathFactory, elf: bytes, abi: Abi) -> Built:
     return Built(make_tree(tmp_path_factory.mktemp("layered") / "root", elf), "layered.yaml", abi)
 
@@ -102,7 +117,7 @@ def test_parameters_lie_in_a_page_of_their_own(layered: Built) -> None:
     assert (slot["address"], slot["rights"], slot["protection"]) == (0x280000000, ["READ"], ["READ"])
 
 
-@pytest.mark.parametrize("name", ["full", "guarded", "layered"])
+@pytest.mark.parametrize("name", ["full", "guarded", "layered", "secret"])
 def test_verify_finds_nothing_wrong(name: str, request: pytest.FixtureRequest) -> None:
     built: Built = request.getfixturevalue(name)
     found, errors = verify.verify(built.product.bundle, built.verify_inputs(), "bundle.bin")
@@ -138,12 +153,64 @@ def test_contracts_come_from_instance_then_component(guarded: Built) -> None:
     assert guarded.document["administrators"] == [{"client": "shell", "badge": 1, "may": ["kill"]}]
 
 
-def test_each_byte_of_the_supervision_table_counts_even_with_good_hashes(guarded: Built) -> None:
-    data = guarded.product.bundle
+@pytest.mark.parametrize("name", ["guarded", "secret"])
+def test_each_byte_of_the_supervision_table_counts_even_with_good_hashes(name: str,
+                                                                         request: pytest.FixtureRequest) -> None:
+    built: Built = request.getfixturevalue(name)
+    data = built.product.bundle
     (section,) = [s for s in verify_read.read_bundle(data).sections if s.name == "guard.supervision"]
     where = range(section.offset, section.offset + section.size)
-    accepted = [offset for offset, bad in flips(data, where, rehash) if refused(guarded, bad) is False]
+    accepted = [offset for offset, bad in flips(data, where, rehash) if refused(built, bad) is False]
     assert accepted == []
+
+
+def read_of_images(built: Built) -> dict[str, tuple[list[str], list[str]]]:
+    """Who can read sections of others in the bundle -> their names, and with what rights."""
+    objects = built.document["objects"]
+    return {i["name"]: (objects[c["object"]]["sections"], c["rights"]) for i in built.document["instances"]
+            for c in i["capabilities"] if objects[c["object"]].get("source") == "SECTIONS"}
+
+
+def test_only_images_that_are_looked_at_can_be_read(secret: Built, guarded: Built, full: Built) -> None:
+    """Of who moves and is restarted, by the supervisor; of the supervisor, by init. Nobody's, if nobody moves."""
+    keys, guard = ([f"{name}.{kind}" for kind in kinds] for name, kinds in (
+        ("keys", ("data", "rodata", "text")), ("guard", ("data", "rodata", "supervision", "text"))))
+    assert read_of_images(secret) == {"guard": (keys, ["READ"]), "init": (guard, ["READ"])}
+    hashes = {s.name: blake2b(s.data, digest_size=32).hexdigest() for s in secret.product.plan.sections}
+    assert [(p["section"], p["hash"]) for p in secret.document["images"]] == [(name, hashes[name]) for name in keys]
+    for built in (guarded, full):
+        assert read_of_images(built) == {} and built.document["images"] == []
+
+
+def test_why_and_diff_tell_whose_image_the_supervisor_reads(secret: Built, guarded: Built, abi: Abi) -> None:
+    assert secret.checked.system is not None and guarded.checked.system is not None
+    held = Reasons(secret.checked.system, secret.product.plan, abi).capabilities("guard")
+    (one,) = [c for c in held if c.address == abi["TSS_LAYOUT_IMAGES"]]
+    assert (one.what, one.why, one.pages) == ("the programs of keys, to compare them before a restart",
+                                              "they speak in mode PARANOID", 3)
+    told = [[r.text for r in rights(built.checked.system) if "program" in r.text] for built in (secret, guarded)
+            if built.checked.system is not None]
+    assert told == [["read the program of keys"], []]
+
+
+def test_who_is_not_looked_at_is_as_it_would_be_otherwise(secret: Built, guarded: Built) -> None:
+    """Not a capability more or less for those who are in both systems, but for the supervisor and who serves them."""
+    for name in ("serial", "echo", "shell"):
+        rows = [[{k: v for k, v in c.items() if k != "object"} for c in built.instance(name)["capabilities"]]
+                for built in (secret, guarded)]
+        assert rows[0] == rows[1]
+
+
+def test_a_section_more_to_be_read_is_found(secret: Built) -> None:
+    """The supervisor's object reaches to the section before, or one of others; or can be written."""
+    original = secret.product.plan
+    (index,) = [n for n, o in enumerate(original.objects) if o.a == 6 and o.payer]
+    for change in ({"c": original.objects[index].c + 1}, {"b": original.objects[index].b - 1}):
+        objects = list(original.objects)
+        objects[index] = replace(objects[index], **change)
+        assert refused(secret, emit.bundle(replace(original, objects=tuple(objects)))[0]), change
+    grants = [replace(g, rights=g.rights | 2) if g.object == index else g for g in original.grants]
+    assert refused(secret, emit.bundle(replace(original, grants=tuple(grants)))[0])
 
 
 def test_the_numbers_of_the_supervision_table_are_those_of_the_header() -> None:
@@ -330,8 +397,9 @@ def test_the_numbers_of_verify_are_those_of_the_abi(abi: Abi) -> None:
     assert {n: abi.type_name(n) for n in verify_read.TYPES} == verify_read.TYPES
     assert verify_read.ABI_VERSION == abi["TSS_ABI_VERSION"] and slots.SLOT_FIRST == abi["TSS_SLOT_FIRST"]
     assert {abi[f"TSS_MEMORY_{name}"]: name for name in verify_read.SOURCES.values()} == verify_read.SOURCES
-    assert {name: abi[f"TSS_LAYOUT_{name}"] for name in ("IMAGE", "HEAP", "DIRECTORY", "STACK_TOP", "IPC_PAGE")} == {
-        name: getattr(verify_derive, name) for name in ("IMAGE", "HEAP", "DIRECTORY", "STACK_TOP", "IPC_PAGE")}
+    assert {name: abi[f"TSS_LAYOUT_{name}"] for name in LAYOUT} == {
+        name: getattr(verify_derive, name) for name in LAYOUT}
+    assert budget.IMAGES == abi["TSS_LAYOUT_IMAGES"]
     assert (verify_derive.INIT_STACK, verify_derive.INIT_PRIORITY) == (
         abi["TSS_INIT_STACK_PAGES"] * 4096, abi["TSS_INIT_PRIORITY"])
 

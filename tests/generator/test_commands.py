@@ -197,6 +197,50 @@ def test_an_empty_system_is_init_alone(tree: Path, tessera: Run) -> None:
     assert tessera("build", "none.yaml", "--no-image").stdout.startswith("build/none: 1 instances, 9 objects, 9 cap")
 
 
+HOSTILE: dict[str, Callable[[Path], object]] = {
+    "folder": lambda path: path.mkdir(), "pipe": lambda path: os.mkfifo(path),
+    "loop": lambda path: path.symlink_to(path), "nowhere": lambda path: path.symlink_to(path.with_name("gone")),
+    "device": lambda path: path.symlink_to("/dev/zero")}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+@pytest.mark.parametrize("name", ["odd.yaml", "components/apps/hello/component.yaml",
+                                  "build/components/apps/hello/hello.elf"])
+def test_what_is_no_file_is_neither_waited_for_nor_read(tree: Path, tessera: Run, name: str, what: str) -> None:
+    """The same for a manifest, a description and a program, each a command's only input or one of many."""
+    (tree / name).unlink(missing_ok=True)
+    HOSTILE[what](tree / name)
+    (tree / "test.yaml").write_text("tessera: 1\nsystem: test\ninstances: {a: {component: apps/hello}}\n")
+    done = tessera("build", "test.yaml" if "/" in name else name, "--no-image")
+    assert done.returncode == 1 and done.stdout == ""
+    assert done.stderr.startswith(f"{name}: error TSS-065: apps/hello is not built\n" if name.endswith("elf") else
+                                  f"{name}: error TSS-001: cannot be read: ")
+
+
+def test_one_of_many_that_is_no_file(tree: Path, tessera: Run) -> None:
+    (tree / "manifests").mkdir()
+    os.mkfifo(tree / "manifests" / "odd.yaml")
+    assert tessera("list").stderr == ("manifests/odd.yaml: error TSS-001: cannot be read or written: It is a pipe, "
+                                      "a socket or a device\n  hint: name another place, or make room for it there\n")
+
+
+def test_a_pipe_of_the_shell_is_a_file(tree: Path) -> None:
+    """Such as `tessera check <(git show HEAD:system.yaml)`."""
+    done = subprocess.run(["bash", "-c", '"$0" --root . check <(cat full.yaml)', str(REPOSITORY / "generator/tessera")],
+                          cwd=tree, capture_output=True, text=True, check=False, timeout=60)
+    assert done.stdout.endswith(": fine: 6 instances, 6 connections\n"), done.stderr
+
+
+def test_a_tree_that_is_none(tree: Path, tessera: Run) -> None:
+    done = tessera("--root", "nowhere", "check", "full.yaml")
+    assert (done.returncode, done.stderr) == (1, f"{tree}/nowhere: error TSS-001: there is no such folder\n"
+                                              "  hint: it is the top of a tree, with components/ and manifests/\n")
+    for text in ("x: 1\n", "FAULT(1)\n", "FAULT(1, a, b\n"):
+        (tree / "kernel/include/abi/faults.def").write_text(text)
+        done = tessera("build", "full.yaml", "--no-image")
+        assert done.returncode == 1 and done.stderr.startswith(f"{tree}/kernel/include/abi: error TSS-080: "), text
+
+
 def coded(data: bytes) -> set[str]:
     """The codes that a file's text alone gives."""
     try:

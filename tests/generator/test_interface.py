@@ -122,6 +122,31 @@ BAD = {
                       "x.yaml:3:25: a reply shares no buffer"),
     "TSS-109-rights": (HEAD + "  m: {number: 1, request: [{name: a, type: buffer, max: 4K, rights: [write]}]}\n",
                        "x.yaml:3:69: a buffer that is not read"),
+    "TSS-012-enum": ("types: {way: {enum: {UP: 1, DOWN: 18446744073709551616}}}\n" + HEAD + "  m: {number: 1}\n",
+                     "x.yaml:1:21: enum must be a list, not `key: value` lines"),
+    "TSS-012-version": ("version: -1\n" + HEAD + "  m: {number: 1}\n",
+                        'x.yaml:1:10: version must be a number, not "-1"'),
+    "TSS-013-huge": (HEAD + "  m: {number: 1, request: [{name: a, type: array, of: u64, max: 18446744073709551616}]}\n",
+                     "x.yaml:3:65: max 18446744073709551616 is out of range"),
+    "TSS-013-errors": (HEAD + f"  m: {{number: 1}}\nerrors: [{', '.join(f'E{n}' for n in range(4096))}]\n",
+                       "x.yaml:4:9: 4096 errors are too many"),
+    "TSS-019-error": (HEAD + "  m: {number: 1}\nerrors: [FULL, FULL]\n", 'x.yaml:4:16: error "FULL" is listed twice'),
+    "TSS-100-macro": (HEAD + "  m: {number: 1, request: [{name: linux, type: u8}]}\n",
+                      'x.yaml:3:35: argument "linux" is taken by C or by the generated code'),
+    "TSS-107-nested": ("types: {a: {struct: [{name: v, type: u8}]}, b: {struct: [{name: a, type: a}]}}\n" + HEAD +
+                       "  m: {number: 1}\n",
+                       "x.yaml:1:74: a struct cannot be a member of one, neither another nor itself"),
+    "TSS-107-itself": ("types: {a: {struct: [{name: a, type: a}]}}\n" + HEAD + "  m: {number: 1}\n",
+                       "x.yaml:1:38: a struct cannot be a member of one, neither another nor itself"),
+    "TSS-108-send": (HEAD + "  m: {number: 1, oneway: true}\n  m_send: {number: 2}\n",
+                     "x.yaml:4:3: the method m_send and the method m would both be x_m_send in C"),
+    "TSS-108-values": ("types: {a_b: {enum: [C]}, a: {enum: [B_C]}}\n" + HEAD + "  m: {number: 1}\n",
+                       "x.yaml:1:27: the type a and the type a_b would both be X_A_B_C in C"),
+    "TSS-108-most": (HEAD + "  a: {number: 1, request: [{name: b_c, type: bytes, max: 3}]}\n"
+                     "  a_b: {number: 2, request: [{name: c, type: bytes, max: 4}]}\n",
+                     "x.yaml:4:3: the method a_b and the method a would both be X_A_B_C_MAX in C"),
+    "TSS-108-good": ("types: {a: {struct: [{name: v, type: bool}]}}\n" + HEAD + "  a_good: {number: 1}\n",
+                     "x.yaml:1:9: the type a and the method a_good would both be x_a_good in C"),
     "TSS-106": ("interface: other\nmethods:\n  m: {number: 1}\n",
                 'x.yaml:1:12: interface "other" is described in x.yaml'),
 }
@@ -189,6 +214,33 @@ def test_all_errors_of_all_files_in_one_run(tmp_path: Path) -> None:
     assert sorted(d.code for d in caught.value.diagnostics) == ["TSS-003", "TSS-013", "TSS-013"]
     with pytest.raises(ValueError):
         generate(paths)
+
+
+def test_two_interfaces_have_no_name_in_common(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.yaml").write_text("interface: a\ntypes: {b_t: {enum: [X]}}\nmethods:\n  b_m: {number: 1}\n"
+                              "  b_dispatch: {number: 2}\n")
+    Path("a_b.yaml").write_text("interface: a_b\ntypes: {t: {enum: [Z]}}\nmethods: {m: {number: 1}}\n")
+    with pytest.raises(InterfaceError) as caught:
+        generate([Path("a.yaml"), Path("a_b.yaml")])
+    assert {f"{d.code} {d.position}: {d.message}" for d in caught.value.diagnostics} == {
+        "TSS-108 a_b.yaml:1:12: the interface a_b and the method b_dispatch of a would both be a_b_dispatch in C",
+        "TSS-108 a_b.yaml:2:9: the type t and the type b_t of a would both be enum or struct a_b_t in C",
+        "TSS-108 a_b.yaml:3:11: the method m and the method b_m of a would both be a_b_m in C"}
+
+
+def test_texts_for_people_stay_comments(tmp_path: Path) -> None:
+    evil = "'a */ int evil; /* // \\'"
+    (tmp_path / "x.yaml").write_text(f"interface: x\ndescription: {evil}\ntypes:\n"
+                                     f"  e: {{enum: [A], doc: {evil}}}\n"
+                                     f"  s: {{struct: [{{name: m, type: e}}], doc: \"two\\nlines */ \\x5c\"}}\n"
+                                     f"methods:\n  m: {{number: 1, doc: {evil}, request: [{{name: a, type: s}}]}}\n")
+    write_headers(tmp_path, [tmp_path / "x.yaml"])
+    (tmp_path / "x.c").write_text('#define TSS_IPC_HOST 1\n#define TSS_MESSAGE_SYSCALL(...)\n#include "x.h"\n'
+                                  'int evil;\n')
+    done = subprocess.run(["gcc", *FLAGS, "-E", f"-I{tmp_path}", *INCLUDES, str(tmp_path / "x.c")], capture_output=True,
+                          text=True, check=False)
+    assert (done.stderr, done.stdout.count("evil")) == ("", 1)
 
 
 def test_objects_and_their_rights_are_the_abi_s() -> None:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Faults put into a running machine from outside, by QEMU's debugger stub: registers of a unit's thread are changed.
+"""Faults put into a running machine from outside, by QEMU's debugger stub: registers of a unit's thread are changed, or
+bytes of the machine's memory.
 
 No component has a door for this. A breakpoint stops the CPU at an address of a component; the unit's name in its IPC
 page says whether it is the one that is meant; then its registers are set to what a stray jump could leave there.
@@ -27,6 +28,7 @@ IPC_PAGE = 0x7FFFF8000000  # TSS_LAYOUT_IPC_PAGE
 UNIT_NAME = 0x10  # in struct tss_ipc_page
 SELF_SLEEP, INFINITE = 0x1003, (1 << 64) - 1
 STOP_TIMEOUT_S = 60.0
+PACKET = 1024  # bytes of memory in one answer
 
 
 def elf_of(component: str) -> Path:
@@ -95,6 +97,20 @@ class Debugger:
         """Bytes as the stopped thread sees them; empty if nothing is mapped there."""
         answer = self.ask(f"m{address:x},{size:x}")
         return b"" if answer.startswith("E") else bytes.fromhex(answer)
+
+    def physical(self, address: int, size: int) -> bytes:
+        """Bytes of the machine's memory, whatever is mapped where."""
+        assert self.ask("Qqemu.PhyMemMode:1") == "OK"
+        found = b"".join(self.memory(at, min(PACKET, address + size - at))
+                         for at in range(address, address + size, PACKET))
+        assert self.ask("Qqemu.PhyMemMode:0") == "OK"
+        return found
+
+    def poke(self, address: int, data: bytes) -> None:
+        """The same, to write."""
+        assert self.ask("Qqemu.PhyMemMode:1") == "OK"
+        assert self.ask(f"M{address:x},{len(data):x}:{data.hex()}") == "OK"
+        assert self.ask("Qqemu.PhyMemMode:0") == "OK"
 
     def unit(self) -> str:
         """Name of the unit whose thread is stopped."""

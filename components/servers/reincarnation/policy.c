@@ -4,6 +4,7 @@
  *
  *   RUNNING --ended--> WAITING --backoff--> RUNNING      up to `max` times within the window
  *   RUNNING --ended--> DEAD                              policy never, a good end under on_failure, or once too often
+ *   WAITING, RUNNING --to be restarted--> DEAD           its image is damaged (image.c)
  *
  * A message only makes us look: a unit that runs when its end is reported has been restarted since. The backoff
  * starts at its minimum and doubles with each end while earlier ends are still within the window.
@@ -54,11 +55,10 @@ static void degrade(struct supervisor *s, const struct instance *i, uint64_t now
 	printf("degraded: the system goes on without %.16s\n", (const char *)i->row->name);
 }
 
+/* It stays dead, whatever the reason. */
 static void give_up(struct supervisor *s, struct instance *i, uint64_t now)
 {
 	const char *name = (const char *)i->row->name;
-	printf("unit %.16s: ended more than %u times in %lu s and stays dead\n", name, i->row->max,
-	       i->row->window_us / 1000000);
 	if (i->row->then == TSS_THEN_REBOOT) {
 		printf("the machine is reset because of %.16s\n", name);
 		tss_status_t status = power_reset(SLOT_POWER, RESET_US);
@@ -92,8 +92,11 @@ void policy_ended(struct supervisor *s, struct instance *i, bool failed, uint64_
 	if (row->policy == TSS_RESTART_NEVER || (row->policy == TSS_RESTART_ON_FAILURE && !failed) || unit == UNIT_DEAD)
 		return end_for_good(i, now);
 	unsigned count = note_end(i, now);
-	if (count > row->max)
+	if (count > row->max) {
+		printf("unit %.16s: ended more than %u times in %lu s and stays dead\n", (const char *)row->name,
+		       row->max, row->window_us / 1000000);
 		return give_up(s, i, now);
+	}
 	i->backoff_us = count == 1 ? row->backoff_min_us : 2 * i->backoff_us;
 	if (i->backoff_us > row->backoff_max_us)
 		i->backoff_us = row->backoff_max_us;
@@ -103,9 +106,29 @@ void policy_ended(struct supervisor *s, struct instance *i, bool failed, uint64_
 	       i->backoff_us / 1000);
 }
 
-static void begin(struct instance *i, uint64_t now)
+/*
+ * What does not begin again because of its image is given up. While we looked nobody was listened to, which is not their
+ * silence.
+ */
+static bool may_begin(struct supervisor *s, struct instance *i, uint64_t now)
+{
+	uint64_t before = clock_now_us();
+	const char *damaged = image_damaged(s, i);
+	uint64_t spent = clock_now_us() - before;
+	for (unsigned n = 0; n < s->count; n++)
+		if (s->instances[n].silent_at != NEVER)
+			s->instances[n].silent_at += spent;
+	if (damaged == NULL)
+		return true;
+	printf("unit %.16s: not restarted: %.32s does not match its hash\n", (const char *)i->row->name, damaged);
+	give_up(s, i, now);
+	return false;
+}
+
+static void begin(struct instance *i)
 {
 	tss_status_t status = unit_begin(i);
+	uint64_t now = clock_now_us();
 	settle(i, STATE_RUNNING, now);
 	if (status == TSS_OK) {
 		printf("unit %.16s: restarted\n", (const char *)i->row->name);
@@ -141,14 +164,16 @@ void policy_restart(struct supervisor *s, struct instance *i, uint64_t now)
 	unsigned self = (unsigned)(i - s->instances);
 	uint64_t bits[TSS_SUPERVISED_WORDS] = {0};
 	bits[self / 64] |= 1ull << self % 64;
+	if (!may_begin(s, i, now))
+		return;
 	add_dependants(s, bits);
 	for (unsigned n = 0; n < s->count; n++)
 		if (named(bits, n) && restartable(&s->instances[n]))
 			(void)unit_end(&s->instances[n], false);
-	begin(i, now);
+	begin(i);
 	for (unsigned n = 0; n < s->count; n++)
-		if (n != self && named(bits, n) && restartable(&s->instances[n]))
-			begin(&s->instances[n], now);
+		if (n != self && named(bits, n) && restartable(&s->instances[n]) && may_begin(s, &s->instances[n], now))
+			begin(&s->instances[n]);
 }
 
 /* A unit that is ended here ends like any other: the kernel tells us, and the contract holds. */

@@ -2,6 +2,7 @@
 /* reincarnation.h - what is known of each instance, and what the supervisor's files do for each other. */
 #pragma once
 #include <tessera/supervision.h>
+#include <tessera/table.h>
 #include <tessera/tessera.h>
 #include "slots.h"
 
@@ -29,11 +30,17 @@ struct supervisor {
 	unsigned administrator_count;
 	const struct tss_supervision_control *controls;
 	unsigned control_count;
+	const struct tss_image_section *sections;
+	unsigned section_count;
 	bool reconcile; /* a message may have been lost: look at all units as soon as the queue is empty */
 };
 
 /* table.c: false if the table is not as supervision.h says. */
 bool table_take(struct supervisor *s);
+
+/* image.c: what of the instance's image is damaged, for people; NULL: nothing, or it is not looked at. */
+void image_remember(const struct supervisor *s);
+const char *image_damaged(const struct supervisor *s, const struct instance *i);
 
 /* units.c: what the kernel says of units; only those that init made count, whatever others call theirs. */
 enum unit_state { UNIT_BUILDING, UNIT_RUNNING, UNIT_ENDED, UNIT_DEAD, UNIT_UNKNOWN };

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* table.c - the generator's table, checked before it is believed. */
-#include <tessera/table.h>
 #include "reincarnation.h"
 
 static bool row_good(const struct tss_supervision_row *row, unsigned rows)
@@ -31,5 +30,8 @@ bool table_take(struct supervisor *s)
 	s->administrator_count = header->administrators;
 	s->controls = (const void *)(s->administrators + s->administrator_count);
 	s->control_count = header->controls;
+	s->sections = (const void *)(s->controls + s->control_count);
+	s->section_count = header->sections;
+	image_remember(s);
 	return true;
 }

@@ -7,10 +7,11 @@
  * only init holds, without any right to send through them.
  *
  * The table is the supervisor's directory (TSS_SLOT_DIRECTORY, at TSS_LAYOUT_DIRECTORY, read-only): header, rows,
- * administrators, controls, back to back. Row n is instance n + TSS_SUPERVISED_FIRST of the init table.
+ * administrators, controls, sections of images (tessera/section.h), back to back. Row n is instance n + TSS_SUPERVISED_FIRST of the init table.
  */
 #pragma once
 #include <abi/abi.h>
+#include <tessera/section.h>
 
 #define TSS_BADGE_SUPERVISE 0x10000u /* + row: FAULT and ENDED of that instance */
 #define TSS_BADGE_HEARTBEAT 0x20000u /* + row: its heartbeats */
@@ -24,8 +25,10 @@
 enum tss_restart_policy { TSS_RESTART_NEVER, TSS_RESTART_ALWAYS, TSS_RESTART_ON_FAILURE };
 enum tss_restart_then { TSS_THEN_HOLD, TSS_THEN_DEGRADE, TSS_THEN_REBOOT };
 
-struct tss_supervision_header { /* 16 bytes */
+struct tss_supervision_header { /* 24 bytes */
 	uint32_t magic, rows, administrators, controls;
+	uint32_t sections; /* of those whose layout moves and who may be restarted; of others there are none */
+	uint32_t reserved; /* 0 */
 };
 
 struct tss_supervision_row { /* 96 bytes; times in microseconds */

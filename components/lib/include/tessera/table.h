@@ -24,6 +24,7 @@
 #define TSS_PLACE_END (255u * 512u)
 #define TSS_LAYOUT_HEAP 0x0000000100000000ull
 #define TSS_LAYOUT_DIRECTORY 0x0000000200000000ull
+#define TSS_LAYOUT_IMAGES 0x0000000210000000ull /* init, supervisor: what it looks at before restarts (section.h) */
 #define TSS_LAYOUT_PAGED 0x0000000400000000ull
 #define TSS_LAYOUT_STACK_TOP 0x000000003ff00000ull
 #define TSS_LAYOUT_IPC_PAGE 0x00007ffff8000000ull
@@ -37,7 +38,8 @@
  *   REPLY       object index of port    -                 -
  *   CONNECTION  object index of port    badge             credit   the port's object index is smaller
  *   EVENT       -                       -                 -
- *   MEMORY      source TSS_MEMORY_*     section or pages  physical address (DEVICE), enum tss_firmware (FIRMWARE), 1: in a row
+ *   MEMORY      source TSS_MEMORY_*     section or pages  physical address (DEVICE), enum tss_firmware (FIRMWARE), 1: in a row,
+ *                                                         sections (SECTIONS)
  *   IRQ         line                    -                 -
  *   IOPORT      base                    count             enum tss_firmware; base is 0 then; 0: base is the port
  *   UNIT        instance index          -                 -        the unit of that instance; payer is init
@@ -54,6 +56,8 @@ enum tss_memory_source {
 	TSS_MEMORY_ZERO = 3, /* b: pages; fresh zero frames: stack, heap, shared memory; c 1: in a row, for devices */
 	TSS_MEMORY_DEVICE = 4, /* b: pages, c: physical address */
 	TSS_MEMORY_FIRMWARE = 5, /* b: pages at most, c: what of the firmware's; absent from the machine: not made */
+	TSS_MEMORY_SECTIONS =
+		6, /* b: first section, c: how many; their pages in the bundle, good or damaged, to be read */
 };
 
 /* Devices whose place only the running machine's firmware knows. init finds them; a slot whose device is absent stays empty. */
