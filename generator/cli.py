@@ -57,6 +57,9 @@ def command_stubs(session: Session) -> int:
         more = [*parameters.header(component.parameters), *attached.header(component.files),
                 *slots.mailbox_lines([(p.name, p.depth) for p in component.mailboxes])]
         text = slots.header(name, component.layout, windows, more)
+        if twice := slots.defined_twice(text):
+            raise Refused([Diagnostic("TSS-108", component.position, f"two things of {name} would both be {twice[0]} "
+                                      "in slots.h", "rename one of those that this is made of")])
         write_if_changed(out / "slots" / name / "slots.h", text.encode())
         write_if_changed(out / "slots" / name / "granted.h", slots.granted(name, _called(component, methods)).encode())
     abi = read_abi(session.root / "kernel" / "include" / "abi")

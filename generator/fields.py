@@ -18,6 +18,11 @@ _AMBIGUOUS_WORD = re.compile(r"(?i:y|n|yes|no|on|off|true|false|null|~|)|"
                              r"[-+]?\.?[0-9][0-9_.:eExXa-fA-F+-]*|\.(?i:inf|nan)")
 _NUMBER = re.compile(r"0|[1-9][0-9]*")
 _NUMBER_LIKE = re.compile(r"[-+]?[0-9][0-9a-fA-FxXoO_.:+-]*")
+C_WORDS = frozenset(  # no member or parameter of a function can be called so: words of C, and what the headers define
+    """auto break case char const continue default do double else enum extern float for goto if inline int long register
+    restrict return short signed sizeof static struct switch typedef union unsigned void volatile while bool true false
+    asm typeof typeof_unqual nullptr constexpr alignas alignof thread_local static_assert linux unix
+    size_t cap_t uint8_t uint16_t uint32_t uint64_t int32_t int64_t""".split())
 DIGITS_MAX = 40  # of a number that is read, to be told that it is out of range
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 _TIMES = {"us": 1, "ms": 1000, "s": 1000000}

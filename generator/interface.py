@@ -25,8 +25,9 @@ VERSIONS = (1, 65535)
 
 CODES: dict[str, tuple[str, str]] = {
     "TSS-100": ("a word that generated C cannot use",
-                "Interfaces, methods, arguments and errors become names in C. They are lower case (errors upper case), "
-                "do not end in an underscore, and are neither words of C nor names the generated code needs."),
+                "Interfaces, methods, arguments, errors and parameters become names in C. They are lower case (errors "
+                "upper case), do not end in an underscore, and are neither words of C nor names the generated code "
+                "needs."),
     "TSS-101": ("a method number is used twice",
                 "The number is the method's name on the wire and a bit of the connection's method bitmap."),
     "TSS-102": ("a message does not fit",

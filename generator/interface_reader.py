@@ -8,7 +8,7 @@
 import re
 
 from generator.diagnostics import Position, short
-from generator.fields import Reader
+from generator.fields import C_WORDS, Reader
 from generator.interface_code import BUFFERS, Field
 from generator.interface_types import OBJECTS, SCALARS, Defined, Enum, Member, Struct, c_name
 from generator.load import Mapping, Node, Scalar, Sequence
@@ -19,13 +19,9 @@ VALUES_MAX = 256
 ERRORS_MAX = 4095  # below TSS_REPLY_METHOD
 WORD = re.compile(r"[a-z]([a-z0-9_]{0,22}[a-z0-9])?")
 UPPER = re.compile(r"[A-Z]([A-Z0-9_]{0,22}[A-Z0-9])?")
-_TAKEN = frozenset(  # words of C, and the names that the generated functions use themselves
-    """auto break case char const continue default do double else enum extern float for goto if inline int long register
-    restrict return short signed sizeof static struct switch typedef union unsigned void volatile while bool true false
-    asm typeof typeof_unqual nullptr constexpr alignas alignof thread_local static_assert linux unix tss
-    size_t cap_t uint8_t uint16_t uint32_t uint64_t int32_t int64_t
-    connection timeout_us state request reply status operations dispatch send memcpy memchr memset strnlen
-    at""".split())
+_TAKEN = C_WORDS | frozenset(  # and the names that the generated functions use themselves
+    """connection timeout_us state request reply status operations dispatch send memcpy memchr memset strnlen at
+    tss""".split())
 _BUILT_IN = (*SCALARS, *BUFFERS, "array", "buffer", "cap")
 SHARED_MAX = 32 << 20  # bytes: as large as memory can be, MEMORY_PAGES_MAX; a test compares them
 _RESERVED = (*_BUILT_IN, "operations", "error", "method", "version")  # no names of types

@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 
 from generator.diagnostics import Position, did_you_mean, short
-from generator.fields import Reader, Shape
+from generator.fields import C_WORDS, Reader, Shape
 from generator.load import Mapping, Node
 
 TYPES = ("text", "integer", "size", "duration", "boolean", "choice")
@@ -79,7 +79,8 @@ def _shape(reader: Reader, mapping: Mapping, name: str) -> Shape | None:
     limits = Shape("integer" if kind == "text" else kind, low, high)
     found = {key: reader.value(value, f"{key} of {name}", limits) for key in ("min", "max")
              if kind != "boolean" and (value := mapping.get(key)) is not None}
-    low, high = 0 if kind == "text" else found.get("min") or low, found.get("max") or high
+    low = 0 if kind == "text" else found.get("min") or low
+    high = most if (most := found.get("max")) is not None else high
     if low > high:
         reader.error("TSS-019", mapping.key("min").position, f"min of {short(name)} is more than its max")
         return None
@@ -93,6 +94,10 @@ def read_parameters(reader: Reader, node: Node) -> tuple[Parameter, ...]:
     for key, value in mapping.entries if mapping else ():
         inner = reader.mapping(value, f"parameter {short(key.text)}")
         if reader.name(key, "parameter", NAME) is None or inner is None:
+            continue
+        if key.text in C_WORDS:
+            reader.error("TSS-100", key.position, f"parameter {short(key.text)} is taken by C",
+                         f"it becomes a member of a struct; call it my_{key.text} or so")
             continue
         shape = _shape(reader, inner, key.text)
         default = inner.get("default")

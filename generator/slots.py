@@ -5,6 +5,8 @@ From SLOT_FIRST up, in file order: for each provided interface its port and then
 interface its connection, for each device, for each event, then the page of parameters, the memory of each mailbox, and
 each file. One layout serves every instance of a component.
 """
+import re
+from collections import Counter
 from dataclasses import dataclass
 
 SLOT_FIRST = 16  # TSS_SLOT_FIRST; a test compares it with abi.h
@@ -96,6 +98,12 @@ def header(component: str, planned: Layout, windows: list[tuple[str, int]], more
     lines += [f"#define {upper(name)}_PAGES {pages}ull" for name, pages in windows]
     lines += [f"#define SLOTS_END {planned.end}u", *more]
     return "\n".join(lines) + "\n"
+
+
+def defined_twice(text: str) -> list[str]:
+    """Names that a header defines more than once."""
+    names = re.findall(r"^#define (\w+)", text, re.MULTILINE)
+    return [name for name, count in Counter(names).items() if count > 1]
 
 
 def granted(component: str, called: list[tuple[int, int]]) -> str:
