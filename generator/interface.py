@@ -31,11 +31,12 @@ CODES: dict[str, tuple[str, str]] = {
     "TSS-101": ("a method number is used twice",
                 "The number is the method's name on the wire and a bit of the connection's method bitmap."),
     "TSS-102": ("a message does not fit",
-                "A request or reply has at most 256 bytes: 8 for each scalar, 8 for each buffer's length, the buffers "
-                "padded to 8; and at most 4 capabilities. A buffer that is shared is 16 bytes and a capability."),
+                "A request or reply has at most 256 bytes: 8 for each scalar, 8 for each length of bytes, texts and "
+                "arrays, these padded to 8; and at most 4 capabilities. A buffer that is shared is 16 bytes and a "
+                "capability."),
     "TSS-103": ("two arguments have one name", "Request and reply arguments are parameters of one C function."),
-    "TSS-104": ("a reply with several buffers",
-                "A server writes its buffer where it is sent from, so a reply has one buffer at most."),
+    "TSS-104": ("a reply with several arrays",
+                "A server writes bytes, a text or an array where it is sent from, so a reply has one at most."),
     "TSS-105": ("a one-way method with a reply", "`oneway: true` is for methods whose reply carries nothing."),
     "TSS-106": ("an interface file of another name", "components/interfaces/x.yaml describes the interface x."),
     "TSS-107": ("a type that cannot be",
@@ -124,7 +125,7 @@ class _InterfaceReader(InterfaceReader):
             self.error("TSS-102", node.position, f"the {key} can have {size} bytes and {caps} capabilities",
                        f"a message has at most {MESSAGE_MAX} bytes and {CAPS_MAX} capabilities")
         if key == "reply" and len(interface_code.variable(found)) > 1:
-            self.error("TSS-104", node.position, "a reply has at most one buffer or array")
+            self.error("TSS-104", node.position, "a reply has at most one of bytes, string and array")
         if key == "reply" and interface_code.shared(found):
             self.error("TSS-109", node.position, "a reply shares no buffer", "let the client share one that the server "
                        "writes, or reply with a `cap` of memory")

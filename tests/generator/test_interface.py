@@ -52,7 +52,7 @@ BAD = {
     "TSS-103-size": (HEAD + "  m: {number: 1, request: [{name: a, type: bytes, max: 8}, {name: a_size, type: u8}]}\n",
                      'x.yaml:3:3: method "m" has two arguments that need the C name "a_size"'),
     "TSS-104": (HEAD + "  m: {number: 1, reply: [{name: a, type: bytes, max: 8}, {name: b, type: bytes, max: 8}]}\n",
-                "x.yaml:3:25: a reply has at most one buffer or array"),
+                "x.yaml:3:25: a reply has at most one of bytes, string and array"),
     "TSS-105": (HEAD + "  m: {number: 1, oneway: true, reply: [{name: a, type: u8}]}\n",
                 'x.yaml:3:3: method "m" is one-way, but has a reply'),
     "TSS-010-of": (HEAD + "  m: {number: 1, request: [{name: a, type: u8, of: u8}]}\n",
@@ -89,7 +89,7 @@ BAD = {
                       "{name: a_count, type: u8}]}\n",
                       'x.yaml:3:3: method "m" has two arguments that need the C name "a_count"'),
     "TSS-104-array": (HEAD + "  m: {number: 1, reply: [{name: a, type: bytes, max: 8}, {name: b, type: array, of: u8, "
-                      "max: 8}]}\n", "x.yaml:3:25: a reply has at most one buffer or array"),
+                      "max: 8}]}\n", "x.yaml:3:25: a reply has at most one of bytes, string and array"),
     "TSS-107-both": ("types: {way: {enum: [UP], struct: [{name: a, type: u8}]}}\n" + HEAD + "  m: {number: 1}\n",
                      'x.yaml:1:9: type "way" must be either an enum or a struct'),
     "TSS-107-empty": ("types: {way: {enum: []}}\n" + HEAD + "  m: {number: 1}\n",

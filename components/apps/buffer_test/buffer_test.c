@@ -51,8 +51,29 @@ uint64_t sum_of(const struct area *area, uint64_t offset, uint64_t size)
 	return sum;
 }
 
+/* Ends while the server reads; its next life asks what became of that. */
+static int leave(void)
+{
+	uint64_t sum, ready = 0, go = 0, bits;
+	struct area area = make_area(READS);
+	const struct tss_buffer data = {area.shared, 0, AREA_SIZE};
+	tss_status_t status = digest_outcome(SLOT_DIGEST, &sum, TSS_INFINITE);
+	if (status != DIGEST_ERROR_NONE) {
+		printf("what was read of an earlier life: %s\n", status == TSS_OK              ? "all"
+								 : status == DIGEST_ERROR_GONE ? "gone"
+											       : "wrong");
+		return 0;
+	}
+	CHECK(tss_event_create(TSS_SLOT_UNIT, &ready) == TSS_OK && tss_event_create(TSS_SLOT_UNIT, &go) == TSS_OK);
+	CHECK(digest_watch_send(SLOT_DIGEST, &data, DIGEST_MOMENT_WHILE_READING, (cap_t)ready, (cap_t)go) == TSS_OK);
+	CHECK(tss_event_wait((cap_t)ready, TSS_INFINITE, &bits) == TSS_OK);
+	return 1;
+}
+
 int main(void)
 {
+	if (PARAMETERS->leaves)
+		return leave();
 	test_well();
 	test_hostile();
 	printf("%u checks, %u failed\n", checked, failed);
