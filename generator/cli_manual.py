@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The commands `doc` and `manual`: the reference of interfaces; that of everything, from the tree's tables."""
 import argparse
-import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,8 +10,8 @@ from generator import document, interface, kconfig, manual
 from generator.abi import read_abi
 from generator.codes import CODES
 from generator.diagnostics import Diagnostic, Position, Refused, did_you_mean, short
-from generator.files import write_if_changed
-from generator.inputs import Inputs, Source, load_components
+from generator.files import read_figures, write_if_changed
+from generator.inputs import Inputs, load_components
 
 PROFILES = ("DEV", "STANDARD", "HARDENED")
 
@@ -23,8 +22,6 @@ class Session(Protocol):
     arguments: argparse.Namespace
     root: Path
     inputs: Inputs
-
-    def read(self, path: Path) -> Source: ...
 
 
 def _options(root: Path) -> list[manual.Option]:
@@ -42,14 +39,13 @@ def _options(root: Path) -> list[manual.Option]:
     return [manual.Option(s.name, s.nodes[0].prompt[0], values[s.name], s.nodes[0].help or "") for s in asked]
 
 
-def _figures(session: Session) -> dict[str, tuple[int, str]]:
-    path = session.root / "tests" / "bench" / "figures.json"
-    try:
-        rows = json.loads(session.read(path).text)["rows"]
-        return {name: (int(row["median"]), str(row["unit"])) for name, row in rows.items()}
-    except (ValueError, KeyError, TypeError) as error:
-        raise Refused([Diagnostic("TSS-098", Position(str(path)), f"is not what `make bench-keep` writes: {error}",
-                                  "make bench, then make bench-keep WHY='...'")]) from None
+def _figures(root: Path) -> dict[str, tuple[int, str]]:
+    path = root / "tests" / "bench" / "figures.json"
+    rows = read_figures(path, "median", "unit")
+    if not rows:
+        raise Refused([Diagnostic("TSS-098", Position(str(path)), "the manual's prices are not there",
+                                  "make bench, then make bench-keep WHY='...'")])
+    return {name: (int(row["median"]), str(row["unit"])) for name, row in rows.items()}
 
 
 def interface_pages(inputs: Inputs, names: Iterable[str]) -> list[str]:
@@ -79,7 +75,7 @@ def command_manual(session: Session) -> int:
     """Prints the manual, or writes manual.md and manual.html."""
     abi = read_abi(session.root / "kernel" / "include" / "abi")
     interfaces = interface_pages(session.inputs, sorted(session.inputs.interfaces))
-    text = manual.markdown(manual.Sources(abi, _figures(session), _options(session.root), interfaces, CODES,
+    text = manual.markdown(manual.Sources(abi, _figures(session.root), _options(session.root), interfaces, CODES,
                                           str(abi["TSS_ABI_VERSION"])))
     if session.arguments.out is None:
         print(manual.page(text) if session.arguments.html else text, end="")
