@@ -121,6 +121,7 @@ def surroundings(inputs: Inputs, used: set[str], dot_config: str | None) -> tupl
     configs = frozenset(path.name for path in inputs.files("configs/*_defconfig"))
     return Surroundings(components, frozenset(inputs.components), configs,
                         None if dot_config is None else _symbols(dot_config), methods_of(interfaces),
+                        {name: one.carriers for name, one in interfaces.items()},
                         {name: one.version for name, one in interfaces.items()}, {}), errors
 
 

@@ -16,7 +16,7 @@ from generator.devices import Device
 from generator.diagnostics import Diagnostic, Note, Position, did_you_mean, short
 from generator.fields import Reader, size_text
 from generator.model import NONE, Connect, DeviceChoice, Instance, Manifest
-from generator.modes import Guard, Wish, check_record, guard_of
+from generator.modes import Guard, Wish, check_carried, check_record, guard_of
 from generator.parameters import Value, resolve
 from generator.restart import Restart
 from generator.share import Budget, Under, check_shares
@@ -111,6 +111,7 @@ class Surroundings:
     configs: frozenset[str]
     symbols: Mapping[str, str] | None  # of the build's .config
     methods: Mapping[str, Mapping[str, int]]  # interface -> method -> number; those that could be read
+    carriers: Mapping[str, frozenset[str]]  # interface -> those of its methods that carry memory
     versions: Mapping[str, int]  # of those interfaces
     calls: Mapping[str, int]  # name of each system call -> number; empty if nothing names one
 
@@ -201,6 +202,8 @@ class _Checker:
                        "nobody: it cannot be called", "write `rights: [send]`", Note(provide.position))
         guard = guard_of(connect.wish, (instance, target), need, self.around.methods.get(need.interface),
                          self.manifest, self.error)
+        carriers = self.around.carriers.get(need.interface, frozenset())
+        check_carried(guard, connect.wish, need.name, carriers, connect.position, self.error)
         return Link(instance.name, need.name, target.name, provide.name, need.interface, rights, connect.may,
                     connect.position, connect.calls, guard)
 

@@ -222,6 +222,10 @@ CODES: dict[str, tuple[str, str]] = {
     "TSS-142": ("the manual is not whole", "`tessera manual` is made from the tables of the kernel, the bench and "
                 "Kconfig. Each row is named where generator/templates/manual.md.j2 tells of its mechanism, and none "
                 "that is not there."),
+    "TSS-143": ("memory over a connection that lets none pass",
+                "HARDENED and PARANOID connections carry memory only if the manifest says so by name: `memory: true`. "
+                "Without it the kernel refuses each request with a `buffer` or a `cap` of memory (SHARE). A mode that "
+                "is raised while the system runs is not looked at here, but by the kernel."),
     "TSS-134": ("nobody manages PCI", "A device `pci:..` is a connection to the one instance that provides the "
                 "interface pci, which finds the device when the system runs: drivers/pci."),
     "TSS-135": ("too little memory in a row", "What drivers of PCI devices may have for their devices (`dma:` in "

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from generator import interface_code
 from generator.component import Component
+from generator.fields import size_text
 from generator.interface import Interface
 from generator.interface_code import Field, Method
 from generator.interface_types import Enum, Struct
@@ -19,6 +20,8 @@ def _argument(field: Field) -> str:
     if field.object:
         rights = f" with {', '.join(field.rights)}" if field.rights else ""
         kind = f"a capability: {field.object}{rights}"
+    elif field.kind == "buffer":
+        kind = f"up to {size_text(field.most)} of memory that is shared, to {' and '.join(field.rights)}"
     elif field.of is not None or field.kind == "array":
         name = field.of.name if field.of is not None else field.element
         kind = f"up to {field.most} of {name}" if field.kind == "array" else name

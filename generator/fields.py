@@ -157,10 +157,13 @@ class Reader:
         value = self._scaled(node, what, {"": 1}, "a number")
         return self._range(node, what, value, low, high, str)
 
+    def bytes(self, node: Node, what: str, low: int, high: int) -> int | None:
+        value = self._scaled(node, what, _UNITS, "a size such as 64K or 2M")
+        return self._range(node, what, value, low, high, size_text)
+
     def size(self, node: Node, what: str, low: int, high: int) -> int | None:
         """Bytes, a multiple of the page size."""
-        value = self._range(node, what, self._scaled(node, what, _UNITS, "a size such as 64K or 2M"), low, high,
-                            size_text)
+        value = self.bytes(node, what, low, high)
         if value is not None and value % 4096:
             self.error("TSS-013", node.position, f"{what} {value} is not a whole number of 4K pages",
                        f"the next one is {size_text((value + 4095) // 4096 * 4096)}")

@@ -2,8 +2,8 @@
 """Interfaces: components/interfaces/<name>.yaml -> <name>.h with typed client stubs and a dispatcher.
 
 Wire format of a request or a reply: each scalar or enum is one 64-bit word in file order, then one length word for each
-buffer or array, then the structs, then the buffers and arrays, each padded to 8 bytes with zeros. Capabilities take the
-capability places in file order.
+text and array, then the structs, then the texts, bytes and arrays, each padded to 8 bytes with zeros. Capabilities take
+the capability places in file order. A buffer is memory that is shared: two words (offset, size) and a capability.
 The message type is the method's number in a request, 0 or the interface's error in a reply.
 """
 from collections.abc import Iterator, Sequence
@@ -31,11 +31,12 @@ CODES: dict[str, tuple[str, str]] = {
     "TSS-101": ("a method number is used twice",
                 "The number is the method's name on the wire and a bit of the connection's method bitmap."),
     "TSS-102": ("a message does not fit",
-                "A request or reply has at most 256 bytes: 8 for each scalar, 8 for each buffer's length, the buffers "
-                "padded to 8; and at most 4 capabilities."),
+                "A request or reply has at most 256 bytes: 8 for each scalar, 8 for each length of bytes, texts and "
+                "arrays, these padded to 8; and at most 4 capabilities. A buffer that is shared is 16 bytes and a "
+                "capability."),
     "TSS-103": ("two arguments have one name", "Request and reply arguments are parameters of one C function."),
-    "TSS-104": ("a reply with several buffers",
-                "A server writes its buffer where it is sent from, so a reply has one buffer at most."),
+    "TSS-104": ("a reply with several arrays",
+                "A server writes bytes, a text or an array where it is sent from, so a reply has one at most."),
     "TSS-105": ("a one-way method with a reply", "`oneway: true` is for methods whose reply carries nothing."),
     "TSS-106": ("an interface file of another name", "components/interfaces/x.yaml describes the interface x."),
     "TSS-107": ("a type that cannot be",
@@ -45,6 +46,9 @@ CODES: dict[str, tuple[str, str]] = {
                 "Names in C are made of the interface's name and others, joined by underscores: the method `m` of `a` "
                 "is a_m and, if it is one-way, a_m_send; its server has a_m_serve and a_m_reply. So what is called "
                 "differently here may be called the same there, within an interface or between two."),
+    "TSS-109": ("a buffer that cannot be shared",
+                "A `buffer` is the client's memory, for as long as its request takes: it stands in requests, and is "
+                "read, or read and written, by the server."),
 }
 
 
@@ -67,6 +71,12 @@ class Interface:
         """Of all that two sides must agree on; texts for people do not count."""
         wire = (self.methods, self.errors, self.version, self.types)
         return blake2b(repr(wire).encode(), digest_size=4).hexdigest()
+
+    @property
+    def carriers(self) -> frozenset[str]:
+        """The methods whose requests or replies carry memory; what a `cap` without `of` carries is not known."""
+        return frozenset(m.name for m in self.methods for cap in interface_code.caps((*m.request, *m.reply))
+                         if cap.object == "memory")
 
 
 def c_names(interface: Interface) -> Iterator[tuple[str, str]]:
@@ -110,12 +120,15 @@ class _InterfaceReader(InterfaceReader):
             return ()
         found = tuple(f for f in map(self.field, self.sequence(node, key)) if f is not None)
         size = interface_code.most_bytes(found)
-        caps = sum(f.kind == "cap" for f in found)
+        caps = len(interface_code.caps(found))
         if size > MESSAGE_MAX or caps > CAPS_MAX:
             self.error("TSS-102", node.position, f"the {key} can have {size} bytes and {caps} capabilities",
                        f"a message has at most {MESSAGE_MAX} bytes and {CAPS_MAX} capabilities")
         if key == "reply" and len(interface_code.variable(found)) > 1:
-            self.error("TSS-104", node.position, "a reply has at most one buffer or array")
+            self.error("TSS-104", node.position, "a reply has at most one of bytes, string and array")
+        if key == "reply" and interface_code.shared(found):
+            self.error("TSS-109", node.position, "a reply shares no buffer", "let the client share one that the server "
+                       "writes, or reply with a `cap` of memory")
         return found
 
     def check_method(self, method: Method, place: Position) -> None:
@@ -201,7 +214,8 @@ def render(interface: Interface) -> str:
     text: str = environment.get_template("interface.h.j2").render(
         interface=interface, upper=interface.name.upper(), methods=methods,
         description=interface_types.said(interface.description),
-        types=[interface_types.declaration(interface.name, one) for one in interface.types])
+        types=[interface_types.declaration(interface.name, one) for one in interface.types],
+        shares=any(interface_code.shared(method.request) for method in interface.methods))
     return text
 
 

@@ -15,11 +15,11 @@ _TOO_BIG = {"u8": "{0} > UINT8_MAX", "u16": "{0} > UINT16_MAX", "u32": "{0} > UI
 
 @dataclass(frozen=True)
 class Field:
-    """An argument. kind: of SCALARS or BUFFERS, enum, struct, array or cap."""
+    """An argument. kind: of SCALARS or BUFFERS, enum, struct, array, cap or buffer: memory that is shared."""
 
     name: str
     kind: str
-    most: int  # bytes of a buffer, elements of an array
+    most: int  # bytes, or elements of an array
     c: str = ""  # its type in C, or that of an element
     of: Defined | None = None  # what that is, if the interface defines it
     element: str = ""  # of an array: of SCALARS, enum or struct
@@ -65,8 +65,24 @@ class Code:
     server: tuple[str, ...]
 
 
+def shared(fields: tuple[Field, ...]) -> list[Field]:
+    return [f for f in fields if f.kind == "buffer"]
+
+
+def parts(field: Field) -> tuple[Field, ...]:
+    """What travels of an argument: of memory that is shared two words and a capability, by the names they have in C."""
+    if field.kind != "buffer":
+        return (field,)
+    words = tuple(Field(f"{field.name}->{word}", "u64", 0, "uint64_t") for word in ("offset", "size"))
+    return *words, Field(f"{field.name}->memory", "cap", 0, "cap_t", object="memory", rights=(*field.rights, "grant"))
+
+
+def _parts(fields: tuple[Field, ...]) -> list[Field]:
+    return [part for f in fields for part in parts(f)]
+
+
 def scalars(fields: tuple[Field, ...]) -> list[Field]:
-    return [f for f in fields if f.kind in SCALARS or f.kind == "enum"]
+    return [f for f in _parts(fields) if f.kind in SCALARS or f.kind == "enum"]
 
 
 def structs(fields: tuple[Field, ...]) -> list[Field]:
@@ -79,7 +95,7 @@ def variable(fields: tuple[Field, ...]) -> list[Field]:
 
 
 def caps(fields: tuple[Field, ...]) -> list[Field]:
-    return [f for f in fields if f.kind == "cap"]
+    return [f for f in _parts(fields) if f.kind == "cap"]
 
 
 def words(fields: tuple[Field, ...]) -> int:
@@ -114,7 +130,7 @@ def _inputs(fields: tuple[Field, ...]) -> list[str]:
         if variable((f,)):
             found += [f"const {f.c} *{f.name}", f"size_t {f.length}"]
         else:
-            found.append(f"const {f.c} *{f.name}" if f.kind == "struct" else f"{f.c} {f.name}")
+            found.append(f"const {f.c} *{f.name}" if f.kind in ("struct", "buffer") else f"{f.c} {f.name}")
     return found
 
 
@@ -318,6 +334,8 @@ def _client_request(method: Method, page: bool) -> tuple[list[str], str]:
     """Checks and encodes the arguments of a client's stub."""
     lines = [line for f in variable(method.request)
              for line in _guard([f"{f.length} > {f.most}"], "return TSS_STATUS(TSS_E_ARGUMENT, 0);")]
+    lines += _guard([f"!tss_buffer_good({f.name}, {f.most})" for f in shared(method.request)],
+                    "return TSS_STATUS(TSS_E_ARGUMENT, 0);")
     if page:
         lines.append(_page())
     more, end = _encode(method.request, in_place=False)
@@ -381,13 +399,18 @@ def _server_arguments(method: Method) -> tuple[list[str], list[str]]:
         lines += _server_body(f, length, at)
         at = f"(const uint8_t *){f.name}_ + tss_padded({f.bytes_of(f.length + '_')})"
     number = {f.name: i for group in (scalars(request), caps(request)) for i, f in enumerate(group)}
+    for f in shared(request):
+        offset, size = (_word(number[f"{f.name}->{word}"], "request->words") for word in ("offset", "size"))
+        lines.append(f"const {f.c} {f.name}_ = {{page_->recv_caps[{number[f'{f.name}->memory']}], {offset}, {size}}};")
+        lines += _guard([f"!tss_buffer_good(&{f.name}_, {f.most})"], wrong)
     for f in request:
         if f.kind == "cap":
             arguments.append(f"page_->recv_caps[{number[f.name]}]")
         elif f.name in number:
             arguments.append(_unpacked(f, _word(number[f.name], "request->words")))
         else:
-            arguments += [f"&{f.name}_"] if f.kind == "struct" else [f"{f.name}_", f"{f.length}_"]
+            whole = f.kind in ("struct", "buffer")
+            arguments += [f"&{f.name}_"] if whole else [f"{f.name}_", f"{f.length}_"]
     return lines + _capability_checks(request, wrong), arguments
 
 
@@ -452,7 +475,7 @@ def code(interface: str, method: Method) -> Code:
                   *_outputs(method.reply, False)]
     operation = f"tss_status_t (*{method.name})({', '.join(parameters)});"
     maxima = tuple((f"{method.name}_{f.name}_max".upper(), f.most)
-                   for f in (*variable(method.request), *variable(method.reply)))
+                   for f in (*variable(method.request), *shared(method.request), *variable(method.reply)))
     stubs = [f"{interface}_{method.name}", *([f"{interface}_{method.name}_send"] if method.oneway else [])]
     return Code(method.name, method.number, said(method.doc), maxima, tuple(stubs), operation, tuple(client),
                 tuple(server))

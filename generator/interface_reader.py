@@ -22,7 +22,8 @@ UPPER = re.compile(r"[A-Z]([A-Z0-9_]{0,22}[A-Z0-9])?")
 _TAKEN = C_WORDS | frozenset(  # and the names that the generated functions use themselves
     """connection timeout_us state request reply status operations dispatch send memcpy memchr memset strnlen at
     tss""".split())
-_BUILT_IN = (*SCALARS, *BUFFERS, "array", "cap")
+_BUILT_IN = (*SCALARS, *BUFFERS, "array", "buffer", "cap")
+SHARED_MAX = 32 << 20  # bytes: as large as memory can be, MEMORY_PAGES_MAX; a test compares them
 _RESERVED = (*_BUILT_IN, "operations", "error", "method", "version")  # no names of types
 
 
@@ -169,9 +170,11 @@ class InterfaceReader(Reader):
         kind = self.choice(type_node, "type", (*_BUILT_IN, *self.types)) if type_node is not None else None
         if kind is None:
             return None
-        for key, owners in (("of", ("array", "cap")), ("rights", ("cap",))):
+        for key, owners in (("of", ("array", "cap")), ("rights", ("buffer", "cap"))):
             if mapping.get(key) is not None and kind not in owners:
                 self.error("TSS-010", mapping.key(key).position, f'"{key}" has no meaning for {short(kind)}')
+        if kind == "buffer":
+            return self.shared(mapping, name or "")
         many = kind in BUFFERS or kind == "array"
         most = self.bound(mapping, kind, many, "an array" if kind == "array" else "a buffer")
         if kind == "array":
@@ -198,6 +201,20 @@ class InterfaceReader(Reader):
         of = self.types.get(element)
         general = element if of is None else "enum" if isinstance(of, Enum) else "struct"
         return Field(name, "array", most, c_name(self.interface_name, element, of), of, general)
+
+    def shared(self, mapping: Mapping, name: str) -> Field | None:
+        """A `buffer`: `max` bytes, and what the server does with them."""
+        before = len(self.errors)
+        self.keys(mapping, "a buffer", ("name", "type", "max", "of", "rights"), ("max", "rights"))
+        most_node, rights_node = mapping.get("max"), mapping.get("rights")
+        most = self.bytes(most_node, "max", 1, SHARED_MAX) if most_node is not None else None
+        rights = self.choices(rights_node, "right", ("read", "write")) if rights_node is not None else None
+        if rights is not None and rights_node is not None and "read" not in rights:
+            self.error("TSS-109", rights_node.position, "a buffer that is not read",
+                       "write `rights: [read]` or `rights: [read, write]`")
+        if len(self.errors) > before or not name:
+            return None
+        return Field(name, "buffer", most or 0, "struct tss_buffer", rights=tuple(sorted(rights or ())))
 
     def named_object(self, mapping: Mapping) -> str:
         node = mapping.get("of")

@@ -8,7 +8,7 @@
 A connection's guard goes to the bundle even if it is FAST: what it lists counts as soon as its mode is raised.
 """
 import re
-from collections.abc import Callable, Iterable, Mapping as Table
+from collections.abc import Callable, Collection, Iterable, Mapping as Table
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -159,6 +159,17 @@ def guard_of(wish: Wish, ends: tuple["Instance", "Instance"], need: "Need", know
     count, window = wish.rate or (0, 0)
     return Guard(mode, bitmap, names, max(window // count, 1) if count else 0, (wish.burst or count) if count else 0,
                  wish.memory)
+
+
+def check_carried(guard: Guard, wish: Wish, name: str, carriers: Collection[str], position: Position, error: Error) \
+        -> None:
+    """No method that is granted carries memory over a connection that lets none pass."""
+    carried = [method for method in guard.names if method in carriers]
+    if carried and guard.level and not guard.shares:
+        verb = "carry" if len(carried) > 1 else "carries"
+        error("TSS-143", wish.place("memory", wish.place("mode", position)), f"{short(name)} is {guard.mode} and lets "
+              f"no memory pass, but its client may call {', '.join(carried)}, which {verb} memory",
+              "write `memory: true` on the connection, or list the other methods in `methods`")
 
 
 def check_record(manifest: "Manifest", components: Table[str, "Component"], links: Iterable["Link"],

@@ -16,11 +16,12 @@ from generator import slots, stubs
 from generator.abi import read_abi
 from generator.diagnostics import Refused
 from generator.interface import CODES, InterfaceError, generate, read_interface
-from generator.interface_reader import CAPS_MAX, MESSAGE_MAX
+from generator.interface_reader import CAPS_MAX, MESSAGE_MAX, SHARED_MAX
 from generator.interface_types import OBJECTS, Member, Struct
 
 TOP = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent / "interface"
+PAGE = 4096
 FLAGS = ["-std=gnu2x", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-Wshadow", "-Wconversion"]
 INCLUDES = [f"-I{TOP}/kernel/include", f"-I{TOP}/components/lib/include", f"-I{TOP}/tests/unit/lib"]
 HEAD = "interface: x\nmethods:\n"
@@ -51,7 +52,7 @@ BAD = {
     "TSS-103-size": (HEAD + "  m: {number: 1, request: [{name: a, type: bytes, max: 8}, {name: a_size, type: u8}]}\n",
                      'x.yaml:3:3: method "m" has two arguments that need the C name "a_size"'),
     "TSS-104": (HEAD + "  m: {number: 1, reply: [{name: a, type: bytes, max: 8}, {name: b, type: bytes, max: 8}]}\n",
-                "x.yaml:3:25: a reply has at most one buffer or array"),
+                "x.yaml:3:25: a reply has at most one of bytes, string and array"),
     "TSS-105": (HEAD + "  m: {number: 1, oneway: true, reply: [{name: a, type: u8}]}\n",
                 'x.yaml:3:3: method "m" is one-way, but has a reply'),
     "TSS-010-of": (HEAD + "  m: {number: 1, request: [{name: a, type: u8, of: u8}]}\n",
@@ -88,7 +89,7 @@ BAD = {
                       "{name: a_count, type: u8}]}\n",
                       'x.yaml:3:3: method "m" has two arguments that need the C name "a_count"'),
     "TSS-104-array": (HEAD + "  m: {number: 1, reply: [{name: a, type: bytes, max: 8}, {name: b, type: array, of: u8, "
-                      "max: 8}]}\n", "x.yaml:3:25: a reply has at most one buffer or array"),
+                      "max: 8}]}\n", "x.yaml:3:25: a reply has at most one of bytes, string and array"),
     "TSS-107-both": ("types: {way: {enum: [UP], struct: [{name: a, type: u8}]}}\n" + HEAD + "  m: {number: 1}\n",
                      'x.yaml:1:9: type "way" must be either an enum or a struct'),
     "TSS-107-empty": ("types: {way: {enum: []}}\n" + HEAD + "  m: {number: 1}\n",
@@ -97,6 +98,30 @@ BAD = {
                         'x.yaml:1:23: struct "way" has no members'),
     "TSS-107-name": ("types: {u64: {enum: [UP]}}\n" + HEAD + "  m: {number: 1}\n",
                      'x.yaml:1:9: "u64" cannot be the name of a type, it has a meaning'),
+    "TSS-010-buffer": (HEAD + "  m: {number: 1, request: [{name: a, type: buffer, max: 4K, of: u8, rights: [read]}]}\n",
+                       'x.yaml:3:61: "of" has no meaning for "buffer"'),
+    "TSS-011-buffer": (HEAD + "  m: {number: 1, request: [{name: a, type: buffer, rights: [read]}]}\n",
+                       'x.yaml:3:28: a buffer lacks the key "max"'),
+    "TSS-011-shared": (HEAD + "  m: {number: 1, request: [{name: a, type: buffer, max: 4K}]}\n",
+                       'x.yaml:3:28: a buffer lacks the key "rights"'),
+    "TSS-013-buffer": (HEAD + "  m: {number: 1, request: [{name: a, type: buffer, max: 33M, rights: [read]}]}\n",
+                       "x.yaml:3:57: max 33M is out of range"),
+    "TSS-015-buffer": (HEAD + "  m: {number: 1, request: [{name: a, type: buffer, max: 4K, rights: [execute]}]}\n",
+                       'x.yaml:3:70: right "execute" is not known'),
+    "TSS-015-array": (HEAD + "  m: {number: 1, request: [{name: a, type: array, of: buffer, max: 3}]}\n",
+                      'x.yaml:3:55: type of elements "buffer" is not known'),
+    "TSS-102-shared": (HEAD + "  m: {number: 1, request: [" + ", ".join(
+        f"{{name: c{i}, type: buffer, max: 4K, rights: [read]}}" for i in range(5)) + "]}\n",
+                       "x.yaml:3:27: the request can have 80 bytes and 5 capabilities"),
+    "TSS-102-beside": (HEAD + "  m: {number: 1, request: [{name: a, type: bytes, max: 240}, {name: b, type: buffer, "
+                       "max: 4K, rights: [read]}]}\n",
+                       "x.yaml:3:27: the request can have 264 bytes and 1 capabilities"),
+    "TSS-107-buffer": ("types: {buffer: {enum: [UP]}}\n" + HEAD + "  m: {number: 1}\n",
+                       'x.yaml:1:9: "buffer" cannot be the name of a type, it has a meaning'),
+    "TSS-109-reply": (HEAD + "  m: {number: 1, reply: [{name: a, type: buffer, max: 4K, rights: [read]}]}\n",
+                      "x.yaml:3:25: a reply shares no buffer"),
+    "TSS-109-rights": (HEAD + "  m: {number: 1, request: [{name: a, type: buffer, max: 4K, rights: [write]}]}\n",
+                       "x.yaml:3:69: a buffer that is not read"),
     "TSS-012-enum": ("types: {way: {enum: {UP: 1, DOWN: 18446744073709551616}}}\n" + HEAD + "  m: {number: 1}\n",
                      "x.yaml:1:21: enum must be a list, not `key: value` lines"),
     "TSS-012-version": ("version: -1\n" + HEAD + "  m: {number: 1}\n",
@@ -144,7 +169,7 @@ def write_headers(folder: Path, files: list[Path]) -> None:
 def test_stubs_and_dispatcher_understand_each_other(tmp_path: Path) -> None:
     write_headers(tmp_path, [HERE / "every.yaml"])
     output = compile_and_run(tmp_path / "loop", str(HERE / "loop.c"), f"-I{tmp_path}")
-    assert output.count("\nok") == 9 and output.startswith("ok")
+    assert output.count("\nok") == 10 and output.startswith("ok")
 
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
@@ -254,8 +279,9 @@ def test_a_fingerprint_is_of_what_travels() -> None:
     same = of("version: 7", "version: 7")
     assert same == of("One of each", "One of all") == of("Takes two", "Eats two") == of("test_interface.py", "a test")
     for before, after in (("version: 7", "version: 8"), ("[RED, GREEN", "[GREEN, RED"), ("max: 5", "max: 6"),
-                          ("of: u16", "of: u32"), ("number: 6", "number: 9"), ("SECOND", "THIRD"),
-                          ("rights: [signal]", "rights: [wait]"), ("idempotent: true", "idempotent: false")):
+                          ("of: u16", "of: u32"), ("number: 6", "number: 10"), ("SECOND", "THIRD"),
+                          ("rights: [signal]", "rights: [wait]"), ("max: 9000", "max: 9001"),
+                          ("rights: [write, read]", "rights: [read]"), ("idempotent: true", "idempotent: false")):
         assert of(before, after) != same, before
 
 
@@ -263,6 +289,7 @@ def test_limits_are_the_abi_s() -> None:
     header = (TOP / "kernel" / "include" / "abi" / "message.h").read_text()
     limits = dict(re.findall(r"#define (TSS_MESSAGE_\w+) (\d+)u", header))
     assert (int(limits["TSS_MESSAGE_MAX"]), int(limits["TSS_MESSAGE_CAPS"])) == (MESSAGE_MAX, CAPS_MAX)
+    assert f"{SHARED_MAX // PAGE} pages, {SHARED_MAX >> 20} MiB" in (TOP / "kernel/include/memory.h").read_text()
 
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
@@ -300,6 +327,9 @@ def test_the_reference_of_types(tree: Path, tessera: Callable[..., Any]) -> None
                  "9 bytes), `small` (i32). One of each.",
                  "Takes `them` (up to 8 of colour), `flags` (up to 9 of bool). Answers `middle` (pair). A request has "
                  "at most 64 bytes.",
+                 "Takes `first` (u16), `data` (up to 9000 of memory that is shared, to read), `other` (a capability), "
+                 "`more` (up to 64K of memory that is shared, to read and write), `text` (text of up to 9 bytes). "
+                 "Answers `total` (u64). A request has at most 64 bytes.",
                  "Takes `other` (a capability), `page` (a capability: memory with read, write). Answers `event` (a "
                  "capability: event with signal). A request has at most 0 bytes."):
         assert line in text.splitlines(), text

@@ -24,6 +24,9 @@ static inline tss_status_t tss_capability_check(cap_t cap, uint64_t type, uint64
 	if (wrong_capabilities > 0)
 		return wrong_capabilities--, TSS_E_TYPE;
 	return (cap == 8 && type == TSS_TYPE_MEMORY && rights == (TSS_RIGHT_READ | TSS_RIGHT_WRITE)) ||
+			       (cap == 20 && type == TSS_TYPE_MEMORY && rights == (TSS_RIGHT_READ | TSS_RIGHT_GRANT)) ||
+			       (cap == 21 && type == TSS_TYPE_MEMORY &&
+				rights == (TSS_RIGHT_READ | TSS_RIGHT_WRITE | TSS_RIGHT_GRANT)) ||
 			       (cap == 9 && type == TSS_TYPE_EVENT && rights == TSS_RIGHT_SIGNAL)
 		       ? TSS_OK
 		       : TSS_E_RIGHTS;
@@ -163,8 +166,23 @@ static tss_status_t on_share(void *state, struct tss_request *request, cap_t oth
 	return TSS_OK;
 }
 
-static const struct every_operations operations = {on_scalars, on_buffers, on_hand,    on_note,
-						   on_later,   on_paint,   on_colours, on_share};
+static unsigned lent; /* so often the operation was called */
+
+static tss_status_t on_lend(void *state, struct tss_request *request, uint16_t first, const struct tss_buffer *data,
+			    cap_t other, const struct tss_buffer *more, const char *text, size_t text_size,
+			    uint64_t *total)
+{
+	(void)state, (void)request;
+	CHECK(first == 7 && data->memory == 20 && other == 30 && more->memory == 21);
+	CHECK(data->size > 0 && data->size <= 9000 && more->size > 0 && more->size <= 65536);
+	CHECK(text_size == 3 && memcmp(text, "abc", 3) == 0);
+	*total = data->offset + data->size + more->offset + more->size;
+	lent++;
+	return TSS_OK;
+}
+
+static const struct every_operations operations = {on_scalars, on_buffers, on_hand,  on_note, on_later,
+						   on_paint,   on_colours, on_share, on_lend};
 
 /* Carries a message to the other side: the registers' words, the rest of the bytes, the capabilities. */
 static void carry(int from, uint64_t tag)
@@ -368,6 +386,8 @@ static void test_typed_capabilities(void)
 	CHECK(every_share(1, 40, 8, &event, 0) == TSS_INTERFACE_ERROR(TSS_REPLY_FORMAT) && deleted == 5 && event == 9);
 }
 
+#include "lend.h"
+
 static void test_capabilities(void)
 {
 	cap_t three = 0;
@@ -443,6 +463,7 @@ int main(void)
 	RUN(test_lengths);
 	RUN(test_capabilities);
 	RUN(test_typed_capabilities);
+	RUN(test_shared_buffers);
 	RUN(test_oneway_and_deferred);
 	RUN(test_restarted);
 	RUN(test_random);
