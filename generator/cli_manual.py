@@ -33,6 +33,9 @@ def _options(root: Path) -> list[manual.Option]:
                         if s.nodes[0].prompt and s.nodes[0].filename.startswith("kernel/")]
     values: dict[str, dict[str, str]] = {s.name: {} for s in asked}
     for profile in PROFILES:
+        if f"PROFILE_{profile}" not in values:
+            raise Refused([Diagnostic("TSS-142", Position("Kconfig"), f"there is no option PROFILE_{profile}",
+                                      "the manual says what each profile sets")])
         kconf.syms[f"PROFILE_{profile}"].set_value(2)
         for symbol in asked:
             values[symbol.name][profile] = symbol.str_value

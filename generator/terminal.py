@@ -22,7 +22,7 @@ EXAMPLES = {
     "list": ("tessera list",),
     "explain": ("tessera explain TSS-026", "tessera explain"),
     "doc": ("tessera doc echo", "tessera doc"),
-    "manual": ("tessera manual --out build", "tessera manual --html >manual.html"),
+    "manual": ("tessera manual --out build", "tessera manual --html"),
     "stubs": ("tessera stubs --out build/gen",),
     "why": ("tessera why shell serial", "tessera why CONFIG_SMEP"),
     "why-not": ("tessera why-not demo ping power",),
