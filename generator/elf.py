@@ -17,6 +17,7 @@ PAGE = 4096
 IMAGE_MAX = 1 << 30
 KINDS = {5: "text", 4: "rodata", 6: "data"}  # PF_X 1, PF_W 2, PF_R 4
 RELATIVE = 8
+SECTION_HEADER, SEGMENT_HEADER = 64, 56  # bytes: Elf64_Shdr, Elf64_Phdr
 
 
 @dataclass(frozen=True)
@@ -113,10 +114,21 @@ def _interfaces(elf: Any) -> frozenset[str]:
     return frozenset(mark for mark in marks if len(mark.split()) == 3)
 
 
-def _read(elf: Any, position: Position) -> tuple[Image | None, list[Diagnostic]]:
+def _headers(elf: Any, size: int, position: Position) -> list[Diagnostic]:
+    """The tables of headers must fit the file: the library would read what is not there one by one, for ever."""
+    found = (("sections", elf.num_sections(), elf["e_shentsize"], SECTION_HEADER),
+             ("segments", elf.num_segments(), elf["e_phentsize"], SEGMENT_HEADER))
+    return [Diagnostic("TSS-060", position, f"names {count} {what} of {entry} bytes, for which it has no room",
+                       "build it again")
+            for what, count, entry, wanted in found if count and (entry != wanted or count * entry > size)]
+
+
+def _read(elf: Any, size: int, position: Position) -> tuple[Image | None, list[Diagnostic]]:
     if elf["e_machine"] != "EM_X86_64" or elf.elfclass != 64 or elf["e_type"] != "ET_DYN":
         return None, [Diagnostic("TSS-060", position, f"is {elf['e_type']} for {elf['e_machine']}, not a "
                                  "position-independent x86-64 executable", "link with -static-pie")]
+    if unreadable := _headers(elf, size, position):
+        return None, unreadable
     found, errors = _segments(elf, position)
     errors += _overlaps(found, position) + _relocations(elf, found, position)
     start = min((s["p_vaddr"] for s, _ in found), default=0)
@@ -133,7 +145,7 @@ def read_image(data: bytes, path: str) -> tuple[Image | None, list[Diagnostic]]:
     """The image in the ELF file `data`, called `path` in messages."""
     position = Position(path)
     try:
-        return _read(ELFFile(io.BytesIO(data)), position)
+        return _read(ELFFile(io.BytesIO(data)), len(data), position)
     except Exception as error:  # the library meets damaged files with whatever breaks first, recursion included
         reason = " ".join(str(error).split()) or type(error).__name__
         return None, [Diagnostic("TSS-060", position, f"cannot be read as ELF: {reason}", "build it again")]

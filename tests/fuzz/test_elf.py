@@ -84,3 +84,18 @@ def test_damage_is_told_in_codes(component: str) -> None:
             assert read is not None
             check_image(read)
     assert TRIES / 10 < refused < TRIES  # some damage is none, some is
+
+
+@pytest.mark.parametrize("entry, count", [(0, 1 << 58), (64, 1 << 40), (63, 3)])
+def test_more_sections_than_there_is_room_for(entry: int, count: int) -> None:
+    """A count in the first section header is believed by the library, which then reads them one by one."""
+    image("hello")
+    data = bytearray((output_folder() / "components" / "apps" / "hello" / "hello.elf").read_bytes())
+    first = int.from_bytes(data[40:48], "little")
+    data[58:60] = entry.to_bytes(2, "little")
+    data[60:62] = bytes(2)
+    data[first + 32:first + 40] = count.to_bytes(8, "little")
+    faulthandler.dump_traceback_later(SECONDS_MAX, exit=True)
+    errors = read_image(bytes(data), "many.elf")[1]
+    assert [(error.code, error.message) for error in errors] == [
+        ("TSS-060", f"names {count} sections of {entry} bytes, for which it has no room")]
