@@ -42,6 +42,16 @@ static void make_unit(struct worker *self)
 	self->got[0] = unit;
 }
 
+/*
+ * Begins right behind a tick, so that a short sleep of ours ends at the next one, 64 microseconds later: 400 threads that
+ * never ran are ended in 95.
+ */
+static struct worker *work_from_a_tick_on(void (*run)(struct worker *self), uint64_t a, uint64_t b)
+{
+	(void)tss_self_sleep(1);
+	return work(LOW, run, a, b);
+}
+
 /* Somewhere in the middle of a worker's call, and on time; false: it was faster, or the clock is not counted. */
 static bool interrupted(const struct worker *worker, uint64_t us)
 {
@@ -101,7 +111,7 @@ static void test_unit_is_killed_beside_others(void)
 {
 	cap_t crew[2], unit = unit_with_crew(crew);
 	uint64_t value = 0;
-	struct worker *worker = work(LOW, kill, unit, 0);
+	struct worker *worker = work_from_a_tick_on(kill, unit, 0);
 	if (interrupted(worker, IN_THE_MIDDLE)) {
 		CHECK(thread_state(crew[0]), TSS_THREAD_ENDED);
 		CHECK(thread_state(crew[1]), TSS_THREAD_NEW);
@@ -119,7 +129,7 @@ static void test_unit_is_killed_beside_others(void)
 static void test_killer_ends_in_the_middle(void)
 {
 	cap_t crew[2], unit = unit_with_crew(crew);
-	struct worker *worker = work(LOW, kill, unit, 1);
+	struct worker *worker = work_from_a_tick_on(kill, unit, 1);
 	(void)interrupted(worker, IN_THE_MIDDLE);
 	CHECK_OK(destroy(worker->thread));
 	worker->thread = TSS_CAP_NULL;
@@ -270,7 +280,7 @@ static void test_unit_that_is_not_whole(void)
 {
 	uint64_t value = 0;
 	cap_t before = newest(TSS_TYPE_UNIT), unit = before;
-	struct worker *worker = work(LOW, make_unit, TSS_SLOTS_MAX, 0);
+	struct worker *worker = work_from_a_tick_on(make_unit, TSS_SLOTS_MAX, 0);
 	bool halfway = true;
 	while (halfway && unit == before) { /* until it has begun */
 		halfway = interrupted(worker, IN_THE_MIDDLE);
