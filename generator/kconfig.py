@@ -133,20 +133,30 @@ def _of_symbol(symbol: Any, value: bool, seen: tuple[Any, ...]) -> tuple[Cause, 
 
 
 def mending(symbol: Any) -> tuple[Cause, ...] | None:
-    """A smallest set of settings with which the symbol is set, tried; None: none was found. Values stay."""
+    """A smallest set of settings with which the symbol can be set, a switch's own included; None: none was found.
+
+    The settings were tried; the configuration is what it was before.
+    """
     before = causes(symbol.direct_dep)
     if before is None:
         return None
-    changes = tuple(dict.fromkeys((*before, Cause(symbol.name, "y"))))
+    switch = symbol.orig_type in (kconfiglib.BOOL, kconfiglib.TRISTATE)
+    changes = tuple(dict.fromkeys((*before, *([Cause(symbol.name, "y")] if switch else []))))
     syms = symbol.kconfig.syms
     kept = [(syms[c.name], syms[c.name].user_value) for c in changes if c.name in syms]
     for change in changes:
         if change.name in syms:
             syms[change.name].set_value(change.wanted)
-    good = symbol.str_value == "y"
+    good = symbol.str_value == "y" if switch else kconfiglib.expr_value(symbol.direct_dep) > 0
     for one, value in kept:
         one.unset_value() if value is None else one.set_value(value)
     return changes if good else None
+
+
+def others(symbol: Any) -> str:
+    """What to set before a symbol can be set, if its dependencies are not met; empty: nothing, or nothing was found."""
+    changes = mending(symbol) if not kconfiglib.expr_value(symbol.direct_dep) else ()
+    return ", ".join(f"CONFIG_{c.name}={c.wanted}" for c in changes or () if c.name != symbol.name)
 
 
 def conditions(symbol: Any) -> list[Any]:
@@ -164,9 +174,8 @@ def blame(symbol: Any, wanted: str) -> str:
         return f"it has no prompt, so it follows from others ({where(symbol)})"
     false = [text_of(part) for part in conditions(symbol) if not kconfiglib.expr_value(part)]
     if false:
-        mend = causes(symbol.direct_dep)
-        change = f"; set {', '.join(f'CONFIG_{c.name}={c.wanted}' for c in mend)}" if mend else ""
-        return f"it depends on {' and '.join(false)}, which is not so ({where(symbol)}){change}"
+        change = others(symbol)
+        return f"it depends on {' and '.join(false)}, which is not so ({where(symbol)}){change and f'; set {change}'}"
     if wanted == "n" and kconfiglib.expr_value(symbol.rev_dep):
         by = [text_of(term) for term in kconfiglib.split_expr(symbol.rev_dep, kconfiglib.OR)
               if kconfiglib.expr_value(term)]
@@ -314,9 +323,8 @@ def why(kconf: Any, root: Path, symbol: Any, files: Iterable[tuple[str, str]]) -
     prompt = next((node.prompt[0] for node in symbol.nodes if node.prompt), "no prompt: it follows from others")
     parts = conditions(symbol)
     depends = [f"{text_of(part)}{'' if kconfiglib.expr_value(part) else '   <- this is false'}" for part in parts]
-    mend = causes(symbol.direct_dep)
-    if mend:
-        depends.append(f"to make it true: {', '.join(f'CONFIG_{c.name}={c.wanted}' for c in mend)}")
+    if change := others(symbol):
+        depends.append(f"to make it true: {change}")
     selectors = [] if symbol.rev_dep is kconf.n else [
         f"{text_of(term)}" for term in kconfiglib.split_expr(symbol.rev_dep, kconfiglib.OR)]
     readers = _readers(root, symbol.name)

@@ -106,6 +106,15 @@ config HIDDEN
 config NEEDS_HIDDEN
 \tbool "needs"
 \tdepends on HIDDEN
+config SLOW
+\tbool "slow"
+\tdepends on !FAST
+config BOTH
+\tbool "both"
+\tdepends on FAST && SLOW
+config DEPTH
+\tint "depth"
+\tdepends on NET
 """
 
 
@@ -137,6 +146,17 @@ def test_blame_names_the_dependency_and_the_selector(kconf: kconfiglib.Kconfig) 
         "f:3: CONFIG_WEB=y was asked for, but it is n: it depends on DRIVER [=n], which is not so (Kconfig:8); "
         "set CONFIG_NET=y, CONFIG_DRIVER=y",
         "f:4: CONFIG_HIDDEN=n was asked for, but it is y: it has no prompt, so it follows from others (Kconfig:22)"]
+
+
+def test_settings_are_proposed_only_if_they_help(kconf: kconfiglib.Kconfig) -> None:
+    before = [symbol.str_value for symbol in kconf.unique_defined_syms]
+    assert kconfig.others(kconf.syms["BOTH"]) == "", "what it needs excludes one another"
+    assert kconfig.others(kconf.syms["DEPTH"]) == "CONFIG_NET=y", "a number can be set then"
+    assert kconfig.others(kconf.syms["NET"]) == "", "it can be set"
+    assert [symbol.str_value for symbol in kconf.unique_defined_syms] == before
+    assert kconfig.merge(kconf, [("f", "CONFIG_BOTH=y\n")]) == [
+        "f:1: CONFIG_BOTH=y was asked for, but it is n: it depends on FAST [=n] and SLOW [=n], which is not so "
+        "(Kconfig:31)"]
 
 
 def test_random_options_follow_the_seed(kconf: kconfiglib.Kconfig) -> None:
