@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The stages in a row, as the commands `check` and `build` use them."""
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
@@ -74,19 +74,27 @@ def _symbols(text: str) -> dict[str, str]:
 
 
 @functools.lru_cache(maxsize=1024)
-def _interface(data: bytes, path: str) -> Interface | None:
-    """An interface without errors; read once, however many systems of one run need it."""
+def _interface(data: bytes, path: str) -> tuple[Interface | None, tuple[Diagnostic, ...]]:
+    """An interface, or what is wrong with it; read once, however many systems of one run need it."""
     try:
         interface, errors = read_interface(data, path)
-    except Refused:
-        return None
-    return None if errors else interface
+    except Refused as refused:
+        return None, refused.diagnostics
+    return None if errors else interface, tuple(errors)
 
 
 def interfaces_of(inputs: Inputs) -> dict[str, Interface]:
-    """Each interface without errors; those are reported when its stubs are made."""
-    found = {name: _interface(source.data, source.path) for name, source in inputs.interfaces.items()}
+    """Each interface without errors; those are reported when its stubs are made, and for systems that use it."""
+    found = {name: _interface(source.data, source.path)[0] for name, source in inputs.interfaces.items()}
     return {name: one for name, one in found.items() if one is not None}
+
+
+def _broken_interfaces(inputs: Inputs, components: Iterable[Component]) -> list[Diagnostic]:
+    """What is wrong with the interfaces that these provide or need."""
+    names = {interface for component in components
+             for interface in (*(p.interface for p in component.provides), *(n.interface for n in component.needs))}
+    return [error for name in sorted(names & inputs.interfaces.keys())
+            for error in _interface(inputs.interfaces[name].data, inputs.interfaces[name].path)[1]]
 
 
 def methods_of(interfaces: Mapping[str, Interface]) -> dict[str, dict[str, int]]:
@@ -117,6 +125,7 @@ def surroundings(inputs: Inputs, used: set[str], dot_config: str | None) -> tupl
             errors += more
         if component is not None and not more:
             components[name] = component
+    errors += _broken_interfaces(inputs, [one for name, one in components.items() if name in used])
     interfaces = interfaces_of(inputs)
     configs = frozenset(path.name for path in inputs.files("configs/*_defconfig"))
     return Surroundings(components, frozenset(inputs.components), configs,
