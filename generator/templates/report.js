@@ -137,9 +137,11 @@ function ways(title, steps) {
 }
 
 const tables = document.getElementById("tables"), widest = Math.max(...facts.instances.map(i => i.memory.budget), 1);
-function bar(bytes) {
-  const whole = make("span"), part = make("span", null, {className: "bar"});
-  part.style.width = `${8 * bytes / widest}em`;
+function bar({needed, budget}) {
+  const whole = make("span", null, {className: "bar"}), part = make("span", null, {className: "bar used"});
+  whole.style.width = `${8 * budget / widest}em`;
+  whole.title = `${Math.round(100 * needed / budget)} % needed`;
+  part.style.width = `${100 * needed / budget}%`;
   whole.append(part);
   return whole;
 }
@@ -150,7 +152,7 @@ const kinds = Object.keys(facts.instances[0]?.memory.kinds ?? {});
 tables.append(make("h2", `Memory budgets in KiB, of ${kib(facts.machine).toLocaleString("en")} in the machine`),
   table(["instance", "budget", "needed", "text", "rodata", ...kinds, ""], facts.instances.map(i => [
     link(i.name), kib(i.memory.budget), kib(i.memory.needed), ...["text", "rodata"].map(
-      kind => i.memory.image ? kib(i.memory.image[kind] ?? 0) : "not built"), ...kinds.map(kind => kib(i.memory.kinds[kind])), bar(i.memory.budget)])));
+      kind => i.memory.image ? kib(i.memory.image[kind] ?? 0) : "not built"), ...kinds.map(kind => kib(i.memory.kinds[kind])), bar(i.memory)])));
 tables.append(make("h2", "Stacks in bytes: the most that the compiled code can need"),
   table(["instance", "thread", "needs", "has", "longest way down"], facts.instances.flatMap(i => i.stacks.map(s => [
     link(i.name), s.thread, s.needs, s.has, ways(s.chain.at(-1)?.function ?? "", s.chain.map(c => [`${c.function}: ${c.depth} `, c.place]))]))));

@@ -137,6 +137,15 @@ class TestInTheBrowser:
         text = in_browser(page, tmp_path, "return document.getElementById('tables').textContent;")
         assert "null_syscall" in text and "1,234,567" in text and "Memory budgets" in text
 
+    def test_bars_show_what_is_needed_of_each_budget(self, page: str, tmp_path: Path) -> None:
+        seen = in_browser(page, tmp_path, """
+            const wide = e => e.getBoundingClientRect().width;
+            return facts.instances.map((i, n) => [i.memory.needed / i.memory.budget, (bar =>
+                wide(bar.querySelector('.used')) / wide(bar))(document.querySelectorAll('.bar:not(.used)')[n])]);""")
+        assert len(seen) == 5
+        for share, drawn in seen:
+            assert 0 < share < 1 and drawn == pytest.approx(share, abs=0.01)
+
     def test_an_address_chooses_the_instance(self, page: str, tmp_path: Path) -> None:
         jump = page.replace("<head>", "<head><script>history.replaceState(null, '', '#log');</script>")
         text = in_browser(jump, tmp_path, "return document.getElementById('panel').textContent;")
