@@ -7,7 +7,7 @@ from typing import Any
 
 from generator import response, size, stack_check
 from generator.build import Checked, check_system
-from generator.diagnostics import Diagnostic, Position, Refused, short
+from generator.diagnostics import Diagnostic, Position, Refused, did_you_mean, short
 from generator.fields import time_text
 from generator.inputs import manifest_path
 from generator.session import Session
@@ -53,7 +53,8 @@ def command_stack(session: Session) -> int:
             if arguments.instance in (None, row.instance)]
     if not rows:
         raise Refused([Diagnostic("TSS-023", Position(source.path), "there is no instance "
-                                  f"{short(arguments.instance)}, or it is not built")])
+                                  f"{short(arguments.instance)}, or it is not built",
+                                  did_you_mean(arguments.instance, [i.name for i in checked.system.instances]))])
     if arguments.json:
         print(json.dumps([_thread(row) for row in rows], indent=2))
     else:

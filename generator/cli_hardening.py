@@ -26,7 +26,8 @@ def _options(session: Session, config: str | None) -> dict[str, str]:
     paths = [Path(given)] if given else [folder / "configs" / config for folder in folders if config]
     path = next((path for path in paths if path.is_file()), None)
     if paths and path is None:
-        raise Refused([Diagnostic("TSS-001", Position(str(paths[0])), "there is no such configuration")])
+        raise Refused([Diagnostic("TSS-001", Position(str(paths[0])), "there is no such configuration",
+                                  "name a file in configs/, such as dev_defconfig, or a path")])
     kconf = kconfig.parse(session.root)
     if path is not None:
         kconf.load_config(str(path))

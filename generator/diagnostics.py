@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+_BUILD = "build it again; it is not what was planned, or was changed since"
+ALWAYS = {"TSS-019": "leave one of them out", **{f"TSS-07{n}": _BUILD for n in range(5)}}  # if nothing better is said
 LINE_WIDTH = 160  # a longer source line is cut; the caret stays right because only the end is lost
 
 
@@ -40,6 +42,10 @@ class Diagnostic:
     message: str
     hint: str = ""
     notes: tuple[Note, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.hint:
+            object.__setattr__(self, "hint", ALWAYS.get(self.code, ""))
 
 
 class Refused(Exception):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Sequence as Items
 from dataclasses import dataclass
 from typing import Any
 
+from generator import suggestions
 from generator.diagnostics import Diagnostic, Position, did_you_mean, short
 from generator.load import Mapping, Node, Scalar, Sequence
 
@@ -69,7 +70,8 @@ class Reader:
         if isinstance(node, Scalar) and node.plain and node.text == "":
             self.error("TSS-012", node.position, f"{what} is empty", "write `key: value` lines below it, or remove it")
         else:
-            self.error("TSS-012", node.position, f"{what} must be `key: value` lines, not {_kind(node)}")
+            self.error("TSS-012", node.position, f"{what} must be `key: value` lines, not {_kind(node)}",
+                       suggestions.lines(what))
         return None
 
     def sequence(self, node: Node, what: str) -> tuple[Node, ...]:
@@ -81,10 +83,10 @@ class Reader:
     def text(self, node: Node, what: str) -> Scalar | None:
         """Any text; bare words that some YAML readers take for something else are refused."""
         if not isinstance(node, Scalar):
-            self.error("TSS-012", node.position, f"{what} must be text, not {_kind(node)}")
+            self.error("TSS-012", node.position, f"{what} must be text, not {_kind(node)}", suggestions.text(what))
             return None
         if node.plain and node.text == "":
-            self.error("TSS-012", node.position, f"{what} is empty")
+            self.error("TSS-012", node.position, f"{what} is empty", suggestions.text(what))
             return None
         if node.plain and _AMBIGUOUS_WORD.fullmatch(node.text):
             self.error("TSS-008", node.position, f"{what} {short(node.text)} means different things to different YAML "
@@ -207,7 +209,7 @@ class Reader:
                            did_you_mean(key.text, known))
         for name in required:
             if mapping.get(name) is None:
-                self.error("TSS-011", mapping.position, f"{what} lacks the key {short(name)}")
+                self.error("TSS-011", mapping.position, f"{what} lacks the key {short(name)}", suggestions.key(name))
 
 
 def _kind(node: Node) -> str:

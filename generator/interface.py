@@ -125,7 +125,8 @@ class _InterfaceReader(InterfaceReader):
             self.error("TSS-102", node.position, f"the {key} can have {size} bytes and {caps} capabilities",
                        f"a message has at most {MESSAGE_MAX} bytes and {CAPS_MAX} capabilities")
         if key == "reply" and len(interface_code.variable(found)) > 1:
-            self.error("TSS-104", node.position, "a reply has at most one of bytes, string and array")
+            self.error("TSS-104", node.position, "a reply has at most one of bytes, string and array",
+                       "make two methods of it, or a struct with texts")
         if key == "reply" and interface_code.shared(found):
             self.error("TSS-109", node.position, "a reply shares no buffer", "let the client share one that the server "
                        "writes, or reply with a `cap` of memory")

@@ -86,7 +86,8 @@ class InterfaceReader(Reader):
     def values(self, node: Node) -> tuple[str, ...]:
         items = self.sequence(node, "enum")
         if isinstance(node, Sequence) and not 1 <= len(items) <= VALUES_MAX:
-            self.error("TSS-107", node.position, f"an enum has 1 to {VALUES_MAX} values, not {len(items)}")
+            self.error("TSS-107", node.position, f"an enum has 1 to {VALUES_MAX} values, not {len(items)}",
+                       "leave the type out, or divide it")
         found: list[str] = []
         for item in items:
             value = self.word_of(item, "value", UPPER)

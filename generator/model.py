@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from generator import suggestions
 from generator.attached import Attached, read_files
 from generator.calls import Interpose, Named, read_interpose, read_list
 from generator.component import SETTINGS, Settings, read_settings, rights_of
@@ -215,7 +216,7 @@ class _ManifestReader(Reader):
         for name, other in (("deadline", "period"), ("period", "work")):
             if name in nodes and other not in nodes:
                 self.error("TSS-011", nodes[name].position, f"instance {short(key.text)} has a {name}, but lacks the "
-                           f"key {short(other)}")
+                           f"key {short(other)}", suggestions.key(other))
         if period and deadline > period:
             self.error("TSS-019", nodes["deadline"].position, f"the deadline {time_text(deadline)} lies after the "
                        f"period {time_text(period)}", "a deadline is at most the period")

@@ -85,7 +85,8 @@ def _rate(reader: Reader, node: Node) -> tuple[int, int] | None:
     match = re.fullmatch(r"(\S+) in (\S+)", node.text) if isinstance(node, Scalar) else None
     if match is None:
         found = short(node.text) if isinstance(node, Scalar) else "something else"
-        reader.error("TSS-012", node.position, f"rate must be such as 100 in 1s, not {found}")
+        reader.error("TSS-012", node.position, f"rate must be such as 100 in 1s, not {found}",
+                     "write how many messages, `in`, and in what time")
         return None
     count = reader.integer(Scalar(match[1], True, node.position), "rate", *COUNT)
     window = reader.duration(Scalar(match[2], True, node.position), "time of rate", *WINDOW)

@@ -82,7 +82,8 @@ def _shape(reader: Reader, mapping: Mapping, name: str) -> Shape | None:
     low = 0 if kind == "text" else found.get("min") or low
     high = most if (most := found.get("max")) is not None else high
     if low > high:
-        reader.error("TSS-019", mapping.key("min").position, f"min of {short(name)} is more than its max")
+        reader.error("TSS-019", mapping.key("min").position, f"min of {short(name)} is more than its max",
+                     "exchange them")
         return None
     return Shape(kind, low, high)
 

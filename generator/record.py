@@ -115,7 +115,9 @@ def command_audit(session: Session) -> int:
         errors.append(Diagnostic("TSS-115", Position(source.path), f"the last record's hash is {head}, not "
                                  f"{arguments.head}", "the end is missing, or this is the record of another boot"))
     if not records and not errors:
-        errors.append(Diagnostic("TSS-115", Position(source.path), "there is no record in it"))
+        errors.append(Diagnostic("TSS-115", Position(source.path), "there is no record in it",
+                                 "give it what servers/audit wrote, such as a console's log; `--writer` if it has "
+                                 "another name"))
     if errors:
         raise Refused(errors)
     if arguments.json:

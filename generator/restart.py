@@ -65,7 +65,8 @@ def _limit(reader: Reader, node: Node) -> tuple[int, int] | None:
     match = re.fullmatch(r"(\S+) in (\S+)", node.text) if isinstance(node, Scalar) else None
     if match is None:
         found = short(node.text) if isinstance(node, Scalar) else "something else"
-        reader.error("TSS-012", node.position, f"max must be such as 5 in 60s, not {found}")
+        reader.error("TSS-012", node.position, f"max must be such as 5 in 60s, not {found}",
+                     "write how many restarts, `in`, and in what time")
         return None
     count = reader.integer(Scalar(match[1], True, node.position), "max", *COUNT)
     window = reader.duration(Scalar(match[2], True, node.position), "time of max", *WINDOW)

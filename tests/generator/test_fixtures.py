@@ -125,6 +125,12 @@ def test_fixture(fixture: Path, tmp_path: Path, elf: bytes) -> None:
         assert f"error {fixture.name[:7]}: " in text
 
 
+def test_every_error_says_what_to_do() -> None:
+    for fixture in FIXTURES:
+        errors = re.split(r"^(?=\S.*error TSS-)", read_parts(fixture)["expected"].decode(), flags=re.MULTILINE)
+        assert len(errors) > 1 and all("\n  hint: " in error for error in errors[1:]), fixture.name
+
+
 def test_every_code_has_a_fixture() -> None:
     assert {path.name[:7] for path in FIXTURES if path.name.startswith("TSS-")} == set(CODES)
 

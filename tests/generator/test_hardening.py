@@ -53,7 +53,7 @@ def product(tree: Path) -> Path:
         "# CONFIG_RETPOLINE is not set\n# CONFIG_POISON is not set\n")
     (tree / "product.yaml").write_text(SYSTEM)
     (tree / "components" / "interfaces" / "terminal.yaml").write_text(
-        "interface: terminal\ndescription: test\nmethods:\n  write: {number: 1, description: test}\n")
+        "interface: terminal\ndescription: test\nmethods:\n  write: {number: 1, doc: test}\n")
     figures = tree / "tests" / "bench"
     figures.mkdir(parents=True)
     (figures / "hardening.json").write_text(json.dumps({"prices": {

@@ -65,7 +65,8 @@ def outcome(inputs: Inputs, path: Path, text: str, elf: bytes, folder: Path, abi
     checked = check_system(inputs, source, folder, None, False)
     if not checked.errors:
         return built(checked, source, elf, inputs, abi)
-    assert all(e.code in CODES and e.position.line and e.position.column for e in checked.errors), checked.errors
+    assert all(e.code in CODES and e.position.line and e.position.column and e.hint for e in checked.errors), \
+        checked.errors
     assert render(checked.errors, {source.path: text}) and to_sarif(checked.errors)
     return "+".join(sorted({e.code for e in checked.errors}))
 
