@@ -235,10 +235,10 @@ def _links(manifest: dict[str, Any], descriptions: dict[str, dict[str, Any]]) ->
     for client, row in instances.items():
         found += [(client, device, *manager[0], CALL) for device in on_pci(row, descriptions[client])]
         for name, target in (row.get("connect") or {}).items():
-            if target == "none":
+            asked = target if isinstance(target, dict) else {"to": target}
+            if asked["to"] == "none":
                 continue
             need = descriptions[client]["needs"][name]
-            asked = target if isinstance(target, dict) else {"to": target}
             server, _, provided = asked["to"].partition(".")
             fitting = [p for p, d in descriptions[server]["provides"].items() if d["interface"] == need["interface"]]
             rights = set(asked.get("rights", need.get("rights", ["call", "send"])))

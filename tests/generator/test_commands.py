@@ -192,6 +192,19 @@ def test_a_tree_of_ones_own_adds_components_interfaces_and_fragments(tree: Path,
     assert re.findall("error (TSS-...)", without) == ["TSS-050", "TSS-053", "TSS-020"]
 
 
+def test_a_connection_left_out_in_a_fragments_way(tree: Path, tessera: Run) -> None:
+    """`{to: none}` laid over what a fragment says of the connection leaves the rest of that there."""
+    plans = []
+    for said in ("none", "{to: none, methods: [write], mode: HARDENED}"):
+        (tree / "out.yaml").write_text("tessera: 1\nsystem: out\ninstances:\n  log: {component: servers/log, connect: "
+                                       "{terminal: serial}}\n  serial: {component: drivers/serial}\n"
+                                       f"  echo: {{component: apps/echo, connect: {{log: {said}}}}}\n")
+        done = tessera("build", "out.yaml", "--no-image", "--quiet")
+        assert (done.returncode, done.stderr) == (0, "")
+        plans.append(json.loads((tree / "build" / "out" / "plan.json").read_text()))
+    assert plans[0]["connections"] == plans[1]["connections"] and plans[0]["objects"] == plans[1]["objects"]
+
+
 def test_an_empty_system_is_init_alone(tree: Path, tessera: Run) -> None:
     (tree / "none.yaml").write_text("tessera: 1\nsystem: none\ninstances: {}\n")
     assert tessera("build", "none.yaml", "--no-image").stdout.startswith("build/none: 1 instances, 9 objects, 9 cap")
