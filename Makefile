@@ -173,9 +173,9 @@ lint: setup
 mutate: setup
 	$(Q)$(PYTHON) tests/mutate/run.py
 
-## mutate-manifests  every shipped manifest with one token changed, in every way: a quarter of an hour
+## mutate-manifests  every shipped manifest with one token changed, in every way, and 20,000 mixtures: twenty minutes
 mutate-manifests: setup
-	$(Q)TESSERA_MUTATIONS=all $(PYTEST) -n 2 -s tests/generator/test_mutations.py
+	$(Q)TESSERA_MUTATIONS=all $(PYTEST) -n 2 -s tests/generator/test_mutations.py tests/generator/test_mixtures.py
 
 ## format            rewrite C sources in the project's layout
 format:

@@ -2,6 +2,7 @@
 """emit: Plan -> the bytes of bundle.bin (layout: abi/bundle.h, tessera/table.h) and the text of plan.json."""
 import json
 import struct
+from collections.abc import Callable
 from hashlib import blake2b
 from typing import Any
 
@@ -63,24 +64,33 @@ def _section(plan: Plan, section: Section, offset: int, data: bytes) -> bytes:
                          section.address, section.name.encode(), _hash(data))
 
 
+def _memory(plan: Plan, target: Object) -> dict[str, Any]:
+    """Where memory comes from, with the fields that this has."""
+    sources = ("MAPPED", "COPIED", "ZERO", "DEVICE", "FIRMWARE", "SECTIONS")
+    source = {plan.abi[f"TSS_MEMORY_{n}"]: n for n in sources}[target.a]
+    if source == "SECTIONS":
+        return {"source": source, "sections": [s.name for s in plan.sections[target.b:target.b + target.c]]}
+    if source in ("MAPPED", "COPIED"):
+        return {"source": source, "section": plan.sections[target.b].name}
+    more: dict[str, dict[str, Any]] = {
+        "DEVICE": {"physical_address": target.c}, "FIRMWARE": {"firmware": target.c},
+        "ZERO": {"in_a_row": True} if target.c else {}}
+    return {"source": source, "pages": target.b, **more[source]}
+
+
 def _object(plan: Plan, target: Object) -> dict[str, Any]:
     """An object with its fields named as table.h explains them."""
     names = [row.name for row in plan.rows]
-    sources = ("MAPPED", "COPIED", "ZERO", "DEVICE", "FIRMWARE", "SECTIONS")
-    source = {plan.abi[f"TSS_MEMORY_{n}"]: n for n in sources}.get(target.a, "")
-    fields: dict[str, dict[str, Any]] = {
-        "SCHED": {"cpu": target.a, "budget": target.b, "deadline": target.c},
-        "PORT": {"depth": target.a}, "REPLY": {"port": target.a},
-        "CONNECTION": {"port": target.a, "badge": target.b, "credit": target.c},
-        "IRQ": {"line": target.a},
-        "IOPORT": {"base": target.a, "count": target.b, "firmware": target.c},
-        "UNIT": {"instance": names[target.a], "sealed": bool(target.b)} if target.type == "UNIT" else {},
-        "MEMORY": {"source": source, "pages": target.b, "physical_address": target.c} if source == "DEVICE" else
-        {"source": source, "pages": target.b, "firmware": target.c} if source == "FIRMWARE" else
-        {"source": source, "pages": target.b} | ({"in_a_row": True} if target.c else {}) if source == "ZERO" else
-        {"source": source, "sections": [s.name for s in plan.sections[target.b:target.b + target.c]]}
-        if source == "SECTIONS" else {"source": source, "section": plan.sections[target.b].name} if source else {}}
-    return {"type": target.type, "payer": names[target.payer], **fields.get(target.type, {})}
+    fields: dict[str, Callable[[], dict[str, Any]]] = {
+        "SCHED": lambda: {"cpu": target.a, "budget": target.b, "deadline": target.c},
+        "PORT": lambda: {"depth": target.a}, "REPLY": lambda: {"port": target.a},
+        "CONNECTION": lambda: {"port": target.a, "badge": target.b, "credit": target.c},
+        "IRQ": lambda: {"line": target.a},
+        "IOPORT": lambda: {"base": target.a, "count": target.b, "firmware": target.c},
+        "UNIT": lambda: {"instance": names[target.a], "sealed": bool(target.b)},
+        "MEMORY": lambda: _memory(plan, target)}
+    own = fields[target.type]() if target.type in fields else {}
+    return {"type": target.type, "payer": names[target.payer], **own}
 
 
 def _capability(plan: Plan, grant: Grant) -> dict[str, Any]:

@@ -192,6 +192,16 @@ def test_a_tree_of_ones_own_adds_components_interfaces_and_fragments(tree: Path,
     assert re.findall("error (TSS-...)", without) == ["TSS-050", "TSS-053", "TSS-020"]
 
 
+def test_time_on_another_cpu(tree: Path, tessera: Run) -> None:
+    (tree / "far.yaml").write_text("tessera: 1\nsystem: far\ninstances:\n  hello: {component: apps/hello, cpu: 1, "
+                                   "budget: {time: 3ms, period: 10ms}}\n")
+    done = tessera("build", "far.yaml", "--no-image", "--quiet")
+    assert (done.returncode, done.stderr) == (0, "")
+    objects = json.loads((tree / "build" / "far" / "plan.json").read_text())["objects"]
+    assert [o for o in objects if o["type"] == "SCHED" and o["cpu"] == 1] == [
+        {"type": "SCHED", "payer": "hello", "cpu": 1, "budget": 10000 << 32 | 3000, "deadline": 0}]
+
+
 def test_a_connection_left_out_in_a_fragments_way(tree: Path, tessera: Run) -> None:
     """`{to: none}` laid over what a fragment says of the connection leaves the rest of that there."""
     plans = []
