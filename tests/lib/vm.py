@@ -70,9 +70,9 @@ class Machine:
     extra: tuple[str, ...] = ()
 
 
-def primary_clock(iso: Path | None = None) -> Machine:
-    """The machine of the measurements: one TSC tick is one guest instruction, the same in every run."""
-    return Machine(iso=iso, cpu=PRIMARY_CPU, extra=PRIMARY_CLOCK)
+def primary_clock(iso: Path | None = None, cpus: int = 1) -> Machine:
+    """The machine of the measurements: one TSC tick is one guest instruction, of any CPU; the same in every run."""
+    return Machine(iso=iso, cpus=cpus, cpu=PRIMARY_CPU, extra=PRIMARY_CLOCK)
 
 
 def die_with_parent() -> None:
