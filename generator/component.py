@@ -19,6 +19,7 @@ from generator.slots import Layout, collisions, layout
 from generator.stack import Facts, read_facts
 
 COMPONENT = re.compile(r"init|(drivers|servers|apps)/[a-z][a-z0-9_]{0,22}")  # fits the table's 32 bytes
+TABLED = ("servers/reincarnation", "servers/sched")
 KEYS = ("component", "description", "config", "provides", "needs", "devices", "events", "system", "self", "directory",
         "fpu", "defaults", "restart", "heartbeat", "parameters", "keeps_apart", "stacks", "files", "calls")
 FUTURE = ("state", "dma", "caps", "personality", "libraries")
@@ -290,6 +291,9 @@ class _ComponentReader(Reader):
         if component.directory and not component.provides:
             self.error("TSS-019", root.key("directory").position, "a directory lists clients, but nothing is provided",
                        "provide an interface, or remove `directory: true`")
+        if component.directory and component.name in TABLED:
+            self.error("TSS-019", root.key("directory").position, f"{component.name} has a table of its own where a "
+                       "directory would lie", "remove `directory: true`")
 
 
 def _entries(node: Node | None) -> tuple[tuple[Scalar, Node], ...]:
