@@ -83,7 +83,7 @@ class Mixer:
         tree["instances"][new] = deepcopy(row)
 
     def without(self, tree: Tree, name: str) -> None:
-        row = tree["instances"] if self.chance.random() < 0.3 else tree["instances"][name]
+        row = tree["instances"] if self.chance.random() < 0.3 else tree["instances"][name] or tree["instances"]
         del row[self.chance.choice(sorted(row))]
 
     def whole(self, tree: Tree, _: str) -> None:
