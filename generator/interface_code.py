@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The C of one interface method, as lists of lines that the template prints. Pure functions of the description.
 
-Names that the generated functions introduce end in an underscore; argument names never do.
+Names of arguments never end in an underscore. What is made for an argument ends in one, a function's own in two.
 """
 from dataclasses import dataclass, field
 
@@ -177,32 +177,32 @@ def _typed(fields: tuple[Field, ...]) -> list[Field]:
 def _registers(fields: tuple[Field, ...]) -> list[str]:
     """The expressions of the four register words; bodies must lie in send[] by now."""
     header = _header(fields)
-    return [header[i] if i < len(header) else f"page_->send[{i}]" if 8 * i < most_bytes(fields) else "0"
+    return [header[i] if i < len(header) else f"page__->send[{i}]" if 8 * i < most_bytes(fields) else "0"
             for i in range(REGISTERS)]
 
 
 def _each(f: Field, length: str, *lines: str) -> list[str]:
-    """A struct's lines, or those of each element of an array: number i_."""
+    """A struct's lines, or those of each element of an array: number i__."""
     if f.kind == "struct":
-        return [line.replace(" + i_", "") for line in lines]
-    return [f"for (uint64_t i_ = 0; i_ < {length}; i_++)", *(f"\t{line}" for line in lines)]
+        return [line.replace(" + i__", "") for line in lines]
+    return [f"for (uint64_t i__ = 0; i__ < {length}; i__++)", *(f"\t{line}" for line in lines)]
 
 
 def _clean(f: Field, at: str, length: str) -> list[str]:
     """Lines that clear what nobody set in the structs that lie at `at`."""
     if not isinstance(f.of, Struct) or not cleaned(f.of):
         return []
-    return _each(f, length, f"{f.c.removeprefix('struct ')}_clean(({f.c} *)({at}) + i_);")
+    return _each(f, length, f"{f.c.removeprefix('struct ')}_clean(({f.c} *)({at}) + i__);")
 
 
 def _put_variable(f: Field, at: int | None) -> list[str]:
-    """Puts a buffer or an array behind end_; at: it lies there already."""
+    """Puts a buffer or an array behind end__; at: it lies there already."""
     size = f.bytes_of(f.length)
     if at is not None:
-        return [*_clean(f, f"&page_->send[{at // 8}]", f.length), *(["TSS_BARRIER();"] if f.kind == "array" else []),
-                f"end_ = tss_pad_bytes(page_->send, end_, {size});"]
-    clean = _clean(f, f"(uint8_t *)page_->send + end_ - tss_padded({size})", f.length)
-    return [f"end_ = tss_put_bytes(page_->send, end_, {f.name}, {size});", *clean]
+        return [*_clean(f, f"&page__->send[{at // 8}]", f.length), *(["TSS_BARRIER();"] if f.kind == "array" else []),
+                f"end__ = tss_pad_bytes(page__->send, end__, {size});"]
+    clean = _clean(f, f"(uint8_t *)page__->send + end__ - tss_padded({size})", f.length)
+    return [f"end__ = tss_put_bytes(page__->send, end__, {f.name}, {size});", *clean]
 
 
 def _encode(fields: tuple[Field, ...], in_place: bool) -> tuple[list[str], str]:
@@ -211,19 +211,19 @@ def _encode(fields: tuple[Field, ...], in_place: bool) -> tuple[list[str], str]:
     In place: what has a length lies there already, and structs are values, not pointers.
     """
     header = _header(fields)
-    lines = [f"page_->send[{i}] = {word};" for i, word in enumerate(header) if i >= REGISTERS]
+    lines = [f"page__->send[{i}] = {word};" for i, word in enumerate(header) if i >= REGISTERS]
     at = 8 * len(header)
     for f in structs(fields):
-        lines.append(f"(void)tss_put_bytes(page_->send, {at}, {'&' if in_place else ''}{f.name}, sizeof({f.c}));")
-        lines += _clean(f, f"&page_->send[{at // 8}]", "1")
+        lines.append(f"(void)tss_put_bytes(page__->send, {at}, {'&' if in_place else ''}{f.name}, sizeof({f.c}));")
+        lines += _clean(f, f"&page__->send[{at // 8}]", "1")
         at += _padded(f.unit)
     end = str(at)
     if variable(fields):
-        lines.append(f"uint64_t end_ = {end};")
+        lines.append(f"uint64_t end__ = {end};")
         lines += [line for f in variable(fields) for line in _put_variable(f, at if in_place else None)]
-        end = "end_"
+        end = "end__"
     lines += ["TSS_BARRIER();"] if any("_clean(" in line for line in lines) else []
-    lines += [f"page_->send_caps[{i}] = {f.name};" for i, f in enumerate(caps(fields))]
+    lines += [f"page__->send_caps[{i}] = {f.name};" for i, f in enumerate(caps(fields))]
     return lines, end
 
 
@@ -238,9 +238,9 @@ def _body_checks(f: Field, at: str, length: str, wrong: str) -> list[str]:
     """Lines that refuse a struct or an array at the address `at` with a value in it that is not of its type."""
     if isinstance(f.of, Struct):
         name = f.c.removeprefix("struct ")
-        condition = f"!{name}_good((const {f.c} *)({at}) + i_)" if checked(f.of) else None
+        condition = f"!{name}_good((const {f.c} *)({at}) + i__)" if checked(f.of) else None
     else:
-        condition = bad_value(f.element, f.of, f"(const uint8_t *)({at}) + i_ * {f.unit}")
+        condition = bad_value(f.element, f.of, f"(const uint8_t *)({at}) + i__ * {f.unit}")
     return _each(f, length, f"if ({condition})", f"\t{wrong}") if condition else []
 
 
@@ -254,7 +254,7 @@ def _struct_places(fields: tuple[Field, ...]) -> list[tuple[Field, int]]:
 
 
 def _word(index: int, words: str) -> str:
-    return f"{words}[{index}]" if index < REGISTERS else f"page_->recv[{index}]"
+    return f"{words}[{index}]" if index < REGISTERS else f"page__->recv[{index}]"
 
 
 def _unpacked(field: Field, word: str) -> str:
@@ -266,7 +266,7 @@ def _lengths(fields: tuple[Field, ...], words: str) -> list[tuple[Field, str]]:
 
 
 def _page() -> str:
-    return "struct tss_ipc_page *const page_ = tss_ipc();"
+    return "struct tss_ipc_page *const page__ = tss_ipc();"
 
 
 def _block(signature: str, lines: list[str]) -> list[str]:
@@ -285,7 +285,7 @@ def _tag(kind: str, fields: tuple[Field, ...], lengths: list[tuple[Field, str]])
 
 def _spill(fields: tuple[Field, ...], registers: str) -> list[str]:
     """Lines that put the register words a body begins in to where it goes on."""
-    lines = [f"page_->recv[{i}] = {registers}[{i}];" for i in range(words(fields), REGISTERS)]
+    lines = [f"page__->recv[{i}] = {registers}[{i}];" for i in range(words(fields), REGISTERS)]
     return lines + (["TSS_BARRIER();"] if _typed(fields) else [])
 
 
@@ -295,38 +295,38 @@ def _capability_checks(fields: tuple[Field, ...], wrong: str) -> list[str]:
     for i, f in enumerate(caps(fields)):
         if f.object:
             rights = " | ".join(f"TSS_RIGHT_{right.upper()}" for right in f.rights) or "0"
-            lines += _guard([f"tss_capability_check(page_->recv_caps[{i}], TSS_TYPE_{f.object.upper()}, {rights}) != "
+            lines += _guard([f"tss_capability_check(page__->recv_caps[{i}], TSS_TYPE_{f.object.upper()}, {rights}) != "
                              "TSS_OK"], wrong)
     return lines
 
 
 def _reply_bodies(reply: tuple[Field, ...]) -> list[str]:
     """Takes structs, buffers and arrays out of a reply, all of it checked before anything is handed over."""
-    wrong = "return tss_reply_error(tag_);"
+    wrong = "return tss_reply_error(tag__);"
     checks, lines = [], []
     for f, at in _struct_places(reply):
-        place = f"&page_->recv[{at}]"
+        place = f"&page__->recv[{at}]"
         checks += _body_checks(f, place, "1", wrong)
         lines += _guard([f"{f.name} != NULL"], f"*{f.name} = *(const {f.c} *){place};")
-    for f, length in _lengths(reply, "w_"):
-        place = f"(const uint8_t *)page_->recv + {head(reply)}"
+    for f, length in _lengths(reply, "w__"):
+        place = f"(const uint8_t *)page__->recv + {head(reply)}"
         checks += _body_checks(f, place, length, wrong)
         lines += [f"tss_copy({f.name}, {place}, {f.bytes_of(length)});", f"*{f.length} = {length};"]
-    return [*_spill(reply, "w_"), *checks, *lines] if _bodies(reply) else []
+    return [*_spill(reply, "w__"), *checks, *lines] if _bodies(reply) else []
 
 
 def _client_reply(reply: tuple[Field, ...]) -> list[str]:
     """Checks a reply and takes it apart."""
-    lengths = _lengths(reply, "w_")
+    lengths = _lengths(reply, "w__")
     lines = _guard([*(f"{length} > {most}" for f, length in lengths for most in (f.most, f"{f.name}_capacity")),
-                    f"tag_ != {_tag('0', reply, lengths)}"], "return tss_reply_error(tag_);")
-    lines += _guard(_range_checks(reply, "w_"), "return tss_reply_error(tag_);")
-    lines += _capability_checks(reply, "return tss_drop_capabilities(tag_), tss_reply_error(tag_);")
+                    f"tag__ != {_tag('0', reply, lengths)}"], "return tss_reply_error(tag__);")
+    lines += _guard(_range_checks(reply, "w__"), "return tss_reply_error(tag__);")
+    lines += _capability_checks(reply, "return tss_drop_capabilities(tag__), tss_reply_error(tag__);")
     lines += _reply_bodies(reply)
     for i, f in enumerate(scalars(reply)):
-        lines += _guard([f"{f.name} != NULL"], f"*{f.name} = {_unpacked(f, _word(i, 'w_'))};")
+        lines += _guard([f"{f.name} != NULL"], f"*{f.name} = {_unpacked(f, _word(i, 'w__'))};")
     for i, f in enumerate(caps(reply)):
-        lines.append(f"*{f.name} = page_->recv_caps[{i}];")
+        lines.append(f"*{f.name} = page__->recv_caps[{i}];")
     return [*lines, "return TSS_OK;"]
 
 
@@ -346,24 +346,26 @@ def _client(interface: str, method: Method) -> list[str]:
     parameters = ", ".join(["cap_t connection", *_inputs(method.request), *_outputs(method.reply, True),
                             "uint64_t timeout_us"])
     lines, tag = _client_request(method, _needs_page(method.request) or _needs_page(method.reply))
-    words, call = _registers(method.request), "tss_connection_call(connection, &tag_, w_, timeout_us);"
-    lines += [f"uint64_t w_[4] = {{{', '.join(words)}}};", f"tss_tag_t tag_ = {tag};", f"tss_status_t status_ = {call}"]
+    words, call = _registers(method.request), "tss_connection_call(connection, &tag__, w__, timeout_us);"
+    lines += [f"uint64_t w__[4] = {{{', '.join(words)}}};", f"tss_tag_t tag__ = {tag};",
+              f"tss_status_t status__ = {call}"]
     if method.idempotent:
-        again = [f"tag_ = {tag};", *(f"w_[{i}] = {word};" for i, word in enumerate(words)), f"status_ = {call}"]
-        lines += ["if (TSS_UNLIKELY(status_ != TSS_OK) && TSS_CODE(status_) == TSS_E_PEER_RESTARTED) {",
+        again = [f"tag__ = {tag};", *(f"w__[{i}] = {word};" for i, word in enumerate(words)), f"status__ = {call}"]
+        lines += ["if (TSS_UNLIKELY(status__ != TSS_OK) && TSS_CODE(status__) == TSS_E_PEER_RESTARTED) {",
                   *(f"\t{line}" for line in again), "}"]
-    lines += ["if (TSS_UNLIKELY(status_ != TSS_OK))", "\treturn status_;", *_client_reply(method.reply)]
+    lines += ["if (TSS_UNLIKELY(status__ != TSS_OK))", "\treturn status__;", *_client_reply(method.reply)]
     return _block(f"static inline tss_status_t {interface}_{method.name}({parameters})", lines)
 
 
 def _client_send(interface: str, method: Method) -> list[str]:
     parameters = ", ".join(["cap_t connection", *_inputs(method.request)])
     lines, tag = _client_request(method, _needs_page(method.request))
-    send = f"tss_connection_send(connection, {tag}, w_);"
-    lines += [f"const uint64_t w_[4] = {{{', '.join(_registers(method.request))}}};", f"tss_status_t status_ = {send}"]
+    send = f"tss_connection_send(connection, {tag}, w__);"
+    lines += [f"const uint64_t w__[4] = {{{', '.join(_registers(method.request))}}};",
+              f"tss_status_t status__ = {send}"]
     if method.idempotent:
-        lines += ["if (TSS_CODE(status_) == TSS_E_PEER_RESTARTED)", f"\tstatus_ = {send}"]
-    lines.append("return status_;")
+        lines += ["if (TSS_CODE(status__) == TSS_E_PEER_RESTARTED)", f"\tstatus__ = {send}"]
+    lines.append("return status__;")
     return ["", "/* The same as a message nobody answers; never blocks. */",
             *_block(f"static inline tss_status_t {interface}_{method.name}_send({parameters})", lines)]
 
@@ -392,20 +394,20 @@ def _server_arguments(method: Method) -> tuple[list[str], list[str]]:
     request, arguments, wrong = method.request, [], "return tss_refuse_format(request);"
     lines = _spill(request, "request->words") if _bodies(request) else []
     for f, place in _struct_places(request):
-        lines += _body_checks(f, f"&page_->recv[{place}]", "1", wrong)
-        lines.append(f"const {f.c} {f.name}_ = *(const {f.c} *)&page_->recv[{place}];")
-    at = f"(const uint8_t *)page_->recv + {head(request)}"
+        lines += _body_checks(f, f"&page__->recv[{place}]", "1", wrong)
+        lines.append(f"const {f.c} {f.name}_ = *(const {f.c} *)&page__->recv[{place}];")
+    at = f"(const uint8_t *)page__->recv + {head(request)}"
     for f, length in _lengths(request, "request->words"):
         lines += _server_body(f, length, at)
         at = f"(const uint8_t *){f.name}_ + tss_padded({f.bytes_of(f.length + '_')})"
     number = {f.name: i for group in (scalars(request), caps(request)) for i, f in enumerate(group)}
     for f in shared(request):
         offset, size = (_word(number[f"{f.name}->{word}"], "request->words") for word in ("offset", "size"))
-        lines.append(f"const {f.c} {f.name}_ = {{page_->recv_caps[{number[f'{f.name}->memory']}], {offset}, {size}}};")
+        lines.append(f"const {f.c} {f.name}_ = {{page__->recv_caps[{number[f'{f.name}->memory']}], {offset}, {size}}};")
         lines += _guard([f"!tss_buffer_good(&{f.name}_, {f.most})"], wrong)
     for f in request:
         if f.kind == "cap":
-            arguments.append(f"page_->recv_caps[{number[f.name]}]")
+            arguments.append(f"page__->recv_caps[{number[f.name]}]")
         elif f.name in number:
             arguments.append(_unpacked(f, _word(number[f.name], "request->words")))
         else:
@@ -420,7 +422,7 @@ def _server_results(method: Method) -> tuple[list[str], list[str]]:
     for f in method.reply:
         if variable((f,)):
             lines.append(f"size_t {f.length} = 0;")
-            arguments += [f"({f.c} *)&page_->send[{head(method.reply) // 8}]", f"&{f.length}"]
+            arguments += [f"({f.c} *)&page__->send[{head(method.reply) // 8}]", f"&{f.length}"]
         else:
             lines.append(f"{f.c} {f.name} = {'{0}' if f.kind == 'struct' else '0'};")
             arguments.append(f"&{f.name}")
@@ -438,9 +440,9 @@ def _server(interface: str, method: Method) -> list[str]:
     else:
         lines += checks
     call = ", ".join(["state", "request", *arguments, *results])
-    lines += [*prepare, *variables, f"tss_status_t status_ = operations->{method.name}({call});",
-              "if (status_ == TSS_DEFER)", "\treturn TSS_DEFER;",
-              "if (status_ != TSS_OK)", "\treturn tss_refuse(request, tss_reply_type(status_));"]
+    lines += [*prepare, *variables, f"tss_status_t status__ = operations->{method.name}({call});",
+              "if (status__ == TSS_DEFER)", "\treturn TSS_DEFER;",
+              "if (status__ != TSS_OK)", "\treturn tss_refuse(request, tss_reply_type(status__));"]
     lines += _guard([f"{f.length} > {f.most}" for f in variable(method.reply)],
                     "return tss_refuse(request, TSS_REPLY_FAILED);")
     more, end = _encode(method.reply, in_place=True)
@@ -454,15 +456,15 @@ def _server(interface: str, method: Method) -> list[str]:
 
 def _server_reply(interface: str, method: Method) -> list[str]:
     parameters = ", ".join(["cap_t reply", "tss_status_t status", *_inputs(method.reply)])
-    lines = ["if (status != TSS_OK) {", "\tconst uint64_t none_[4] = {0, 0, 0, 0};",
-             "\treturn tss_reply_send(reply, TSS_TAG(tss_reply_type(status), 0, 0), none_);", "}"]
+    lines = ["if (status != TSS_OK) {", "\tconst uint64_t none__[4] = {0, 0, 0, 0};",
+             "\treturn tss_reply_send(reply, TSS_TAG(tss_reply_type(status), 0, 0), none__);", "}"]
     lines += _guard([f"{f.length} > {f.most}" for f in variable(method.reply)],
                     "return TSS_STATUS(TSS_E_ARGUMENT, 0);")
     if _needs_page(method.reply):
         lines.append(_page())
     more, end = _encode(method.reply, in_place=False)
-    lines += [*more, f"const uint64_t w_[4] = {{{', '.join(_registers(method.reply))}}};",
-              f"return tss_reply_send(reply, TSS_TAG(0, {end}, {len(caps(method.reply))}), w_);"]
+    lines += [*more, f"const uint64_t w__[4] = {{{', '.join(_registers(method.reply))}}};",
+              f"return tss_reply_send(reply, TSS_TAG(0, {end}, {len(caps(method.reply))}), w__);"]
     return ["", "/* Answers a call that the operation deferred. */",
             *_block(f"static inline tss_status_t {interface}_{method.name}_reply({parameters})", lines)]
 

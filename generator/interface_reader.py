@@ -102,7 +102,8 @@ class InterfaceReader(Reader):
         for item in self.sequence(node, "struct"):
             member = self.member(item)
             if member is not None and member.name in [m.name for m in found]:
-                self.error("TSS-103", item.position, f"struct {short(key.text)} has two members {short(member.name)}")
+                self.error("TSS-103", item.position, f"struct {short(key.text)} has two members {short(member.name)}",
+                           "rename one of them")
             elif member is not None:
                 found.append(member)
         struct = Struct(key.text, tuple(found), doc)
@@ -158,7 +159,7 @@ class InterfaceReader(Reader):
             self.error("TSS-011", mapping.position, f'{what} lacks the key "max"', "say how many elements it can have"
                        if what == "an array" else "say how many bytes it can have")
         elif not wanted and node is not None:
-            self.error("TSS-010", mapping.key("max").position, f'"max" has no meaning for {short(kind)}')
+            self.error("TSS-010", mapping.key("max").position, f'"max" has no meaning for {short(kind)}', "remove it")
         return size or 0
 
     def field(self, node: Node) -> Field | None:
@@ -173,7 +174,8 @@ class InterfaceReader(Reader):
             return None
         for key, owners in (("of", ("array", "cap")), ("rights", ("buffer", "cap"))):
             if mapping.get(key) is not None and kind not in owners:
-                self.error("TSS-010", mapping.key(key).position, f'"{key}" has no meaning for {short(kind)}')
+                self.error("TSS-010", mapping.key(key).position, f'"{key}" has no meaning for {short(kind)}',
+                           "remove it")
         if kind == "buffer":
             return self.shared(mapping, name or "")
         many = kind in BUFFERS or kind == "array"

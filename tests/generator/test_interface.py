@@ -197,7 +197,7 @@ def test_error(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     with pytest.raises(InterfaceError) as caught:
         generate([Path("x.yaml")])
     found = [(d.code, f"{d.position}: {d.message}") for d in caught.value.diagnostics]
-    assert found == [(name[:7], expected)]
+    assert found == [(name[:7], expected)] and all(d.hint for d in caught.value.diagnostics)
 
 
 def test_every_code_is_tried() -> None:
