@@ -45,7 +45,7 @@ class Session:
 
         `required`: its components must be built. Not `configured`: whatever the build's configuration says.
         """
-        source = self.read(manifest_path(self.inputs, name or self.arguments.system))
+        source = self.read(manifest_path(self.inputs, self.arguments.system if name is None else name))
         checked = check_system(self.inputs, source, self.build_dir(), self.dot_config() if configured else None,
                                required, self.read)
         if checked.errors:

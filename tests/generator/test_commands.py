@@ -192,6 +192,15 @@ def test_a_tree_of_ones_own_adds_components_interfaces_and_fragments(tree: Path,
     assert re.findall("error (TSS-...)", without) == ["TSS-050", "TSS-053", "TSS-020"]
 
 
+@pytest.mark.parametrize("command", ["check", "show", "size", "why {} a b", "why-not {} a b", "diff {} full.yaml",
+                                     "graph", "report", "response", "stack {} a", "hardening"])
+def test_a_system_without_a_name(tessera: Run, command: str) -> None:
+    """As in `tessera size "$PRODUCT"`, where that is not set."""
+    words = [word.replace("{}", "") for word in (command if "{}" in command else f"{command} {{}}").split(" ")]
+    done = tessera(*words)
+    assert (done.returncode, done.stdout) == (1, "") and 'error TSS-001: there is no system ""\n' in done.stderr
+
+
 def test_time_on_another_cpu(tree: Path, tessera: Run) -> None:
     (tree / "far.yaml").write_text("tessera: 1\nsystem: far\ninstances:\n  hello: {component: apps/hello, cpu: 1, "
                                    "budget: {time: 3ms, period: 10ms}}\n")
