@@ -24,7 +24,8 @@ def missing(defect: Defect) -> str:
     fixture = re.search(r"test_fixture\[(.+)\]$", name)
     if fixture:
         return "" if (TOP / f"tests/generator/fixtures/{fixture[1]}.txt").exists() else f"no fixture {fixture[1]}"
-    return "" if not name or f"def {name.partition('[')[0]}(" in text(path) else f"{path} has no {name}"
+    function = name.rpartition("::")[2].partition("[")[0]
+    return "" if not name or f"def {function}(" in text(path) else f"{path} has no {name}"
 
 
 def test_there_are_enough_defects_with_names_of_their_own() -> None:
