@@ -143,9 +143,11 @@ def test_mailboxes_come_last_and_have_the_pages_of_the_abi() -> None:
 
 
 def test_the_shipped_manifests_are_well_formed() -> None:
+    """Each by itself; those that extend another are none without it, and are looked at below."""
     for path in (REPOSITORY / "manifests").glob("*.yaml"):
         tree, errors = load(path.read_bytes(), f"manifests/{path.name}")
-        assert [*errors, *read_manifest(tree, f"manifests/{path.name}")[1]] == []
+        alone = tree.get("extends") is None
+        assert [*errors, *(read_manifest(tree, f"manifests/{path.name}")[1] if alone else ())] == []
 
 
 def test_the_shipped_systems_are_fine(tmp_path: Path) -> None:
