@@ -19,7 +19,7 @@ from generator.slots import Layout, collisions, layout
 from generator.stack import Facts, read_facts
 
 COMPONENT = re.compile(r"init|(drivers|servers|apps)/[a-z][a-z0-9_]{0,22}")  # fits the table's 32 bytes
-TABLED = ("servers/reincarnation", "servers/sched")
+TABLED = ("servers/reincarnation", "servers/sched")  # have a table of their own where a directory would lie
 KEYS = ("component", "description", "config", "provides", "needs", "devices", "events", "system", "self", "directory",
         "fpu", "defaults", "restart", "heartbeat", "parameters", "keeps_apart", "stacks", "files", "calls")
 FUTURE = ("state", "dma", "caps", "personality", "libraries")
